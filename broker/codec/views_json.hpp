@@ -1,0 +1,42 @@
+#pragma once
+
+#include "broker/codec/json.hpp"
+#include "broker/domain/effects.hpp"
+#include "broker/domain/queries.hpp"
+
+namespace westerly {
+
+/// How records look on the wire (schema/openapi.json). Ids are UUID text, times RFC 3339, money
+/// {"amount", "currency"}; what is absent is left out, never null.
+void encode(json_writer& out, const workload& w);
+void encode(json_writer& out, const attempt& a);
+void encode(json_writer& out, const decision& d);  // with "explanation": the sentences of explain() given as text
+void encode(json_writer& out, const plan_result& p);
+void encode(json_writer& out, const event& e);
+void encode(json_writer& out, const usage& u);
+void encode(json_writer& out, const charge& c);
+void encode(json_writer& out, const offer& o);
+void encode(json_writer& out, const provider_config& c, const provider_health* health);
+void encode(json_writer& out, const tenant& t);
+void encode(json_writer& out, const api_key& k);  // never the hash
+void encode(json_writer& out, const orphan& o);
+void encode(json_writer& out, const money& m);
+
+/// RFC 9457: {"type", "title", "status", "detail", "remedy"?, "errors"?: [{"pointer", "detail", "remedy"?}]}.
+std::string encode_problem(const error& e, int status);
+
+template <class T>
+std::string to_json(const T& value) {
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    encode(out, value);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+/// Compact forms in which the store keeps values; decode(encode(x)) == x. Errors: internal (a damaged row).
+std::string pack_decision(const decision& d);
+result<decision> unpack_decision(std::string_view packed);
+std::string pack_lease(const lease& l);
+result<lease> unpack_lease(std::string_view packed);
+
+}  // namespace westerly

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "broker/codec/json.hpp"
+#include "broker/domain/records.hpp"
+
+namespace westerly {
+
+inline constexpr std::size_t workload_json_max = 1 << 20;
+
+/// Checks a workload against schema/workload.schema.json and rules that a schema cannot say. Every fault has its JSON
+/// Pointer and a remedy; what this version does not act on is refused as errc::unsupported ("not supported yet").
+/// Errors: invalid, unsupported, too_large.
+result<workload_spec> decode_workload(std::string_view json);
+
+/// The spec in the form decode_workload reads, canonical: decode(encode(x)) == x. Times RFC 3339, money as strings.
+void encode_workload_spec(json_writer& out, const workload_spec& spec);
+std::string encode_workload_spec(const workload_spec& spec);
+
+/// YAML (a safe subset: maps, lists, scalars; no anchors, tags or duplicates) to the JSON text of the same thing, for
+/// files that people write. JSON passes through. Errors: invalid with line and column.
+result<std::string> yaml_to_json(std::string_view text);
+
+}  // namespace westerly

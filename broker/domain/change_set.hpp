@@ -1,0 +1,50 @@
+#pragma once
+
+#include "broker/domain/records.hpp"
+
+namespace westerly {
+
+/// Everything one input changes: the store writes it in one transaction, in the order of the fields, or not at all.
+/// Whole values replace what was stored under the same id.
+struct change_set {
+    std::uint64_t epoch = 0;  // of the engine's ownership; a stale one is refused
+    std::vector<tenant> tenants;
+    std::vector<api_key> keys;
+    std::vector<workload> workloads_new;
+    std::vector<workload> workloads_changed;  // only what may change: state, waiting, counters, times, message
+    std::vector<attempt> attempts_new;
+    std::vector<attempt> attempts_changed;
+    std::vector<decision> decisions;
+    std::vector<event> events;
+    std::vector<outbox_item> outbox_new;
+    std::vector<std::uint64_t> outbox_done;  // seqs
+    std::vector<usage> usages;
+    std::vector<charge> charges;
+    std::vector<idempotency_record> idempotency_new;
+    std::optional<instant> idempotency_expired_before;
+
+    bool empty() const noexcept {
+        return tenants.empty() && keys.empty() && workloads_new.empty() && workloads_changed.empty() &&
+               attempts_new.empty() && attempts_changed.empty() && decisions.empty() && events.empty() &&
+               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
+               idempotency_new.empty() && !idempotency_expired_before;
+    }
+};
+
+/// What the store gives the engine at start: all that lives, and the counters to go on from.
+struct stored_state {
+    owner_id owner;
+    std::uint64_t generation = 1;                // raised by each restore
+    bool sweeping = true;                        // off after a restore or under another machine-id, until confirmed
+    std::uint64_t epoch = 1;                     // already raised for this start
+    std::uint64_t outbox_seq = 0;                // highest ever given
+    std::array<std::uint64_t, 256> event_seq{};  // highest per shard
+    std::vector<tenant> tenants;
+    std::vector<api_key> keys;
+    std::vector<workload> workloads;  // the non-terminal ones
+    std::vector<attempt> attempts;    // the live ones, and the current one of every non-terminal workload
+    std::vector<outbox_item> outbox;
+    std::vector<idempotency_record> idempotency;  // younger than 24 h
+};
+
+}  // namespace westerly

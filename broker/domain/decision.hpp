@@ -1,0 +1,100 @@
+#pragma once
+
+#include "broker/domain/offer.hpp"
+
+namespace westerly {
+
+/// Why an offer was passed over: the first failing filter, in this order. Names on the wire are to_string's.
+enum class rejection : std::uint8_t {
+    provider_denied,     // constraints.providers
+    provider_unhealthy,  // breaker open, cordoned, or adapter down
+    plan_only,           // catalogue supply: ranked in a plan, never launched
+    region,
+    jurisdiction,
+    compute_class,
+    architecture,
+    stack,
+    accelerator,
+    task_shape,
+    capacity_never,  // the gang is larger than the site ever has
+    capacity_now,    // free again later
+    rtt,
+    rtt_unknown,
+    pue,
+    green_power_share,  // unknown counts as failing
+    price_missing,
+    max_price,
+    budget,
+    deadline,
+    max_carbon,
+    too_dear_for_policy,  // past within_of_cheapest
+    count_                // not a reason: the number of them
+};
+std::string_view to_string(rejection why);
+
+/// What one offer would mean for this workload. Quantities are for the whole run of the whole gang.
+struct appraisal {
+    offer_id offer;
+    provider_id provider;
+    std::string site;
+    std::string region;
+    bool launchable = true;
+    std::uint64_t units = 0;
+    unit_price price;                                   // per unit-hour, in the offer's currency
+    money cost;                                         // C, in the offer's currency, after increment and minimum
+    double cost_base = 0;                               // C in the decision's currency
+    std::vector<std::pair<std::string, double>> terms;  // money per priced term, decision's currency, policy order
+    double j = 0;                                       // C + terms; equals cost_base for ordered policies
+    std::vector<double> keys;                           // the lexicographic keys compared; empty for priced policies
+    instant start_at{};
+    instant finish_at{};
+    std::uint64_t billed_s = 0;
+    double data_movement_s = 0;
+    std::optional<double> rtt_ms;      // to the workload's origin
+    std::string rtt_method;            // "declared", "estimated from coordinates (median error 3 ms)", "unknown"
+    std::optional<double> energy_kwh;  // facility
+    std::optional<double> non_green_kwh;
+    std::optional<double> carbon_kg;  // location-based
+    std::optional<double> green_power_share;
+    std::optional<double> pue;
+    friend bool operator==(const appraisal&, const appraisal&) = default;
+};
+
+/// "greener from 0.88 CNY per kWh": the price of `term` at which the alternative would overtake the winner.
+struct switch_price {
+    offer_id alternative;
+    std::string term;
+    double at = 0;  // decision's currency per term unit
+    friend bool operator==(const switch_price&, const switch_price&) = default;
+};
+
+inline constexpr std::size_t ranked_max = 16;
+
+/// A stored, replayable record of one choice.
+struct decision {
+    decision_id id;
+    workload_id workload;  // none for a plan
+    instant at{};
+    std::string policy;
+    std::string policy_version;
+    std::uint64_t book_version = 0;
+    exchange_rates rates;
+    std::uint64_t runtime_s = 0;
+    bool runtime_assumed = false;  // the workload stated none
+    std::uint32_t considered = 0;
+    std::vector<std::pair<rejection, std::uint32_t>> rejections;  // counts, in filter order, no zeros
+    std::vector<appraisal> ranked;      // best first, at most ranked_max; ranked[0] is the winner
+    std::optional<appraisal> baseline;  // cheapest feasible, started at once
+    std::vector<offer_id> pareto;       // over (money, latency, carbon, green share, finish), within ranked
+    std::vector<switch_price> switches;
+    std::vector<std::string> notes;  // plain sentences: where greener and lower-carbon part ways, assumed values, …
+    friend bool operator==(const decision&, const decision&) = default;
+};
+
+/// A decision with the full list that `plan` shows.
+struct plan_result {
+    decision made;
+    std::vector<std::pair<offer_id, rejection>> rejected;  // first failing filter of each, by offer id, bounded
+};
+
+}  // namespace westerly

@@ -1,0 +1,132 @@
+#pragma once
+
+#include "broker/domain/change_set.hpp"
+#include "broker/domain/policy.hpp"
+#include "broker/domain/protocol.hpp"
+#include "broker/domain/provider.hpp"
+
+#include <variant>
+
+namespace westerly {
+
+/// Pairs a request with its answer; given by runtime, never stored. 0: nobody waits.
+using request_id = std::uint64_t;
+
+// ---- asked by clients through api -------------------------------------------------------------------------------
+
+struct submit_workload {
+    request_id request = 0;
+    principal who;
+    std::shared_ptr<const workload_spec> spec;
+    std::string idempotency_key;  // empty: none given
+    sha256_digest body{};         // of the request body, to tell a repeat from a misuse
+};
+struct plan_workload {
+    request_id request = 0;
+    principal who;
+    std::shared_ptr<const workload_spec> spec;
+};
+struct cancel_workload {
+    request_id request = 0;
+    principal who;
+    workload_id workload;
+    std::optional<std::uint64_t> if_revision;
+};
+/// A terminal, unsuccessful workload is submitted anew under a new id, with the same spec.
+struct retry_workload {
+    request_id request = 0;
+    principal who;
+    std::shared_ptr<const workload_spec> spec;  // read by runtime from the store
+    workload_id workload;
+    std::string idempotency_key;
+    sha256_digest body{};
+};
+struct create_tenant {
+    request_id request = 0;
+    std::string name;
+};
+struct create_key {
+    request_id request = 0;
+    tenant_id tenant;
+    role as = role::member;
+    std::string name;
+    sha256_digest hash{};  // api makes the key and keeps only this
+};
+struct revoke_key {
+    request_id request = 0;
+    principal who;
+    key_id key;
+};
+struct cordon_provider {
+    request_id request = 0;
+    provider_id provider;
+    bool cordoned = true;
+};
+/// Lets the sweep end unknown things of ours again after a restore.
+struct confirm_sweep {
+    request_id request = 0;
+};
+
+// ---- observed at the edges --------------------------------------------------------------------------------------
+
+struct providers_configured {
+    std::vector<provider_config> providers;  // all of them; a missing one is gone
+};
+struct policies_configured {
+    std::vector<policy> policies;  // all of them
+    exchange_rates rates;
+};
+struct provider_reported {
+    provider_health health;
+};
+struct offers_received {
+    provider_id provider;
+    std::vector<offer> offers;  // complete with site facts; replaces the provider's earlier ones
+};
+/// The answer (or its absence) to a call_provider effect.
+struct call_answered {
+    provider_id provider;
+    attempt_id attempt;
+    outbox_verb verb = outbox_verb::launch;
+    std::uint64_t outbox_seq = 0;
+    mutation_reply reply;  // outcome unknown for time-outs and dead adapters
+};
+/// The answer to find_attempt; nullopt: the call failed, nothing is known.
+struct attempt_found {
+    provider_id provider;
+    attempt_id attempt;
+    std::optional<observation> seen;
+};
+/// From attempt.changed, get, or list.
+struct attempt_observed {
+    provider_id provider;
+    observation seen;
+};
+/// A whole list of what the provider holds under our owner mark, for reconcile and the sweep.
+struct provider_listed {
+    provider_id provider;
+    listing list;
+};
+/// The adapter warns that an attempt will be taken away.
+struct preemption_noticed {
+    provider_id provider;
+    std::string token;
+    instant at{};
+};
+/// Logs of an ended attempt are kept (or cannot be had any more).
+struct logs_archived {
+    attempt_id attempt;
+    std::uint64_t outbox_seq = 0;
+    bool ok = true;
+    std::string message;
+};
+struct tick {};
+/// SIGTERM: no new placements; what runs goes on.
+struct drain_begun {};
+
+using input = std::variant<submit_workload, plan_workload, cancel_workload, retry_workload, create_tenant, create_key,
+                           revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
+                           provider_reported, offers_received, call_answered, attempt_found, attempt_observed,
+                           provider_listed, preemption_noticed, logs_archived, tick, drain_begun>;
+
+}  // namespace westerly

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "broker/domain/workload.hpp"
+
+namespace westerly {
+
+enum class billing_mode : std::uint8_t { on_demand, spot, reserved };
+enum class offer_unit : std::uint8_t { instance, node, card, core };
+
+/// How good a number is, best first: decision-model §3 and DESIGN.md, Placement. `declared` ranks as annual_provincial.
+enum class quality_class : std::uint8_t {
+    measured_hourly,
+    modelled_hourly,
+    monthly,
+    annual_provincial,
+    annual_national,
+    declared,
+    default_value
+};
+
+/// A number about the world with its origin.
+struct sourced {
+    double value = 0;
+    std::string source;
+    quality_class quality = quality_class::default_value;
+    friend bool operator==(const sourced&, const sourced&) = default;
+};
+
+/// Facts of one site, from the provider file. nullopt is "not known", which is never the same as 0.
+struct site_facts {
+    std::string site;          // slug, unique within the provider
+    std::string region;        // "cn-east", "cn-ningxia", …
+    std::string zone;          // may be empty
+    std::string jurisdiction;  // ISO 3166-1 alpha-2
+    std::optional<std::pair<double, double>> latitude_longitude;
+    std::vector<std::pair<std::string, double>> rtt_ms;  // declared RTT by origin region, sorted by region
+    std::optional<sourced> pue;                          // >= 1, annual
+    std::optional<sourced> green_power_share;            // 0..1, contract-based, annual
+    std::optional<sourced> carbon_g_per_kwh;             // location-based grid factor
+    std::string grid_zone;                               // whose factor that is
+    std::optional<double> ingress_gbps;                  // for data-movement time
+    friend bool operator==(const site_facts&, const site_facts&) = default;
+};
+
+struct accelerator_facts {
+    std::string model;
+    std::uint32_t count = 0;  // per unit
+    std::uint32_t memory_gib = 0;
+    double fp16_tflops = 0;        // dense; 0: unknown
+    double interconnect_gb_s = 0;  // 0: unknown or PCIe only
+    std::string stack;
+    bool training = false;
+    bool inference = false;
+    friend bool operator==(const accelerator_facts&, const accelerator_facts&) = default;
+};
+
+/// Dated, priced capacity of one shape at one site under one billing mode, with its site's facts beside it.
+struct offer {
+    offer_id id;
+    provider_id provider;
+    site_facts site;
+    compute_class compute = compute_class::general;
+    billing_mode mode = billing_mode::on_demand;
+    offer_unit unit = offer_unit::instance;
+    bool divisible = false;   // a task may take several units (cores); otherwise one unit must hold a whole task
+    bool launchable = true;   // false: plan-only supply of a catalogue
+    std::uint32_t vcpus = 0;  // per unit, as the next three
+    std::uint64_t memory_mib = 0;
+    std::uint64_t disk_mib = 0;  // 0: not stated
+    std::optional<accelerator_facts> accelerators;
+    std::string architecture = "x86_64";
+    std::vector<std::string> stacks = {"none"};  // software stacks that can run here
+    std::optional<std::uint64_t> units_free;     // nullopt: without a known limit. As of `as_of`, ours included below
+    std::uint64_t units_ours = 0;                // units held by our live tokens at `as_of`, as the provider counts
+    std::optional<unit_price> price;             // per unit-hour, ex tax; nullopt: not rankable
+    std::uint32_t increment_s = 1;               // billing increment, >= 1
+    std::uint32_t minimum_s = 0;                 // least billed time
+    std::optional<double> idle_w;                // IT power per unit
+    std::optional<double> max_w;
+    std::uint32_t queue_wait_s = 0;  // expected wait for the start, as the provider tells
+    std::string price_source;        // "provider file", "example", …
+    instant as_of{};
+    friend bool operator==(const offer&, const offer&) = default;
+};
+
+}  // namespace westerly

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "broker/domain/money.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace westerly {
+
+/// A soft term with its price: J grows by price x quantity. `per_unit` is in base-currency units per term unit.
+struct priced_term {
+    std::string term;  // a name in the policies table: "latency", "green_power", "carbon", "time"
+    double per_unit =
+        0;  // >= 0. Units: latency per ms·replica-hour, green_power per non-green kWh, carbon per kg, time per hour
+    double weight = 0;     // as written when the file states weights; 0 otherwise. per_unit then is the implied price
+    double reference = 0;  // the reference scale beside the weight
+    friend bool operator==(const priced_term&, const priced_term&) = default;
+};
+
+/// One key of a lexicographic order: quantity rounded up to whole steps (0: exact), compared before the next key.
+struct ordered_key {
+    std::string term;  // "cost", "rtt", "data_movement", "non_green_energy", "carbon", "finish"
+    double step = 0;   // in the term's unit
+    friend bool operator==(const ordered_key&, const ordered_key&) = default;
+};
+
+/// A rule for choosing, from a file. Either priced (J = C + terms) or ordered (lexicographic), never both.
+struct policy {
+    std::string name;     // slug; the file's name without .json
+    std::string version;  // "sha256:<12 hex>" of the file's bytes: every decision names it
+    std::string description;
+    std::vector<priced_term> prices;              // empty with empty orders: J = C
+    std::vector<ordered_key> order_service;       // lexicographic keys for services
+    std::vector<ordered_key> order_interactive;   // … for interactive batch
+    std::vector<ordered_key> order_batch;         // … for other batch
+    std::optional<double> within_of_cheapest;     // 0.5: C <= 1.5 x the cheapest feasible C
+    std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
+    std::optional<double> max_pue;
+    std::uint64_t default_runtime_s = 3600;  // when the workload states none; the decision says so
+    bool counted_twice_meant = false;        // the file says that pricing carbon and green power both is meant
+    bool ordered() const noexcept { return !order_batch.empty(); }
+    friend bool operator==(const policy&, const policy&) = default;
+};
+
+}  // namespace westerly

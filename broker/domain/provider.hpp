@@ -1,0 +1,53 @@
+#pragma once
+
+#include "broker/domain/offer.hpp"
+
+namespace westerly {
+
+/// A price that the provider file lays over (or gives to) what the adapter offers.
+struct price_override {
+    std::string site;   // empty: all
+    std::string offer;  // adapter_offer::name; empty: all
+    unit_price price;
+    std::string source;
+    std::uint32_t increment_s = 1;
+    std::uint32_t minimum_s = 0;
+    std::optional<double> idle_w;
+    std::optional<double> max_w;
+    friend bool operator==(const price_override&, const price_override&) = default;
+};
+
+/// One provider file, checked and complete.
+struct provider_config {
+    provider_id id;
+    std::string kind;  // adapter kind: "local", …; "catalogue": plan-only offers, no adapter
+    std::string display_name;
+    std::vector<site_facts> sites;             // 1..256
+    std::string config_json;                   // adapter config, as is; "{}" when absent
+    std::vector<std::string> adapter_command;  // optional: how to start the adapter; default westerly-adapter-KIND
+    std::vector<price_override> prices;
+    std::vector<offer> offers;     // kind "catalogue": its offers, complete with site facts
+    bool cordoned = false;         // no new work
+    std::uint32_t calls_max = 32;  // calls in flight
+    std::uint32_t offers_refresh_s = 30;
+    std::uint32_t poll_s = 5;          // how often live attempts are looked at
+    std::uint32_t lost_after_s = 120;  // a running attempt unseen for so long becomes `lost`
+    std::uint32_t call_timeout_s = 30;
+    friend bool operator==(const provider_config&, const provider_config&) = default;
+};
+
+enum class provider_state : std::uint8_t { starting, ready, degraded, down };
+std::string_view to_string(provider_state state);
+
+/// What the broker knows of a provider's health; kept by the engine from what `providers` reports.
+struct provider_health {
+    provider_id id;
+    provider_state state = provider_state::starting;
+    std::string message;  // why, and the remedy
+    instant since{};
+    std::string adapter_version;
+    std::uint32_t max_visibility_delay_s = 0;  // from initialize
+    friend bool operator==(const provider_health&, const provider_health&) = default;
+};
+
+}  // namespace westerly

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "broker/domain/records.hpp"
+
+namespace westerly {
+
+/// A page of a list; `next_cursor` is opaque and empty on the last page.
+template <class T>
+struct page {
+    std::vector<T> items;
+    std::string next_cursor;
+};
+
+inline constexpr std::uint32_t page_size_max = 500;
+
+struct workload_filter {
+    std::optional<tenant_id> tenant;  // nullopt: all (operators)
+    std::vector<workload_state> states;
+    std::vector<std::pair<std::string, std::string>> labels;  // all must match
+    std::string name;
+    std::string project;
+};
+struct event_filter {
+    std::optional<tenant_id> tenant;
+    std::optional<workload_id> workload;
+};
+struct usage_filter {
+    std::optional<tenant_id> tenant;
+    std::optional<workload_id> workload;
+    std::string project;
+    std::optional<instant> from;   // end_at > from
+    std::optional<instant> until;  // start_at < until
+};
+/// Exact sums over what a filter matches, of one currency.
+struct charge_total {
+    currency unit = currency::cny;
+    std::int64_t billed_micros = 0;
+    std::uint64_t rows = 0;
+};
+struct usage_total {
+    std::int64_t energy_microkwh = 0;
+    std::int64_t non_green_microkwh = 0;
+    std::int64_t carbon_mg = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t rows_without_energy = 0;
+};
+
+/// Committed state, as the API reads it. Implemented by the store's readers; thread-safe; newest first where a list has
+/// no other order. `limit` is 1..page_size_max. Errors: invalid for a cursor that is not ours; not_found;
+/// storage_failed.
+class queries {
+public:
+    virtual ~queries() = default;
+    virtual result<workload> find_workload(std::optional<tenant_id> tenant, workload_id id) = 0;
+    virtual result<page<workload>> list_workloads(const workload_filter& filter, const std::string& cursor,
+                                                  std::uint32_t limit) = 0;
+    virtual result<std::vector<attempt>> attempts_of(workload_id id) = 0;  // oldest first
+    virtual result<attempt> find_attempt(attempt_id id) = 0;
+    virtual result<decision> find_decision(decision_id id) = 0;
+    /// Oldest first, from after `cursor` ("" is the beginning); a cursor also comes back when nothing is new.
+    virtual result<page<event>> list_events(const event_filter& filter, const std::string& cursor,
+                                            std::uint32_t limit) = 0;
+    virtual result<page<usage>> list_usage(const usage_filter& filter, const std::string& cursor,
+                                           std::uint32_t limit) = 0;
+    virtual result<page<charge>> list_charges(const usage_filter& filter, const std::string& cursor,
+                                              std::uint32_t limit) = 0;
+    virtual result<usage_total> total_usage(const usage_filter& filter) = 0;
+    virtual result<std::vector<charge_total>> total_charges(const usage_filter& filter) = 0;
+    virtual result<std::vector<tenant>> list_tenants() = 0;
+    virtual result<std::vector<api_key>> list_keys(std::optional<tenant_id> tenant) = 0;
+    /// Which of these tokens' attempts are known, for the orphan list.
+    virtual result<std::vector<attempt_id>> known_attempts(const std::vector<attempt_id>& ids) = 0;
+};
+
+}  // namespace westerly

@@ -1,0 +1,157 @@
+#pragma once
+
+#include "broker/domain/attempt.hpp"
+#include "broker/domain/decision.hpp"
+#include "broker/domain/workload.hpp"
+#include "broker/support/bytes.hpp"
+
+#include <memory>
+
+namespace westerly {
+
+/// Roles of this version; viewer and tenant_admin come with projects.
+enum class role : std::uint8_t { member, operator_ };
+std::string_view to_string(role r);
+
+struct tenant {
+    tenant_id id;
+    std::string name;  // slug, unique in the installation
+    instant created_at{};
+    friend bool operator==(const tenant&, const tenant&) = default;
+};
+
+/// An API key: "wk_" + 64 hex digits (256 random bits), shown once; only its SHA-256 is kept.
+struct api_key {
+    key_id id;
+    tenant_id tenant;
+    role as = role::member;
+    std::string name;
+    sha256_digest hash{};
+    instant created_at{};
+    std::optional<instant> revoked_at;
+    friend bool operator==(const api_key&, const api_key&) = default;
+};
+
+/// Who asks. Made by api from a key; everything a tenant reads or changes is bounded by it.
+struct principal {
+    tenant_id tenant;
+    std::string tenant_name;
+    role as = role::member;
+    key_id key;
+    friend bool operator==(const principal&, const principal&) = default;
+};
+
+/// Why a workload waits. Shown to the tenant in words with the remedy.
+struct wait_reason {
+    std::string code;  // "no_capacity", "no_feasible_offer", "not_before", "back_off", "provider_unhealthy", "held", …
+    std::string detail;  // a sentence
+    friend bool operator==(const wait_reason&, const wait_reason&) = default;
+};
+
+struct workload {
+    workload_id id;
+    tenant_id tenant;
+    std::shared_ptr<const workload_spec> spec;  // immutable, shared with readers
+    instant created_at{};
+    instant updated_at{};
+    workload_state state = workload_state::queued;
+    std::vector<wait_reason> waiting;    // while queued
+    std::uint64_t revision = 0;          // seq of its last event: the ETag
+    std::uint32_t attempts = 0;          // made so far
+    std::uint32_t attempts_counted = 0;  // toward retry.attempts_max: those that started
+    std::optional<attempt_id> current;   // the live or last attempt
+    std::optional<decision_id> last_decision;
+    std::optional<instant> next_action_at;  // not placed before (back-off, earliest start)
+    bool cancel_wanted = false;
+    std::optional<instant> started_at;  // of the first attempt that ran
+    std::optional<instant> ended_at;
+    std::optional<std::int32_t> exit_code;
+    std::optional<std::int32_t> exit_signal;
+    std::string message;  // why it ended as it did
+    friend bool operator==(const workload&, const workload&) = default;
+};
+
+/// One change, appended in the transaction that makes it. `seq` rises per shard without gaps.
+struct event {
+    std::uint64_t seq = 0;
+    std::uint8_t shard = 0;
+    std::uint64_t prev_seq = 0;  // the same workload's previous event; 0: none
+    instant at{};
+    tenant_id tenant;
+    workload_id workload;  // none for tenant and key events
+    std::optional<attempt_id> attempt;
+    std::string type;    // "workload.queued", "workload.launching", "attempt.running", …
+    std::string detail;  // for people, at most 1 KiB
+    friend bool operator==(const event&, const event&) = default;
+};
+
+/// Metered use of one lease over [start_at, end_at): from the provider's own record.
+struct usage {
+    usage_id id;
+    attempt_id attempt;
+    workload_id workload;
+    tenant_id tenant;
+    std::string project;
+    provider_id provider;
+    std::string site;
+    std::string region;
+    offer_id offer;
+    instant start_at{};
+    instant end_at{};
+    std::uint64_t units = 0;
+    std::optional<std::int64_t> energy_microkwh;  // facility energy, 10^-6 kWh
+    std::optional<std::int64_t> non_green_microkwh;
+    std::optional<std::int64_t> carbon_mg;  // location-based, 10^-6 kg
+    std::optional<double> green_power_share;
+    std::optional<double> pue;
+    std::string carbon_source;
+    quality_class carbon_quality = quality_class::default_value;
+    bool measured = true;  // false: the end is our last sighting (the thing vanished)
+    friend bool operator==(const usage&, const usage&) = default;
+};
+
+/// The money for one usage row (FOCUS: Usage, Usage-Based, Standard). All four costs are ex tax.
+struct charge {
+    usage_id usage;
+    attempt_id attempt;
+    workload_id workload;
+    tenant_id tenant;
+    std::string project;
+    provider_id provider;
+    std::string site;
+    offer_id offer;
+    instant start_at{};
+    instant end_at{};
+    unit_price price;
+    std::uint64_t billed_ms = 0;  // after increment and minimum, per unit
+    std::uint64_t units = 0;
+    std::int64_t list_micros = 0;
+    std::int64_t contracted_micros = 0;
+    std::int64_t billed_micros = 0;
+    std::int64_t effective_micros = 0;
+    friend bool operator==(const charge&, const charge&) = default;
+};
+
+/// What the outbox still has to do at a provider.
+enum class outbox_verb : std::uint8_t { launch, cancel, archive_logs };
+struct outbox_item {
+    std::uint64_t seq = 0;  // rises per installation
+    std::uint8_t provider_shard = 0;
+    provider_id provider;
+    attempt_id attempt;
+    outbox_verb verb = outbox_verb::launch;
+    friend bool operator==(const outbox_item&, const outbox_item&) = default;
+};
+
+/// A client's key with what was answered to it: a repeat within 24 h gets the same workload.
+struct idempotency_record {
+    tenant_id tenant;
+    std::string route;  // "POST /v1/workloads"
+    std::string key;    // 1..255 printable ASCII
+    sha256_digest body{};
+    workload_id workload;
+    instant created_at{};
+    friend bool operator==(const idempotency_record&, const idempotency_record&) = default;
+};
+
+}  // namespace westerly

@@ -1,0 +1,118 @@
+#pragma once
+
+#include "broker/domain/ids.hpp"
+#include "broker/domain/money.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace westerly {
+
+enum class workload_kind : std::uint8_t { batch, service };
+enum class compute_class : std::uint8_t { general, intelligent, super };
+enum class accelerator_fit : std::uint8_t { any, training, inference };
+
+/// One acceptable accelerator; a request lists them in order of preference. Zero or empty means "no demand".
+struct accelerator_need {
+    std::string model;        // exact model name, or empty: any that meets the rest
+    std::uint32_t count = 1;  // cards per task, 1..1024
+    std::uint32_t min_memory_gib = 0;
+    double min_fp16_tflops = 0;        // dense
+    double min_interconnect_gb_s = 0;  // both ways, card to card
+    std::string stack;                 // cuda, cann, rocm, dtk, neuware, …
+    accelerator_fit fit = accelerator_fit::any;
+    friend bool operator==(const accelerator_need&, const accelerator_need&) = default;
+};
+
+/// What one task of the gang needs.
+struct task_resources {
+    std::uint32_t vcpus = 1;                     // 1..4096
+    std::uint64_t memory_mib = 512;              // 1..2^26
+    std::uint64_t disk_mib = 0;                  // scratch; 0: no demand
+    std::vector<accelerator_need> accelerators;  // alternatives in order of preference; empty: none
+    std::string architecture;                    // "x86_64", "arm64", "loongarch64" or empty: any
+    friend bool operator==(const task_resources&, const task_resources&) = default;
+};
+
+/// How to run on one software stack.
+struct variant {
+    std::string stack = "none";                            // "none": plain processes on a CPU
+    std::vector<std::string> command;                      // argv, 1..256 entries, no shell
+    std::vector<std::pair<std::string, std::string>> env;  // sorted by name, unique
+    std::string files;                                     // "sha256:<64 hex>" of an uploaded bundle (tar), or empty
+    friend bool operator==(const variant&, const variant&) = default;
+};
+
+/// Where data lies that the tasks read. The broker weighs the moving; it does not move it yet.
+struct data_input {
+    double size_gib = 0;
+    std::string region;
+    friend bool operator==(const data_input&, const data_input&) = default;
+};
+
+/// Where users or data sit: a region known to facts or provider files, or coordinates.
+struct origin {
+    std::string region;
+    std::optional<std::pair<double, double>> latitude_longitude;  // degrees
+    friend bool operator==(const origin&, const origin&) = default;
+};
+
+/// Hard limits. An empty list or nullopt asks nothing.
+struct constraints {
+    std::vector<std::string> regions;
+    std::vector<std::string> jurisdictions;  // ISO 3166-1 alpha-2
+    std::vector<std::string> providers_allow;
+    std::vector<std::string> providers_deny;
+    std::optional<origin> from;
+    std::optional<double> max_rtt_ms;  // needs `from`
+    std::optional<double> max_pue;
+    std::optional<double> min_green_power_share;  // 0..1
+    std::optional<double> max_carbon_kg;          // location-based, whole run
+    std::optional<money> max_price_per_hour;      // whole gang
+    friend bool operator==(const constraints&, const constraints&) = default;
+};
+
+struct timing {
+    std::optional<instant> earliest_start_at;
+    std::optional<instant> deadline_at;
+    std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
+    std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
+    friend bool operator==(const timing&, const timing&) = default;
+};
+
+enum class retry_cause : std::uint8_t { failed, provider_lost, preempted };
+struct retry_rule {
+    std::uint32_t attempts_max = 3;  // 1..100, the first included; never_started attempts do not count
+    std::uint32_t backoff_s = 5;     // first delay; doubles, with jitter, up to 3600
+    std::vector<retry_cause> on = {retry_cause::provider_lost, retry_cause::preempted};
+    friend bool operator==(const retry_rule&, const retry_rule&) = default;
+};
+
+/// What a tenant asks for, checked and complete. Made by codec's decode_workload; immutable once stored.
+struct workload_spec {
+    workload_kind kind = workload_kind::batch;
+    compute_class compute = compute_class::general;
+    std::string name;                                         // 1..63 of [a-z0-9-], not unique
+    std::vector<std::pair<std::string, std::string>> labels;  // sorted by key, unique, at most 64
+    std::string project;                                      // may be empty
+    std::int32_t priority = 0;                                // -1000..1000; higher goes first
+    bool interactive = false;                                 // somebody waits at it: RTT and latency prices apply
+    std::string policy = "balanced";
+    std::uint32_t tasks = 1;  // gang size, 1..10 000
+    task_resources resources;
+    std::vector<variant> variants;  // 1..16, distinct stacks
+    std::optional<std::uint64_t>
+        runtime_s;  // the tenant's estimate on the reference; absent: policy's default_runtime_s
+    std::vector<data_input> inputs;
+    constraints limits;
+    timing when;
+    std::optional<money> budget;  // for the whole workload
+    retry_rule retry;
+    std::uint32_t grace_s = 30;  // SIGTERM to SIGKILL, 0..3600
+    friend bool operator==(const workload_spec&, const workload_spec&) = default;
+};
+
+}  // namespace westerly

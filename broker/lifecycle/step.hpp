@@ -1,0 +1,59 @@
+#pragma once
+
+#include "broker/domain/change_set.hpp"
+#include "broker/domain/protocol.hpp"
+#include "broker/domain/transitions.hpp"
+
+namespace westerly {
+
+/// Something learned about an attempt: the answer to a call, an observation, a proof of absence, or silence.
+struct attempt_fact {
+    attempt_event on = attempt_event::silent;
+    std::optional<observation> seen;  // for accepted, started, exited, proved_absent
+    adapter_error why = adapter_error::none;
+    std::string message;
+};
+
+struct attempt_step {
+    attempt next;  // equal to the argument when nothing changed
+    attempt_effect then = attempt_effect::none;
+    bool changed = false;  // worth a commit
+    bool legal = true;     // false: no row for it; nothing changed
+    bool stale = false;    // older than what was seen, or another thing's identity: dropped
+};
+
+/// One transition of one attempt. Pure. Times come from the provider's record; the outcome of `ended` follows from
+/// fact, cancel wish and walltime.
+attempt_step step(const attempt& current, const attempt_fact& fact, instant now);
+
+/// The fact in an observation of this attempt; identity is checked by `step`.
+attempt_fact fact_of(const observation& seen);
+/// The fact in the answer to a launch or cancel (not_found to cancel is unknown until find proves absence).
+attempt_fact fact_of_launch(const mutation_reply& reply);
+attempt_fact fact_of_cancel(const mutation_reply& reply);
+
+/// What becomes of a workload when its attempt has ended.
+struct settlement {
+    workload_event on = workload_event::failed;
+    bool counts = true;                 // toward retry.attempts_max
+    std::optional<instant> not_before;  // of the next try, for requeued
+    std::string message;
+};
+settlement settle(const workload& of, const attempt& ended, instant now, random_source& random);
+
+/// Exponential from `base_s`, at most 3600 s, with full jitter in the upper half: [d/2, d].
+milliseconds back_off(std::uint32_t base_s, std::uint32_t failures, random_source& random);
+
+struct reconciliation {
+    std::vector<attempt_fact> facts;  // parallel to `attempts`
+    std::vector<attempt_id> attempts;
+    std::vector<attempt_id> ask;  // recorded and live, but not in a list that could prove anything: find them
+    std::vector<observation> unknown_things;  // ours by owner mark, in no record
+};
+
+/// Holds what is recorded at one provider against a list of what is there. An attempt is absent only when the list is
+/// complete, was taken after the attempt's launch was answered, and later than `visibility_s` after that.
+reconciliation reconcile(std::span<const attempt* const> recorded, const listing& observed, std::uint32_t visibility_s,
+                         instant now);
+
+}  // namespace westerly

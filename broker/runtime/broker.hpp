@@ -1,0 +1,40 @@
+#pragma once
+
+#include "broker/placement/term.hpp"
+#include "broker/support/result.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace westerly {
+
+/// westerlyd's settings, complete; see docs/guides/operator.md.
+struct broker_options {
+    std::filesystem::path home;         // state: database, keys, certificates, bundles, logs, adapters' state
+    std::filesystem::path config_dir;   // policies/*.json and providers/*.json
+    std::filesystem::path libexec_dir;  // westerly-spawn and adapters
+    std::string listen_address = "127.0.0.1";
+    std::uint16_t port = 8443;
+    std::filesystem::path certificate;  // empty: home/tls/cert.pem, self-signed when missing
+    std::filesystem::path private_key;
+    std::vector<std::string> certificate_names;
+    std::string usd_rate;  // CNY per USD, decimal; empty: the built-in example
+    std::string usd_rate_source;
+    unsigned io_threads = 2;
+    std::uint32_t requests_per_s_per_key = 0;
+    std::uint32_t log_archive_mib = 16;  // per attempt
+};
+
+/// Reads policies and providers as `run` would and says every fault with file, line and column; starts nothing.
+result<void> check_configuration(const broker_options& options, term_table terms, std::string& report);
+
+/// Makes a further operator key in a store that no westerlyd has open; gives the secret, once.
+result<std::string> new_operator_key(const broker_options& options);
+
+/// The whole broker: constructs the rooms in order, runs until SIGTERM or SIGINT, reloads at SIGHUP. Prints address,
+/// certificate fingerprint and (on the first start) the operator key. Gives the process's exit code.
+int run_broker(const broker_options& options, term_table terms);
+
+}  // namespace westerly
