@@ -30,14 +30,19 @@ struct rpc_failure {
 std::string rpc_error(std::uint64_t id, const rpc_failure& why);
 rpc_failure decode_rpc_failure(const rpc_message& message);
 
+/// The member of `message.document` that a decoder reads: params (an empty object when absent) or result.
+const json_value& rpc_body(const rpc_message& message);
+
 // Each verb's values, both ways; schema/adapter-protocol.schema.json. Decoders are strict for the broker's side of the
-// trust line: errors are `invalid` with pointers. `p` is params or result.
+// trust line: types, ranges, lengths and unknown members are checked, errors are `invalid` with pointers. `p` is params
+// or result (see rpc_body). decode(encode(x)) == x within the schema's limits.
 std::string encode(const initialize_request& v);
 std::string encode(const initialize_reply& v);
 std::string encode(const offers_reply& v);
 std::string encode(const launch_request& v);
 std::string encode(const mutation_reply& v);
 std::string encode(const observation& v);
+std::string encode(const std::vector<observation>& v);  // {"items": […]}
 std::string encode(const listing& v);
 std::string encode(const log_request& v);
 std::string encode(const byte_piece& v);
@@ -56,8 +61,15 @@ result<byte_piece> decode_byte_piece(const json_value& p);
 result<fetch_reply> decode_fetch_reply(const json_value& p);
 result<probe_reply> decode_probe_reply(const json_value& p);
 
-/// Small params: {"token"}, {"tokens": […]}, {"owner", "cursor"}, {"token", "grace_s"},
-/// {"token", "path", "from", "base64"}, {"token", "path", "from"}.
+/// Small params: {"cursor"} of offers, {"token"}, {"tokens": […]}, {"owner", "cursor"}, {"token", "grace_s"},
+/// {"token", "path", "from", "base64"}, {"token", "path", "from"}, {"id"} of `$/cancel`, {"token", "at"} of
+/// `preemption.notice`.
+struct offers_params {
+    std::string cursor;
+};
+struct cancel_call_params {
+    std::uint64_t id = 0;
+};
 struct token_params {
     std::string token;
     std::uint32_t grace_s = 30;
@@ -80,11 +92,17 @@ struct fetch_params {
     std::string path;
     std::uint64_t from = 0;
 };
+std::string encode(const offers_params& v);
+std::string encode(const cancel_call_params& v);
+std::string encode(const preemption_notice& v);
 std::string encode(const token_params& v);
 std::string encode(const tokens_params& v);
 std::string encode(const list_params& v);
 std::string encode(const put_params& v);
 std::string encode(const fetch_params& v);
+result<offers_params> decode_offers_params(const json_value& p);
+result<cancel_call_params> decode_cancel_call_params(const json_value& p);
+result<preemption_notice> decode_preemption_notice(const json_value& p);
 result<token_params> decode_token_params(const json_value& p);
 result<tokens_params> decode_tokens_params(const json_value& p);
 result<list_params> decode_list_params(const json_value& p);

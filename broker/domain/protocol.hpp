@@ -60,8 +60,9 @@ struct adapter_offer {
     offer shape;       // provider, site facts and id are left empty here
 };
 struct offers_reply {
-    std::vector<adapter_offer> offers;
-    instant as_of{};
+    std::vector<adapter_offer> offers;  // all of them, or a page
+    instant as_of{};                    // of every offer in it
+    std::string next_cursor;            // not empty: ask again with it, so that one message stays within its limit
 };
 
 /// Everything the provider must know to run one attempt.
@@ -123,6 +124,12 @@ struct fetch_reply {
     std::optional<byte_piece> piece;  // for a file
     std::vector<file_entry> entries;  // for a directory: all files under it, at most 10 000
     bool directory = false;
+    bool truncated = false;  // of a directory: there are more files than one message holds
+};
+/// Params of `preemption.notice`: the provider will take this attempt away.
+struct preemption_notice {
+    std::string token;
+    instant at{};
 };
 struct probe_reply {
     bool ok = false;
