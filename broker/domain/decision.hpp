@@ -27,6 +27,7 @@ enum class rejection : std::uint8_t {
     budget,
     deadline,
     max_carbon,
+    quantity_unknown,     // the policy ranks by a fact that is not known here; unknown never counts as 0
     too_dear_for_policy,  // past within_of_cheapest
     count_                // not a reason: the number of them
 };

@@ -35,7 +35,7 @@ struct unit_price {
 std::string format_micros(std::int64_t micros);
 /// "0.045000000": nine decimals.
 std::string format_nanos(std::int64_t nanos);
-/// Decimal text with at most 6 (9) decimals, no exponent, within int64. Errors: invalid.
+/// Decimal text with at most 6 (9) decimals, no exponent, no leading zeros, within int64. Errors: invalid.
 result<std::int64_t> parse_micros(std::string_view text);
 result<std::int64_t> parse_nanos(std::string_view text);
 
@@ -51,7 +51,7 @@ std::int64_t cumulative_micros(unit_price price, std::uint64_t units, millisecon
 /// 10^9.
 struct exchange_rates {
     currency base = currency::cny;
-    std::int64_t usd_nanos = 7'100'000'000;  // an operator's setting; the default is an example and says so
+    std::int64_t usd_nanos = 7'100'000'000;  // CNY for one USD, > 0; an operator's setting, the default is an example
     std::string source = "built-in example";
     friend bool operator==(const exchange_rates&, const exchange_rates&) = default;
 };

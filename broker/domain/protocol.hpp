@@ -29,6 +29,7 @@ enum class adapter_error : std::uint8_t {
     internal
 };
 std::string_view to_string(adapter_error kind);
+/// nullopt for "none" too: it is not an error's name on the wire.
 std::optional<adapter_error> parse_adapter_error(std::string_view text) noexcept;
 constexpr bool proves_not_done(adapter_error kind) noexcept {
     return kind == adapter_error::rate_limited || kind == adapter_error::no_capacity ||

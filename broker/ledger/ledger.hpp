@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/energy.hpp"
 #include "broker/domain/records.hpp"
 
 namespace westerly {
@@ -12,8 +13,6 @@ struct energy_estimate {
 };
 /// `utilisation` 0..1 between idle and max. PUE unknown: 1.5, as stated in the docs, labelled default_value.
 std::optional<energy_estimate> estimate_energy(const lease& terms, double hours, double utilisation);
-inline constexpr double default_utilisation = 1.0;
-inline constexpr double default_pue = 1.5;
 
 /// How long is billed for a run of `run`: up to the increment, at least the minimum.
 milliseconds billed_time(const lease& terms, milliseconds run) noexcept;

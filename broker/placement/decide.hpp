@@ -1,17 +1,12 @@
 #pragma once
 
 #include "broker/domain/decision.hpp"
+#include "broker/domain/explain.hpp"
 #include "broker/domain/policy.hpp"
+#include "broker/domain/region.hpp"
 #include "broker/placement/term.hpp"
 
 namespace westerly {
-
-/// Coordinates of regions that workloads may name as their origin (schema/facts/regions.json), sorted by name.
-struct region_place {
-    std::string region;
-    double latitude = 0;
-    double longitude = 0;
-};
 
 /// Providers that take no new work now, with the reason a tenant reads.
 struct provider_block {
@@ -23,7 +18,7 @@ struct provider_block {
 struct decision_world {
     instant now{};
     exchange_rates rates;
-    std::span<const region_place> regions;
+    std::span<const region_place> regions;  // what workloads may name as their origin, sorted by name
     std::span<const provider_block> blocked;
     bool plan_only_too = false;        // a plan ranks catalogue offers beside launchable ones
     std::optional<money> budget_left;  // what earlier attempts left of the budget
@@ -39,14 +34,16 @@ inline constexpr std::size_t rejected_max = 1000;
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world);
 
+/// Refuses a policy that names an unknown term, or one that may not stand where it stands: a fault per term, with its
+/// JSON Pointer into the policy file ("/prices/latncy", "/order/batch/0") and the known names as remedy. Errors:
+/// invalid.
+result<void> check_policy(const policy& policy, term_table terms);
+
 /// Units of this offer that the whole gang takes; 0 when a task does not fit the unit.
 std::uint64_t units_needed(const offer& on, const workload_spec& spec) noexcept;
 
 /// RTT in ms between two places: 6.57 + 0.016465 km up to 3000 km, 32.02 + 0.013234 km beyond (Theil-Sen fits over
 /// measured inter-region RTTs of public clouds; median error 3.0 and 20.5 ms). Great-circle distance.
 double estimate_rtt_ms(std::pair<double, double> from, std::pair<double, double> to) noexcept;
-
-/// A decision in plain English sentences, one per line: winner, runner-up, why, rejections, switch prices, notes.
-std::string explain(const decision& made);
 
 }  // namespace westerly

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "broker/domain/decision.hpp"
+
+namespace westerly {
+
+/// A decision in plain English sentences, one per line: winner, runner-up, why, rejections, switch prices, notes. Reads
+/// nothing but the decision, so a stored one explains itself again in the same words.
+std::string explain(const decision& made);
+
+}  // namespace westerly
