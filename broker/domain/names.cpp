@@ -27,12 +27,29 @@ constexpr std::array adapter_errors = {"none"sv,         "unavailable"sv,    "ra
                                        "unauthorised"sv, "not_found"sv,      "internal"sv};
 constexpr std::array provider_states = {"starting"sv, "ready"sv, "degraded"sv, "down"sv};
 constexpr std::array roles = {"member"sv, "operator"sv};
-constexpr std::array rejections = {
-    "provider_denied"sv,   "provider_unhealthy"sv, "plan_only"sv, "region"sv,      "jurisdiction"sv,
-    "compute_class"sv,     "architecture"sv,       "stack"sv,     "accelerator"sv, "task_shape"sv,
-    "capacity_never"sv,    "capacity_now"sv,       "rtt"sv,       "rtt_unknown"sv, "pue"sv,
-    "green_power_share"sv, "price_missing"sv,      "max_price"sv, "budget"sv,      "deadline"sv,
-    "max_carbon"sv,        "too_dear_for_policy"sv};
+constexpr std::array rejections = {"provider_denied"sv,
+                                   "provider_unhealthy"sv,
+                                   "plan_only"sv,
+                                   "region"sv,
+                                   "jurisdiction"sv,
+                                   "compute_class"sv,
+                                   "architecture"sv,
+                                   "stack"sv,
+                                   "accelerator"sv,
+                                   "task_shape"sv,
+                                   "capacity_never"sv,
+                                   "capacity_now"sv,
+                                   "rtt"sv,
+                                   "rtt_unknown"sv,
+                                   "pue"sv,
+                                   "green_power_share"sv,
+                                   "price_missing"sv,
+                                   "max_price"sv,
+                                   "budget"sv,
+                                   "deadline"sv,
+                                   "max_carbon"sv,
+                                   "quantity_unknown"sv,
+                                   "too_dear_for_policy"sv};
 static_assert(rejections.size() == static_cast<std::size_t>(rejection::count_));
 static_assert(workload_states.size() == static_cast<std::size_t>(workload_state::expired) + 1);
 static_assert(attempt_states.size() == static_cast<std::size_t>(attempt_state::ended) + 1);
