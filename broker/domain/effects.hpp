@@ -84,7 +84,8 @@ struct keys_changed {};
 
 struct submitted {
     workload accepted;
-    bool repeated = false;  // an idempotent repeat of an earlier request
+    bool repeated = false;  // an idempotent repeat of an earlier request; when that workload has ended, `accepted`
+                            // holds id and tenant only (spec is null): the rest is in the store
 };
 struct done_answer {};
 using answer = std::variant<submitted, workload, plan_result, tenant, api_key, done_answer>;

@@ -26,6 +26,7 @@ struct plan_workload {
     principal who;
     std::shared_ptr<const workload_spec> spec;
 };
+/// Answered not_found for one that is not live: whoever asks then looks in the store whether it has ended or never was.
 struct cancel_workload {
     request_id request = 0;
     principal who;

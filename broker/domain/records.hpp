@@ -59,6 +59,7 @@ struct workload {
     std::uint64_t revision = 0;          // seq of its last event: the ETag
     std::uint32_t attempts = 0;          // made so far
     std::uint32_t attempts_counted = 0;  // toward retry.attempts_max: those that started
+    std::int64_t billed_micros = 0;      // so far, over its attempts, in its budget's currency; 0 without a budget
     std::optional<attempt_id> current;   // the live or last attempt
     std::optional<decision_id> last_decision;
     std::optional<instant> next_action_at;  // not placed before (back-off, earliest start)
@@ -140,6 +141,7 @@ struct outbox_item {
     provider_id provider;
     attempt_id attempt;
     outbox_verb verb = outbox_verb::launch;
+    std::uint32_t tasks = 1;  // ranks whose logs archive_logs keeps; at start the workload may no longer be loaded
     friend bool operator==(const outbox_item&, const outbox_item&) = default;
 };
 
