@@ -27,11 +27,17 @@ struct broker_options {
     std::uint32_t log_archive_mib = 16;  // per attempt
 };
 
+/// Prints an error with its faults and remedies to standard error, for people; gives the exit code 1.
+int refuse(const error& why);
+
 /// Reads policies and providers as `run` would and says every fault with file, line and column; starts nothing.
 result<void> check_configuration(const broker_options& options, term_table terms, std::string& report);
 
 /// Makes a further operator key in a store that no westerlyd has open; gives the secret, once.
 result<std::string> new_operator_key(const broker_options& options);
+
+/// Puts a backup in the place of the home directory's database, which no westerlyd may have open.
+result<void> restore_backup(const broker_options& options, const std::filesystem::path& backup);
 
 /// The whole broker: constructs the rooms in order, runs until SIGTERM or SIGINT, reloads at SIGHUP. Prints address,
 /// certificate fingerprint and (on the first start) the operator key. Gives the process's exit code.

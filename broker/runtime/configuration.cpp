@@ -1,0 +1,118 @@
+#include "broker/runtime/configuration.hpp"
+
+#include "broker/codec/config_json.hpp"
+#include "broker/placement/decide.hpp"
+#include "broker/support/embedded.hpp"
+#include "broker/support/files.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace westerly {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t file_bytes_max = 4 << 20;
+constexpr std::size_t files_max = 4096;
+
+struct config_file {
+    std::string where;  // for messages
+    std::string name;   // without folder and .json
+    std::string text;
+};
+
+void note(error& all, const std::string& where, const error& e) {
+    if (e.faults.empty())
+        all.faults.push_back({where, e.detail, e.remedy});
+    for (const fault& f : e.faults)
+        all.faults.push_back({where + (f.pointer.empty() ? "" : " " + f.pointer), f.message, f.remedy});
+}
+
+std::vector<config_file> read_folder(const fs::path& folder, error& all) {
+    std::vector<fs::path> paths;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed))
+        if (entry.path().extension() == ".json" && paths.size() < files_max)
+            paths.push_back(entry.path());
+    std::ranges::sort(paths);
+    std::vector<config_file> files;
+    for (const auto& path : paths) {
+        auto text = read_file(path, file_bytes_max);
+        if (text)
+            files.push_back({path.string(), path.stem().string(), std::move(*text)});
+        else
+            note(all, path.string(), text.error());
+    }
+    return files;
+}
+
+std::vector<config_file> shipped_policies() {
+    std::vector<config_file> files;
+    for (const auto name : embedded_names("policies/"))
+        files.push_back({"shipped " + std::string(name), fs::path(name).stem().string(),
+                         std::string(embedded_file(name).value_or(""))});
+    return files;
+}
+
+std::vector<policy> read_policies(const fs::path& folder, term_table terms, error& all) {
+    std::map<std::string, policy> by_name;
+    auto files = shipped_policies();
+    for (auto& file : read_folder(folder, all))
+        files.push_back(std::move(file));
+    for (const auto& file : files) {
+        auto read = decode_policy(file.name, file.text);
+        if (!read) {
+            note(all, file.where, read.error());
+            continue;
+        }
+        if (const auto sound = check_policy(*read, terms); !sound)
+            note(all, file.where, sound.error());
+        by_name[file.name] = std::move(*read);
+    }
+    std::vector<policy> policies;
+    for (auto& [name, p] : by_name)
+        policies.push_back(std::move(p));
+    return policies;
+}
+
+std::vector<provider_config> read_providers(const fs::path& folder, error& all) {
+    std::vector<provider_config> providers;
+    for (const auto& file : read_folder(folder, all)) {
+        auto read = decode_provider(file.name, file.text);
+        if (read)
+            providers.push_back(std::move(*read));
+        else
+            note(all, file.where, read.error());
+    }
+    return providers;
+}
+
+exchange_rates read_rates(const broker_options& options, error& all) {
+    exchange_rates rates;
+    if (options.usd_rate.empty())
+        return rates;
+    const auto nanos = parse_nanos(options.usd_rate);
+    if (!nanos || *nanos <= 0)
+        note(all, "usd_rate",
+             fail(errc::invalid, "\"" + options.usd_rate + "\" is not a rate",
+                  "give CNY per USD as a decimal number, such as 7.10"));
+    else
+        rates = {currency::cny, *nanos, options.usd_rate_source.empty() ? "configured" : options.usd_rate_source};
+    return rates;
+}
+
+}  // namespace
+
+result<configuration> load_configuration(const broker_options& options, term_table terms) {
+    error all = fail(errc::invalid, "the configuration has faults", "mend them; nothing of it is in use");
+    configuration read{.policies = read_policies(options.config_dir / "policies", terms, all),
+                       .providers = read_providers(options.config_dir / "providers", all),
+                       .rates = read_rates(options, all)};
+    if (!all.faults.empty())
+        return all;
+    return read;
+}
+
+}  // namespace westerly

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "broker/domain/policy.hpp"
+#include "broker/domain/provider.hpp"
+#include "broker/placement/term.hpp"
+#include "broker/runtime/broker.hpp"
+
+namespace westerly {
+
+/// What the operator's files say.
+struct configuration {
+    std::vector<policy> policies;            // shipped ones first; a file of the same name replaces one
+    std::vector<provider_config> providers;  // by id
+    exchange_rates rates;
+};
+
+/// Reads CONFIG/policies/*.json and CONFIG/providers/*.json. All or nothing: every fault of every file is in the error,
+/// each with file, line and column. Errors: invalid.
+result<configuration> load_configuration(const broker_options& options, term_table terms);
+
+}  // namespace westerly

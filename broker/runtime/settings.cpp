@@ -1,0 +1,63 @@
+#include "broker/runtime/settings.hpp"
+
+#include "broker/codec/reader.hpp"
+#include "broker/codec/workload_json.hpp"
+#include "broker/support/files.hpp"
+
+namespace westerly {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t settings_bytes_max = 256 * 1024;
+constexpr text_rule any_text{.length_min = 1, .length_max = 4096};
+
+void read_path(object_reader& from, std::string_view name, const fs::path& base, fs::path& target) {
+    std::string text;
+    if (from.text(name, text, any_text))
+        target = base / text;  // an absolute path stands by itself
+}
+
+void read_tls(object_reader& from, const fs::path& base, broker_options& options) {
+    read_path(from, "certificate", base, options.certificate);
+    read_path(from, "private_key", base, options.private_key);
+    from.texts("names", options.certificate_names, 0, 64, {.length_min = 1, .length_max = 253});
+    if (from.has("certificate") != from.has("private_key"))
+        from.faults().invalid(from.path(), "certificate and private_key belong together", "give both or neither");
+}
+
+}  // namespace
+
+result<void> read_settings(const fs::path& file, broker_options& options) {
+    const auto text = read_file(file, settings_bytes_max);
+    if (!text)
+        return text.error();
+    const auto json = yaml_to_json(*text);
+    if (!json)
+        return json.error();
+    const auto document = parse_json(*json, settings_bytes_max);
+    if (!document)
+        return document.error();
+    std::error_code ignored;
+    const auto base = fs::absolute(file, ignored).parent_path();
+    fault_list faults;
+    object_reader::read_object(*document, json_path(), faults, [&](object_reader& from) {
+        read_path(from, "home", base, options.home);
+        read_path(from, "config_dir", base, options.config_dir);
+        read_path(from, "libexec_dir", base, options.libexec_dir);
+        from.text("listen_address", options.listen_address, any_text);
+        from.whole("port", options.port, 0, 65535);
+        from.whole("io_threads", options.io_threads, 1, 64);
+        from.whole("requests_per_s_per_key", options.requests_per_s_per_key, 0, 1'000'000);
+        from.whole("log_archive_mib", options.log_archive_mib, 1, 1024);
+        from.text("cny_per_usd", options.usd_rate, any_text);
+        from.text("cny_per_usd_source", options.usd_rate_source, any_text);
+        from.object("tls", [&](object_reader& tls) { read_tls(tls, base, options); });
+    });
+    if (!faults.empty())
+        return faults.to_error(file.string());
+    return {};
+}
+
+}  // namespace westerly

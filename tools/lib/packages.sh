@@ -1,0 +1,35 @@
+# Installs what is missing of the Debian 12 packages that are named, with apt-get as root or through sudo.
+# Sourced by tools/quickstart, tools/check and tools/bench.
+
+build_packages=(g++ cmake ninja-build ccache mold pkg-config ca-certificates
+  libboost1.81-dev libboost-url1.81-dev libssl-dev rapidjson-dev libsqlite3-dev
+  libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev)
+run_packages=(bubblewrap tar)
+test_packages=(libgtest-dev libgmock-dev python3 python3-jsonschema python3-yaml openssl curl sqlite3)
+full_packages=(clang clang-tidy clang-format libclang-rt-14-dev)
+
+missing_packages() {
+  local name
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || printf '%s\n' "$name"
+  done
+}
+
+install_missing() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  [ "${#missing[@]}" -eq 0 ] && return 0
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      printf 'These packages are missing and this user may not install them:\n  %s\nAs root: apt-get install %s\n' \
+        "${missing[*]}" "${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  printf 'installing: %s\n' "${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || return 1
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    >/dev/null || return 1
+}
