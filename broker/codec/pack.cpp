@@ -1,0 +1,306 @@
+// Compact forms for the store. Each record has one walk over its fields, which both directions share: what the packer
+// writes is what the unpacker reads, in the same order. The first byte is the form's version; a changed walk gets a new
+// one, and old rows keep their old walk.
+#include "broker/codec/views_json.hpp"
+
+#include <bit>
+#include <cstring>
+#include <type_traits>
+
+namespace westerly {
+namespace {
+
+constexpr char decision_form = 1;
+constexpr char lease_form = 1;
+
+/// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
+class packer {
+public:
+    explicit packer(char form) : bytes_(1, form) {}
+
+    void whole(std::uint64_t v) {
+        for (; v >= 0x80; v >>= 7)
+            bytes_ += static_cast<char>((v & 0x7F) | 0x80);
+        bytes_ += static_cast<char>(v);
+    }
+    void number(double v) {
+        const auto bits = std::bit_cast<std::uint64_t>(v);
+        for (unsigned shift = 0; shift < 64; shift += 8)
+            bytes_ += static_cast<char>((bits >> shift) & 0xFF);
+    }
+    void text(const std::string& v) {
+        whole(v.size());
+        bytes_ += v;
+    }
+    void uuid(const uuid_bytes& v) { bytes_.append(reinterpret_cast<const char*>(v.data()), v.size()); }
+
+    std::string take() { return std::move(bytes_); }
+
+private:
+    std::string bytes_;
+};
+
+/// Reads what packer wrote. Any damage sets `good` to false, and everything after it reads as empty.
+class unpacker {
+public:
+    unpacker(std::string_view bytes, char form) : rest_(bytes) {
+        good_ = !rest_.empty() && rest_.front() == form;
+        rest_.remove_prefix(rest_.empty() ? 0 : 1);
+    }
+
+    bool whole_read() const noexcept { return good_ && rest_.empty(); }
+    std::size_t left() const noexcept { return good_ ? rest_.size() : 0; }
+    void damaged() noexcept { good_ = false; }
+
+    std::uint64_t whole() {
+        std::uint64_t v = 0;
+        for (unsigned shift = 0; shift < 64; shift += 7) {
+            const auto byte = take(1);
+            if (byte.empty())
+                return 0;
+            const auto bits = static_cast<std::uint64_t>(static_cast<unsigned char>(byte[0]));
+            v |= (bits & 0x7F) << shift;
+            if (bits < 0x80)
+                return v;
+        }
+        good_ = false;
+        return 0;
+    }
+    double number() {
+        std::uint64_t bits = 0;
+        const auto bytes = take(8);
+        for (std::size_t i = 0; i < bytes.size(); ++i)
+            bits |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+        return std::bit_cast<double>(bits);
+    }
+    std::string text() {
+        const auto size = whole();
+        if (size > left())
+            return good_ = false, std::string();
+        return std::string(take(static_cast<std::size_t>(size)));
+    }
+    uuid_bytes uuid() {
+        uuid_bytes v{};
+        const auto bytes = take(v.size());
+        std::memcpy(v.data(), bytes.data(), bytes.size());
+        return v;
+    }
+
+private:
+    std::string_view take(std::size_t size) {
+        if (!good_ || rest_.size() < size)
+            return good_ = false, std::string_view();
+        const auto taken = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return taken;
+    }
+
+    std::string_view rest_;
+    bool good_ = false;
+};
+
+template <class T>
+constexpr bool is_signed_number = std::is_integral_v<T>&& std::is_signed_v<T>;
+
+constexpr std::uint64_t zigzag(std::int64_t v) noexcept {
+    return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
+}
+constexpr std::int64_t unzigzag(std::uint64_t v) noexcept {
+    return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
+}
+
+// Scalars.
+template <class T>
+requires std::is_integral_v<T>
+void field(packer& to, const T& v) {
+    if constexpr (is_signed_number<T>)
+        to.whole(zigzag(v));
+    else
+        to.whole(v);
+}
+template <class T>
+requires std::is_integral_v<T>
+void field(unpacker& from, T& v) {
+    const auto read = from.whole();
+    const auto fits = [&](auto wide) {
+        return static_cast<decltype(wide)>(static_cast<T>(wide)) == wide;
+    };
+    if (!(is_signed_number<T> ? fits(unzigzag(read)) : fits(read)))
+        return from.damaged();
+    v = static_cast<T>(is_signed_number<T> ? static_cast<std::uint64_t>(unzigzag(read)) : read);
+}
+void field(packer& to, const double& v) {
+    to.number(v);
+}
+void field(unpacker& from, double& v) {
+    v = from.number();
+}
+void field(packer& to, const std::string& v) {
+    to.text(v);
+}
+void field(unpacker& from, std::string& v) {
+    v = from.text();
+}
+void field(packer& to, const instant& v) {
+    to.whole(zigzag(v.time_since_epoch().count()));
+}
+void field(unpacker& from, instant& v) {
+    v = instant(milliseconds(unzigzag(from.whole())));
+}
+template <class Tag>
+void field(packer& to, const typed_id<Tag>& v) {
+    to.uuid(v.bytes);
+}
+template <class Tag>
+void field(unpacker& from, typed_id<Tag>& v) {
+    v.bytes = from.uuid();
+}
+
+template <class E>
+constexpr E enum_last = E{};
+template <>
+constexpr currency enum_last<currency> = currency::usd;
+template <>
+constexpr billing_mode enum_last<billing_mode> = billing_mode::reserved;
+template <>
+constexpr quality_class enum_last<quality_class> = quality_class::default_value;
+template <>
+constexpr rejection enum_last<rejection> = static_cast<rejection>(static_cast<int>(rejection::count_) - 1);
+
+template <class E>
+requires std::is_enum_v<E>
+void field(packer& to, const E& v) {
+    to.whole(static_cast<std::uint64_t>(v));
+}
+template <class E>
+requires std::is_enum_v<E>
+void field(unpacker& from, E& v) {
+    const auto read = from.whole();
+    if (read > static_cast<std::uint64_t>(enum_last<E>))
+        return from.damaged();
+    v = static_cast<E>(read);
+}
+
+// Records. `Lease` and the like are the record itself, const when packing.
+template <class Archive, class... Fields>
+void fields(Archive& archive, Fields&... each) {
+    (field(archive, each), ...);
+}
+template <class T, class Record>
+concept record_of = std::is_same_v<std::remove_const_t<T>, Record>;
+
+template <class Archive, record_of<money> T>
+void field(Archive& a, T& v) {
+    fields(a, v.micros, v.unit);
+}
+template <class Archive, record_of<unit_price> T>
+void field(Archive& a, T& v) {
+    fields(a, v.nanos, v.unit);
+}
+template <class Archive, record_of<exchange_rates> T>
+void field(Archive& a, T& v) {
+    fields(a, v.base, v.usd_nanos, v.source);
+}
+template <class Archive, record_of<sourced> T>
+void field(Archive& a, T& v) {
+    fields(a, v.value, v.source, v.quality);
+}
+template <class Archive, record_of<switch_price> T>
+void field(Archive& a, T& v) {
+    fields(a, v.alternative, v.term, v.at);
+}
+template <class Archive, record_of<appraisal> T>
+void field(Archive& a, T& v);
+
+// Optional values, pairs and lists of all these.
+template <class T>
+void field(packer& to, const std::optional<T>& v) {
+    to.whole(v ? 1 : 0);
+    if (v)
+        field(to, *v);
+}
+template <class T>
+void field(unpacker& from, std::optional<T>& v) {
+    const auto there = from.whole();
+    if (there > 1)
+        return from.damaged();
+    if (there == 1)
+        field(from, v.emplace());
+}
+template <class Archive, class A, class B>
+void field(Archive& a, std::pair<A, B>& v) {
+    fields(a, v.first, v.second);
+}
+template <class Archive, class A, class B>
+void field(Archive& a, const std::pair<A, B>& v) {
+    fields(a, v.first, v.second);
+}
+template <class T>
+void field(packer& to, const std::vector<T>& v) {
+    to.whole(v.size());
+    for (const T& item : v)
+        field(to, item);
+}
+template <class T>
+void field(unpacker& from, std::vector<T>& v) {
+    const auto size = from.whole();
+    if (size > from.left())  // every item takes a byte at least
+        return from.damaged();
+    v.clear();
+    for (std::uint64_t i = 0; i < size && from.left() > 0; ++i)
+        field(from, v.emplace_back());
+    if (v.size() != size)
+        from.damaged();
+}
+
+template <class Archive, record_of<appraisal> T>
+void field(Archive& a, T& v) {
+    fields(a, v.offer, v.provider, v.site, v.region, v.launchable, v.units, v.price, v.cost, v.cost_base, v.terms, v.j,
+           v.keys, v.start_at, v.finish_at, v.billed_s, v.data_movement_s, v.rtt_ms, v.rtt_method, v.energy_kwh,
+           v.non_green_kwh, v.carbon_kg, v.green_power_share, v.pue);
+}
+template <class Archive, record_of<decision> T>
+void walk(Archive& a, T& v) {
+    fields(a, v.id, v.workload, v.at, v.policy, v.policy_version, v.book_version, v.rates, v.runtime_s,
+           v.runtime_assumed, v.considered, v.rejections, v.ranked, v.baseline, v.pareto, v.switches, v.notes);
+}
+template <class Archive, record_of<lease> T>
+void walk(Archive& a, T& v) {
+    fields(a, v.price, v.mode, v.units, v.increment_s, v.minimum_s, v.rates, v.idle_w, v.max_w, v.pue,
+           v.green_power_share, v.carbon_g_per_kwh);
+}
+
+template <class Record>
+result<Record> unpack(std::string_view packed, char form, std::string_view what) {
+    unpacker from(packed, form);
+    Record v;
+    walk(from, v);
+    if (!from.whole_read())
+        return fail(errc::internal, "a stored " + std::string(what) + " is damaged or of a newer form",
+                    "restore the database from a backup, or start the version that wrote it");
+    return v;
+}
+
+}  // namespace
+
+std::string pack_decision(const decision& d) {
+    packer to(decision_form);
+    walk(to, d);
+    return to.take();
+}
+
+result<decision> unpack_decision(std::string_view packed) {
+    return unpack<decision>(packed, decision_form, "decision");
+}
+
+std::string pack_lease(const lease& l) {
+    packer to(lease_form);
+    walk(to, l);
+    return to.take();
+}
+
+result<lease> unpack_lease(std::string_view packed) {
+    return unpack<lease>(packed, lease_form, "lease");
+}
+
+}  // namespace westerly

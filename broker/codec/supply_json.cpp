@@ -1,0 +1,134 @@
+#include "broker/codec/config_json.hpp"
+#include "broker/codec/views_json.hpp"
+#include "broker/codec/writer.hpp"
+
+namespace westerly {
+namespace {
+
+void put_accelerators(json_writer& out, const accelerator_facts& a) {
+    put_key(out, "accelerators");
+    out.StartObject();
+    put_text(out, "model", a.model);
+    put_whole(out, "count", a.count);
+    put_whole(out, "memory_gib", a.memory_gib);
+    if (a.fp16_tflops > 0)
+        put_number(out, "fp16_tflops", a.fp16_tflops);
+    if (a.interconnect_gb_s > 0)
+        put_number(out, "interconnect_gb_s", a.interconnect_gb_s);
+    put_text(out, "stack", a.stack);
+    put_flag(out, "training", a.training);
+    put_flag(out, "inference", a.inference);
+    out.EndObject();
+}
+
+void put_price_override(json_writer& out, const price_override& p) {
+    put_text(out, "site", p.site);
+    put_text(out, "offer", p.offer);
+    put_price(out, "price", p.price);
+    put_text(out, "source", p.source);
+    put_whole(out, "increment_s", p.increment_s);
+    put_whole(out, "minimum_s", p.minimum_s);
+    put_number(out, "idle_w", p.idle_w);
+    put_number(out, "max_w", p.max_w);
+}
+
+void put_provider(json_writer& out, const provider_config& p) {
+    put_text(out, "id", p.id);
+    put_text(out, "kind", p.kind);
+    put_text(out, "display_name", p.display_name);
+    put_flag(out, "cordoned", p.cordoned);
+    put_objects(out, "sites", p.sites, [&](const site_facts& site) { put_site_facts(out, site); });
+    if (!p.prices.empty())
+        put_objects(out, "prices", p.prices, [&](const price_override& price) { put_price_override(out, price); });
+    put_key(out, "limits");
+    out.StartObject();
+    put_whole(out, "calls_max", p.calls_max);
+    put_whole(out, "call_timeout_s", p.call_timeout_s);
+    out.EndObject();
+    put_whole(out, "offers_refresh_s", p.offers_refresh_s);
+    put_whole(out, "poll_s", p.poll_s);
+    put_whole(out, "lost_after_s", p.lost_after_s);
+}
+
+}  // namespace
+
+void put_sourced(json_writer& out, std::string_view name, const std::optional<sourced>& value) {
+    if (!value || !std::isfinite(value->value))
+        return;
+    put_key(out, name);
+    out.StartObject();
+    put_number(out, "value", value->value);
+    put_text(out, "source", value->source);
+    put_text(out, "quality", name_of(value->quality));
+    out.EndObject();
+}
+
+void put_site_facts(json_writer& out, const site_facts& site) {
+    put_text(out, "site", site.site);
+    put_text(out, "region", site.region);
+    put_text(out, "zone", site.zone);
+    put_text(out, "jurisdiction", site.jurisdiction);
+    if (site.latitude_longitude) {
+        put_number(out, "latitude", site.latitude_longitude->first);
+        put_number(out, "longitude", site.latitude_longitude->second);
+    }
+    if (!site.rtt_ms.empty()) {
+        put_key(out, "rtt_ms");
+        out.StartObject();
+        for (const auto& [region, rtt] : site.rtt_ms)
+            put_number(out, region, rtt);
+        out.EndObject();
+    }
+    put_sourced(out, "pue", site.pue);
+    put_sourced(out, "green_power_share", site.green_power_share);
+    put_sourced(out, "carbon_g_per_kwh", site.carbon_g_per_kwh);
+    put_text(out, "grid_zone", site.grid_zone);
+    put_number(out, "ingress_gbps", site.ingress_gbps);
+}
+
+void put_offer_shape(json_writer& out, const offer& o) {
+    put_text(out, "compute_class", name_of(o.compute));
+    put_text(out, "billing_mode", name_of(o.mode));
+    put_text(out, "unit", name_of(o.unit));
+    put_flag(out, "divisible", o.divisible);
+    put_whole(out, "vcpus", o.vcpus);
+    put_whole(out, "memory_mib", o.memory_mib);
+    if (o.disk_mib > 0)
+        put_whole(out, "disk_mib", o.disk_mib);
+    if (o.accelerators)
+        put_accelerators(out, *o.accelerators);
+    put_text(out, "architecture", o.architecture);
+    put_texts(out, "stacks", o.stacks);
+    if (o.price)
+        put_price(out, "price", *o.price);
+    put_text(out, "price_source", o.price_source);
+    put_whole(out, "increment_s", o.increment_s);
+    put_whole(out, "minimum_s", o.minimum_s);
+    put_number(out, "idle_w", o.idle_w);
+    put_number(out, "max_w", o.max_w);
+    put_whole(out, "queue_wait_s", o.queue_wait_s);
+}
+
+void encode_provider(json_writer& out, const provider_config& p) {
+    out.StartObject();
+    put_provider(out, p);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const provider_config& c, const provider_health* health) {
+    out.StartObject();
+    put_provider(out, c);
+    if (health != nullptr) {
+        put_key(out, "health");
+        out.StartObject();
+        put_text(out, "state", to_string(health->state));
+        put_text(out, "message", health->message);
+        put_time(out, "since", health->since);
+        put_text(out, "adapter_version", health->adapter_version);
+        put_whole(out, "max_visibility_delay_s", health->max_visibility_delay_s);
+        out.EndObject();
+    }
+    out.EndObject();
+}
+
+}  // namespace westerly

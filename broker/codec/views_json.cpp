@@ -1,0 +1,309 @@
+#include "broker/codec/views_json.hpp"
+
+#include "broker/codec/workload_json.hpp"
+#include "broker/codec/writer.hpp"
+#include "broker/domain/explain.hpp"
+
+namespace westerly {
+namespace {
+
+constexpr double micros_per_one = 1e6;
+
+void put_millionths(json_writer& out, std::string_view name, const std::optional<std::int64_t>& value) {
+    if (value)
+        put_number(out, name, static_cast<double>(*value) / micros_per_one);
+}
+
+void put_rates(json_writer& out, const exchange_rates& rates) {
+    put_key(out, "exchange_rates");
+    out.StartObject();
+    put_text(out, "base", to_string(rates.base));
+    put_text(out, "cny_per_usd", format_nanos(rates.usd_nanos));
+    put_text(out, "source", rates.source);
+    out.EndObject();
+}
+
+void put_appraisal(json_writer& out, const appraisal& a) {
+    put_text(out, "offer", a.offer);
+    put_text(out, "provider", a.provider);
+    put_text(out, "site", a.site);
+    put_text(out, "region", a.region);
+    put_flag(out, "launchable", a.launchable);
+    put_whole(out, "units", a.units);
+    put_price(out, "price", a.price);
+    put_money(out, "cost", a.cost);
+    put_number(out, "cost_base", a.cost_base);
+    put_objects(out, "terms", a.terms, [&](const auto& priced) {
+        put_text(out, "term", priced.first);
+        put_number(out, "amount", priced.second);
+    });
+    put_number(out, "j", a.j);
+    if (!a.keys.empty()) {
+        put_key(out, "keys");
+        out.StartArray();
+        for (const double key : a.keys)
+            std::isfinite(key) ? out.Double(key) : out.Null();
+        out.EndArray();
+    }
+    put_time(out, "start_at", a.start_at);
+    put_time(out, "finish_at", a.finish_at);
+    put_whole(out, "billed_s", a.billed_s);
+    put_number(out, "data_movement_s", a.data_movement_s);
+    put_number(out, "rtt_ms", a.rtt_ms);
+    put_text(out, "rtt_method", a.rtt_method);
+    put_number(out, "energy_kwh", a.energy_kwh);
+    put_number(out, "non_green_kwh", a.non_green_kwh);
+    put_number(out, "carbon_kg", a.carbon_kg);
+    put_number(out, "green_power_share", a.green_power_share);
+    put_number(out, "pue", a.pue);
+}
+
+void put_decision(json_writer& out, const decision& d) {
+    put_id(out, "id", d.id);
+    put_id(out, "workload", d.workload);
+    put_time(out, "decided_at", d.at);
+    put_text(out, "policy", d.policy);
+    put_text(out, "policy_version", d.policy_version);
+    put_whole(out, "book_version", d.book_version);
+    put_rates(out, d.rates);
+    put_whole(out, "runtime_s", d.runtime_s);
+    put_flag(out, "runtime_assumed", d.runtime_assumed);
+    put_whole(out, "considered", d.considered);
+    put_objects(out, "rejections", d.rejections, [&](const auto& counted) {
+        put_text(out, "reason", to_string(counted.first));
+        put_whole(out, "count", counted.second);
+    });
+    put_objects(out, "ranked", d.ranked, [&](const appraisal& a) { put_appraisal(out, a); });
+    if (d.baseline) {
+        put_key(out, "baseline");
+        out.StartObject();
+        put_appraisal(out, *d.baseline);
+        out.EndObject();
+    }
+    put_texts(out, "pareto", d.pareto);
+    put_objects(out, "switch_prices", d.switches, [&](const switch_price& s) {
+        put_text(out, "alternative", s.alternative);
+        put_text(out, "term", s.term);
+        put_number(out, "at", s.at);
+    });
+    put_texts(out, "notes", d.notes);
+    put_text(out, "explanation", explain(d));
+}
+
+void put_lease(json_writer& out, const lease& l) {
+    put_price(out, "price", l.price);
+    put_text(out, "billing_mode", name_of(l.mode));
+    put_whole(out, "units", l.units);
+    put_whole(out, "increment_s", l.increment_s);
+    put_whole(out, "minimum_s", l.minimum_s);
+    put_rates(out, l.rates);
+    put_number(out, "idle_w", l.idle_w);
+    put_number(out, "max_w", l.max_w);
+    put_sourced(out, "pue", l.pue);
+    put_sourced(out, "green_power_share", l.green_power_share);
+    put_sourced(out, "carbon_g_per_kwh", l.carbon_g_per_kwh);
+}
+
+/// How a run ended; workloads and attempts tell it alike.
+template <class Run>
+void put_end(json_writer& out, const Run& run) {
+    put_time(out, "started_at", run.started_at);
+    put_time(out, "ended_at", run.ended_at);
+    if (run.exit_code)
+        put_signed(out, "exit_code", *run.exit_code);
+    if (run.exit_signal)
+        put_signed(out, "exit_signal", *run.exit_signal);
+    put_text(out, "message", run.message);
+}
+
+}  // namespace
+
+void encode(json_writer& out, const workload& w) {
+    out.StartObject();
+    put_id(out, "id", w.id);
+    put_id(out, "tenant", w.tenant);
+    put_text(out, "state", to_string(w.state));
+    put_time(out, "created_at", w.created_at);
+    put_time(out, "updated_at", w.updated_at);
+    put_whole(out, "revision", w.revision);
+    if (!w.waiting.empty())
+        put_objects(out, "waiting", w.waiting, [&](const wait_reason& why) {
+            put_text(out, "code", why.code);
+            put_text(out, "detail", why.detail);
+        });
+    put_whole(out, "attempts", w.attempts);
+    if (w.current)
+        put_id(out, "current_attempt", *w.current);
+    if (w.last_decision)
+        put_id(out, "last_decision", *w.last_decision);
+    put_time(out, "next_action_at", w.next_action_at);
+    put_flag(out, "cancel_wanted", w.cancel_wanted);
+    put_end(out, w);
+    if (w.spec != nullptr) {
+        put_key(out, "spec");
+        encode_workload_spec(out, *w.spec);
+    }
+    out.EndObject();
+}
+
+void encode(json_writer& out, const attempt& a) {
+    out.StartObject();
+    put_id(out, "id", a.id);
+    put_id(out, "workload", a.workload);
+    put_id(out, "tenant", a.tenant);
+    put_whole(out, "number", a.number);
+    put_text(out, "launch_token", launch_token(a.id));
+    put_text(out, "state", to_string(a.state));
+    if (a.outcome != attempt_outcome::none)
+        put_text(out, "outcome", to_string(a.outcome));
+    put_text(out, "provider", a.provider);
+    put_text(out, "site", a.site);
+    put_text(out, "offer", a.offer);
+    put_id(out, "decision", a.decision);
+    put_text(out, "handle", a.handle);
+    put_flag(out, "cancel_wanted", a.cancel_wanted);
+    put_time(out, "created_at", a.created_at);
+    put_time(out, "updated_at", a.updated_at);
+    put_time(out, "last_seen_at", a.last_seen_at);
+    put_end(out, a);
+    if (a.failed_rank)
+        put_whole(out, "failed_rank", *a.failed_rank);
+    put_key(out, "lease");
+    out.StartObject();
+    put_lease(out, a.terms);
+    out.EndObject();
+    out.EndObject();
+}
+
+void encode(json_writer& out, const decision& d) {
+    out.StartObject();
+    put_decision(out, d);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const plan_result& p) {
+    out.StartObject();
+    put_key(out, "decision");
+    encode(out, p.made);
+    put_objects(out, "rejected", p.rejected, [&](const auto& rejected) {
+        put_text(out, "offer", rejected.first);
+        put_text(out, "reason", to_string(rejected.second));
+    });
+    out.EndObject();
+}
+
+void encode(json_writer& out, const event& e) {
+    out.StartObject();
+    put_whole(out, "seq", e.seq);
+    put_time(out, "at", e.at);
+    put_text(out, "type", e.type);
+    put_id(out, "tenant", e.tenant);
+    put_id(out, "workload", e.workload);
+    if (e.attempt)
+        put_id(out, "attempt", *e.attempt);
+    put_text(out, "detail", e.detail);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const usage& u) {
+    out.StartObject();
+    put_id(out, "id", u.id);
+    put_id(out, "attempt", u.attempt);
+    put_id(out, "workload", u.workload);
+    put_id(out, "tenant", u.tenant);
+    put_text(out, "project", u.project);
+    put_text(out, "provider", u.provider);
+    put_text(out, "site", u.site);
+    put_text(out, "region", u.region);
+    put_text(out, "offer", u.offer);
+    put_time(out, "start_at", u.start_at);
+    put_time(out, "end_at", u.end_at);
+    put_whole(out, "units", u.units);
+    put_millionths(out, "energy_kwh", u.energy_microkwh);
+    put_millionths(out, "non_green_kwh", u.non_green_microkwh);
+    put_millionths(out, "carbon_kg", u.carbon_mg);
+    put_number(out, "green_power_share", u.green_power_share);
+    put_number(out, "pue", u.pue);
+    if (u.carbon_mg) {
+        put_text(out, "carbon_source", u.carbon_source);
+        put_text(out, "carbon_quality", name_of(u.carbon_quality));
+    }
+    put_flag(out, "measured", u.measured);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const charge& c) {
+    out.StartObject();
+    put_id(out, "usage", c.usage);
+    put_id(out, "attempt", c.attempt);
+    put_id(out, "workload", c.workload);
+    put_id(out, "tenant", c.tenant);
+    put_text(out, "project", c.project);
+    put_text(out, "provider", c.provider);
+    put_text(out, "site", c.site);
+    put_text(out, "offer", c.offer);
+    put_time(out, "start_at", c.start_at);
+    put_time(out, "end_at", c.end_at);
+    put_price(out, "price", c.price);
+    put_whole(out, "units", c.units);
+    put_whole(out, "billed_ms", c.billed_ms);
+    put_money(out, "list_cost", {c.list_micros, c.price.unit});
+    put_money(out, "contracted_cost", {c.contracted_micros, c.price.unit});
+    put_money(out, "billed_cost", {c.billed_micros, c.price.unit});
+    put_money(out, "effective_cost", {c.effective_micros, c.price.unit});
+    out.EndObject();
+}
+
+void encode(json_writer& out, const offer& o) {
+    out.StartObject();
+    put_text(out, "id", o.id);
+    put_text(out, "provider", o.provider);
+    put_text(out, "site", o.site.site);
+    put_flag(out, "launchable", o.launchable);
+    put_offer_shape(out, o);
+    if (o.units_free)
+        put_whole(out, "units_free", *o.units_free);
+    put_time(out, "as_of", o.as_of);
+    put_key(out, "site_facts");
+    out.StartObject();
+    put_site_facts(out, o.site);
+    out.EndObject();
+    out.EndObject();
+}
+
+void encode(json_writer& out, const tenant& t) {
+    out.StartObject();
+    put_id(out, "id", t.id);
+    put_text(out, "name", t.name);
+    put_time(out, "created_at", t.created_at);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const api_key& k) {
+    out.StartObject();
+    put_id(out, "id", k.id);
+    put_id(out, "tenant", k.tenant);
+    put_text(out, "role", to_string(k.as));
+    put_text(out, "name", k.name);
+    put_time(out, "created_at", k.created_at);
+    put_time(out, "revoked_at", k.revoked_at);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const orphan& o) {
+    out.StartObject();
+    put_text(out, "provider", o.provider);
+    put_text(out, "token", o.token);
+    put_text(out, "phase", o.phase);
+    put_time(out, "first_seen_at", o.first_seen_at);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const money& m) {
+    out.StartObject();
+    put_text(out, "amount", format_micros(m.micros));
+    put_text(out, "currency", to_string(m.unit));
+    out.EndObject();
+}
+
+}  // namespace westerly

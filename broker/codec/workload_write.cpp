@@ -1,0 +1,157 @@
+#include "broker/codec/workload_json.hpp"
+#include "broker/codec/writer.hpp"
+
+namespace westerly {
+namespace {
+
+void open(json_writer& out, std::string_view name) {
+    put_key(out, name);
+    out.StartObject();
+}
+
+void put_text_map(json_writer& out, std::string_view name,
+                  const std::vector<std::pair<std::string, std::string>>& map) {
+    if (map.empty())
+        return;
+    open(out, name);
+    for (const auto& [key, value] : map) {
+        put_key(out, key);
+        put_string(out, value);
+    }
+    out.EndObject();
+}
+
+void put_need(json_writer& out, const accelerator_need& need) {
+    put_text(out, "model", need.model);
+    put_whole(out, "count", need.count);
+    if (need.min_memory_gib > 0)
+        put_whole(out, "min_memory_gib", need.min_memory_gib);
+    if (need.min_fp16_tflops > 0)
+        put_number(out, "min_fp16_tflops", need.min_fp16_tflops);
+    if (need.min_interconnect_gb_s > 0)
+        put_number(out, "min_interconnect_gb_s", need.min_interconnect_gb_s);
+    put_text(out, "stack", need.stack);
+    if (need.fit != accelerator_fit::any)
+        put_text(out, "fit", name_of(need.fit));
+}
+
+void put_resources(json_writer& out, const task_resources& r) {
+    open(out, "resources");
+    put_whole(out, "vcpus", r.vcpus);
+    put_whole(out, "memory_mib", r.memory_mib);
+    if (r.disk_mib > 0)
+        put_whole(out, "disk_mib", r.disk_mib);
+    put_text(out, "architecture", r.architecture);
+    if (!r.accelerators.empty())
+        put_objects(out, "accelerators", r.accelerators, [&](const auto& need) { put_need(out, need); });
+    out.EndObject();
+}
+
+void put_origin(json_writer& out, const origin& from) {
+    open(out, "origin");
+    put_text(out, "region", from.region);
+    if (from.latitude_longitude) {
+        put_number(out, "latitude", from.latitude_longitude->first);
+        put_number(out, "longitude", from.latitude_longitude->second);
+    }
+    out.EndObject();
+}
+
+void put_constraints(json_writer& out, const constraints& c) {
+    if (c == constraints{})
+        return;
+    open(out, "constraints");
+    put_texts(out, "regions", c.regions);
+    put_texts(out, "jurisdictions", c.jurisdictions);
+    if (!c.providers_allow.empty() || !c.providers_deny.empty()) {
+        open(out, "providers");
+        put_texts(out, "allow", c.providers_allow);
+        put_texts(out, "deny", c.providers_deny);
+        out.EndObject();
+    }
+    if (c.from)
+        put_origin(out, *c.from);
+    put_number(out, "max_rtt_ms", c.max_rtt_ms);
+    put_number(out, "max_pue", c.max_pue);
+    put_number(out, "min_green_power_share", c.min_green_power_share);
+    put_number(out, "max_carbon_kg", c.max_carbon_kg);
+    if (c.max_price_per_hour)
+        put_money(out, "max_price_per_hour", *c.max_price_per_hour);
+    out.EndObject();
+}
+
+void put_timing(json_writer& out, const timing& t) {
+    if (t == timing{})
+        return;
+    open(out, "timing");
+    put_time(out, "earliest_start_at", t.earliest_start_at);
+    put_time(out, "deadline_at", t.deadline_at);
+    if (t.max_wait_s)
+        put_whole(out, "max_wait_s", *t.max_wait_s);
+    if (t.max_runtime_s)
+        put_whole(out, "max_runtime_s", *t.max_runtime_s);
+    out.EndObject();
+}
+
+void put_retry(json_writer& out, const retry_rule& r) {
+    open(out, "retry");
+    put_whole(out, "attempts_max", r.attempts_max);
+    put_whole(out, "backoff_s", r.backoff_s);
+    put_key(out, "on");
+    out.StartArray();
+    for (const auto cause : r.on)
+        put_string(out, name_of(cause));
+    out.EndArray();
+    out.EndObject();
+}
+
+}  // namespace
+
+void encode_workload_spec(json_writer& out, const workload_spec& spec) {
+    out.StartObject();
+    put_text(out, "kind", name_of(spec.kind));
+    put_text(out, "compute_class", name_of(spec.compute));
+    put_text(out, "name", spec.name);
+    put_text_map(out, "labels", spec.labels);
+    put_text(out, "project", spec.project);
+    put_signed(out, "priority", spec.priority);
+    put_flag(out, "interactive", spec.interactive);
+    put_text(out, "policy", spec.policy);
+    put_whole(out, "tasks", spec.tasks);
+    put_resources(out, spec.resources);
+    put_objects(out, "variants", spec.variants, [&](const variant& v) {
+        put_text(out, "stack", v.stack);
+        put_texts(out, "command", v.command);
+        put_text_map(out, "env", v.env);
+        put_text(out, "files", v.files);
+    });
+    if (spec.runtime_s) {
+        open(out, "work");
+        put_whole(out, "runtime_s", *spec.runtime_s);
+        out.EndObject();
+    }
+    if (!spec.inputs.empty()) {
+        open(out, "data");
+        put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {
+            put_number(out, "size_gib", in.size_gib);
+            put_text(out, "region", in.region);
+        });
+        out.EndObject();
+    }
+    put_constraints(out, spec.limits);
+    put_timing(out, spec.when);
+    if (spec.budget)
+        put_money(out, "budget", *spec.budget);
+    put_retry(out, spec.retry);
+    put_whole(out, "grace_s", spec.grace_s);
+    out.EndObject();
+}
+
+std::string encode_workload_spec(const workload_spec& spec) {
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    encode_workload_spec(out, spec);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace westerly
