@@ -9,11 +9,11 @@ namespace westerly {
 /// Something learned about an attempt: the answer to a call, an observation, a proof of absence, or silence.
 struct attempt_fact {
     attempt_event on = attempt_event::silent;
-    std::optional<observation> seen;  // for accepted, started, exited, proved_absent; absent for answers to calls
+    std::optional<observation> seen = {};  // for accepted, started, exited, proved_absent; absent for answers to calls
     adapter_error why = adapter_error::none;
-    std::string message;
-    std::string handle;     // the provider's id from the answer to a launch; may be empty
-    bool deadline = false;  // of a cancel: the broker asks because time ran out, not the tenant
+    std::string message = {};
+    std::string handle = {};  // the provider's id from the answer to a launch; may be empty
+    bool deadline = false;    // of a cancel: the broker asks because time ran out, not the tenant
 };
 
 struct attempt_step {
