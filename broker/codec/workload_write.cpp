@@ -4,7 +4,7 @@
 namespace westerly {
 namespace {
 
-void open(json_writer& out, std::string_view name) {
+void begin_object(json_writer& out, std::string_view name) {
     put_key(out, name);
     out.StartObject();
 }
@@ -13,7 +13,7 @@ void put_text_map(json_writer& out, std::string_view name,
                   const std::vector<std::pair<std::string, std::string>>& map) {
     if (map.empty())
         return;
-    open(out, name);
+    begin_object(out, name);
     for (const auto& [key, value] : map) {
         put_key(out, key);
         put_string(out, value);
@@ -36,7 +36,7 @@ void put_need(json_writer& out, const accelerator_need& need) {
 }
 
 void put_resources(json_writer& out, const task_resources& r) {
-    open(out, "resources");
+    begin_object(out, "resources");
     put_whole(out, "vcpus", r.vcpus);
     put_whole(out, "memory_mib", r.memory_mib);
     if (r.disk_mib > 0)
@@ -48,7 +48,7 @@ void put_resources(json_writer& out, const task_resources& r) {
 }
 
 void put_origin(json_writer& out, const origin& from) {
-    open(out, "origin");
+    begin_object(out, "origin");
     put_text(out, "region", from.region);
     if (from.latitude_longitude) {
         put_number(out, "latitude", from.latitude_longitude->first);
@@ -60,11 +60,11 @@ void put_origin(json_writer& out, const origin& from) {
 void put_constraints(json_writer& out, const constraints& c) {
     if (c == constraints{})
         return;
-    open(out, "constraints");
+    begin_object(out, "constraints");
     put_texts(out, "regions", c.regions);
     put_texts(out, "jurisdictions", c.jurisdictions);
     if (!c.providers_allow.empty() || !c.providers_deny.empty()) {
-        open(out, "providers");
+        begin_object(out, "providers");
         put_texts(out, "allow", c.providers_allow);
         put_texts(out, "deny", c.providers_deny);
         out.EndObject();
@@ -83,7 +83,7 @@ void put_constraints(json_writer& out, const constraints& c) {
 void put_timing(json_writer& out, const timing& t) {
     if (t == timing{})
         return;
-    open(out, "timing");
+    begin_object(out, "timing");
     put_time(out, "earliest_start_at", t.earliest_start_at);
     put_time(out, "deadline_at", t.deadline_at);
     if (t.max_wait_s)
@@ -94,7 +94,7 @@ void put_timing(json_writer& out, const timing& t) {
 }
 
 void put_retry(json_writer& out, const retry_rule& r) {
-    open(out, "retry");
+    begin_object(out, "retry");
     put_whole(out, "attempts_max", r.attempts_max);
     put_whole(out, "backoff_s", r.backoff_s);
     put_key(out, "on");
@@ -126,12 +126,12 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
         put_text(out, "files", v.files);
     });
     if (spec.runtime_s) {
-        open(out, "work");
+        begin_object(out, "work");
         put_whole(out, "runtime_s", *spec.runtime_s);
         out.EndObject();
     }
     if (!spec.inputs.empty()) {
-        open(out, "data");
+        begin_object(out, "data");
         put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {
             put_number(out, "size_gib", in.size_gib);
             put_text(out, "region", in.region);

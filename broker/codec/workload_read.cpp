@@ -1,0 +1,193 @@
+#include "broker/codec/shapes.hpp"
+#include "broker/codec/unsupported.hpp"
+#include "broker/codec/workload_json.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+constexpr std::int64_t ten_years_s = 315'360'000;
+
+constexpr text_rule name_rule{1, 63, is_workload_name, "lower-case letters, digits and '-'"};
+constexpr text_rule label_key_rule{1, 63, is_label_key,
+                                   "letters, digits and . _ / -, with a letter or digit at both ends"};
+constexpr text_rule label_value_rule{0, 255};
+constexpr text_rule variable_rule{1, 128, is_variable_name,
+                                  "letters, digits and _; names that begin with WESTERLY_ are the broker's own"};
+constexpr text_rule argument_rule{0, 32'768};
+constexpr text_rule digest_rule{71, 71, is_bundle_digest,
+                                "sha256: and 64 lower-case hex digits, as the upload answers"};
+
+void read_policy(object_reader& o, workload_spec& spec) {
+    const auto* v = o.take("policy");
+    if (v == nullptr)
+        return;
+    if (!v->IsObject()) {
+        o.text("policy", spec.policy, slug_rule);
+        return;
+    }
+    o.object("policy", [&](object_reader& p) {
+        p.require({"name"});
+        p.text("name", spec.policy, slug_rule);
+        refuse_unsupported(p, "/policy");
+    });
+}
+
+void read_need(object_reader& o, accelerator_need& need) {
+    o.text("model", need.model, model_rule);
+    o.whole("count", need.count, 1, 1024);
+    o.whole("min_memory_gib", need.min_memory_gib, 0, 4096);
+    o.number("min_fp16_tflops", need.min_fp16_tflops, {0, 1e6});
+    o.number("min_interconnect_gb_s", need.min_interconnect_gb_s, {0, 1e6});
+    o.text("stack", need.stack, stack_rule);
+    o.choice("fit", need.fit);
+}
+
+void read_resources(object_reader& o, task_resources& r) {
+    o.whole("vcpus", r.vcpus, 1, 4096);
+    o.whole("memory_mib", r.memory_mib, 1, std::int64_t{1} << 26);
+    o.whole("disk_mib", r.disk_mib, 0, std::int64_t{1} << 30);
+    read_architecture(o, "architecture", r.architecture);
+    o.objects("accelerators", 1, 16,
+              [&](object_reader& a, std::size_t /*index*/) { read_need(a, r.accelerators.emplace_back()); });
+}
+
+void read_variant(object_reader& o, variant& v) {
+    o.text("stack", v.stack, stack_rule);
+    if (!o.has("image"))
+        o.require({"command"});
+    if (o.texts("command", v.command, 1, 256, argument_rule) && v.command.front().empty())
+        o.faults().invalid(json_path(o.at("command"), std::size_t{0}), "must not be empty", "name the program to run");
+    o.text_map("env", v.env, 256, variable_rule, argument_rule);
+    o.text("files", v.files, digest_rule);
+    refuse_unsupported(o, "/variants/*");
+}
+
+void read_variants(object_reader& o, workload_spec& spec) {
+    o.objects("variants", 1, 16, [&](object_reader& inner, std::size_t /*index*/) {
+        auto& read = spec.variants.emplace_back();
+        read_variant(inner, read);
+        const auto last = spec.variants.end() - 1;
+        if (std::any_of(spec.variants.begin(), last, [&](const variant& v) { return v.stack == read.stack; }))
+            inner.faults().invalid(inner.at("stack"), "the stack \"" + read.stack + "\" has an earlier variant",
+                                   "give each stack one variant");
+    });
+}
+
+void read_data(object_reader& o, workload_spec& spec) {
+    o.objects("inputs", 1, 64, [&](object_reader& in, std::size_t /*index*/) {
+        auto& read = spec.inputs.emplace_back();
+        in.require({"size_gib", "region"});
+        in.number("size_gib", read.size_gib, {0, 1e9});
+        in.text("region", read.region, slug_rule);
+        refuse_unsupported(in, "/data/inputs/*");
+    });
+    refuse_unsupported(o, "/data");
+}
+
+void read_origin(object_reader& o, origin& from) {
+    o.text("region", from.region, slug_rule);
+    read_place(o, from.latitude_longitude);
+    const bool coordinates = o.has("latitude") || o.has("longitude");
+    if (o.has("region") == coordinates)
+        o.faults().invalid(o.path(), coordinates ? "has a region and coordinates" : "has no place",
+                           "give either region, or latitude and longitude");
+}
+
+void read_providers(object_reader& o, constraints& c) {
+    o.texts("allow", c.providers_allow, 1, 256, provider_rule, true);
+    o.texts("deny", c.providers_deny, 1, 256, provider_rule, true);
+    for (std::size_t i = 0; i < c.providers_deny.size(); ++i)
+        if (std::ranges::find(c.providers_allow, c.providers_deny[i]) != c.providers_allow.end())
+            o.faults().invalid(json_path(o.at("deny"), i), "\"" + c.providers_deny[i] + "\" is allowed and denied",
+                               "name it in one of the two lists");
+}
+
+void read_constraints(object_reader& o, constraints& c) {
+    o.texts("regions", c.regions, 1, 256, slug_rule, true);
+    o.texts("jurisdictions", c.jurisdictions, 1, 256, country_rule, true);
+    o.object("providers", [&](object_reader& p) { read_providers(p, c); });
+    o.object("origin", [&](object_reader& from) { read_origin(from, c.from.emplace()); });
+    o.number("max_rtt_ms", c.max_rtt_ms, {.low = 0, .high = 60'000, .above_low = true});
+    if (o.has("max_rtt_ms") && !o.has("origin"))
+        o.faults().invalid(o.at("origin"), "is missing, and max_rtt_ms is measured from it",
+                           "add the field \"origin\", or leave max_rtt_ms out");
+    o.number("max_pue", c.max_pue, {1, 10});
+    o.number("min_green_power_share", c.min_green_power_share, {0, 1});
+    o.number("max_carbon_kg", c.max_carbon_kg, {0, 1e9});
+    read_money(o, "max_price_per_hour", c.max_price_per_hour);
+    refuse_unsupported(o, "/constraints");
+}
+
+void read_timing(object_reader& o, timing& t) {
+    o.time("earliest_start_at", t.earliest_start_at);
+    o.time("deadline_at", t.deadline_at);
+    o.whole("max_wait_s", t.max_wait_s, 0, ten_years_s);
+    o.whole("max_runtime_s", t.max_runtime_s, 1, ten_years_s);
+    if (t.earliest_start_at && t.deadline_at && *t.deadline_at <= *t.earliest_start_at)
+        o.faults().invalid(o.at("deadline_at"), "is not after earliest_start_at", "give a later deadline");
+}
+
+void read_retry(object_reader& o, retry_rule& r) {
+    o.whole("attempts_max", r.attempts_max, 1, 100);
+    o.whole("backoff_s", r.backoff_s, 0, 3600);
+    std::vector<std::string> names;
+    constexpr text_rule cause_rule{1, 32,
+                                   [](std::string_view text) { return value_named<retry_cause>(text).has_value(); },
+                                   "failed, provider_lost or preempted"};
+    if (!o.texts("on", names, 0, 3, cause_rule, true))
+        return;
+    r.on.clear();
+    for (const auto& name : names)
+        r.on.push_back(*value_named<retry_cause>(name));
+}
+
+void read_workload(object_reader& o, workload_spec& spec) {
+    o.require({"kind", "name", "variants"});
+    if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service)
+        o.faults().unsupported(o.at("kind"), "\"service\" is not supported yet", "use \"batch\"");
+    o.choice("compute_class", spec.compute);
+    o.text("name", spec.name, name_rule);
+    o.text_map("labels", spec.labels, 64, label_key_rule, label_value_rule);
+    o.text("project", spec.project, slug_rule);
+    o.whole("priority", spec.priority, -1000, 1000);
+    o.flag("interactive", spec.interactive);
+    read_policy(o, spec);
+    o.whole("tasks", spec.tasks, 1, 10'000);
+    o.object("resources", [&](object_reader& r) { read_resources(r, spec.resources); });
+    read_variants(o, spec);
+    o.object("work", [&](object_reader& w) {
+        w.whole("runtime_s", spec.runtime_s, 1, ten_years_s);
+        refuse_unsupported(w, "/work");
+    });
+    o.object("data", [&](object_reader& d) { read_data(d, spec); });
+    o.object("constraints", [&](object_reader& c) { read_constraints(c, spec.limits); });
+    o.object("timing", [&](object_reader& t) { read_timing(t, spec.when); });
+    read_money(o, "budget", spec.budget);
+    o.object("retry", [&](object_reader& r) { read_retry(r, spec.retry); });
+    o.whole("grace_s", spec.grace_s, 0, 3600);
+    refuse_unsupported(o, "");
+}
+
+}  // namespace
+
+void refuse_unsupported(object_reader& o, std::string_view parent) {
+    for (const auto& field : unsupported_workload_fields)
+        if (field.parent == parent)
+            o.not_yet(field.name, field.remedy);
+}
+
+result<workload_spec> decode_workload(std::string_view json) {
+    const auto document = parse_json(json, workload_json_max);
+    if (!document)
+        return document.error();
+    fault_list faults;
+    workload_spec spec;
+    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_workload(o, spec); });
+    if (!faults.empty())
+        return faults.to_error("the workload is not acceptable");
+    return spec;
+}
+
+}  // namespace westerly
