@@ -17,8 +17,7 @@ struct attempt_fact {
 };
 
 struct attempt_step {
-    attempt
-        next;  // equal to the argument when not `changed`, but for last_seen_at: keep it, a sighting needs no commit
+    attempt next;  // differs from the argument in last_seen_at at most when not `changed`: keep it, no commit needed
     attempt_effect then = attempt_effect::none;
     bool changed = false;  // worth a commit
     bool legal = true;     // false: no row for it; nothing changed
