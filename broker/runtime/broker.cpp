@@ -5,7 +5,7 @@
 #include "broker/providers/provider_hub.hpp"
 #include "broker/runtime/bundle_shelf.hpp"
 #include "broker/runtime/configuration.hpp"
-#include "broker/runtime/event_hub.hpp"
+#include "broker/runtime/event_relay.hpp"
 #include "broker/runtime/home.hpp"
 #include "broker/runtime/key_index.hpp"
 #include "broker/runtime/log_archive.hpp"
@@ -82,9 +82,9 @@ void set_request(input& in, request_id id) {
 }
 
 /// The rooms, in the order of their construction, and the wires between them.
-class house {
+class broker_rooms {
 public:
-    house(const broker_options& options, home_layout home, std::unique_ptr<store> keep, stored_state state,
+    broker_rooms(const broker_options& options, home_layout home, std::unique_ptr<store> keep, stored_state state,
           configuration config, term_table terms)
         : options_(options),
           home_(std::move(home)),
@@ -264,7 +264,7 @@ private:
         s.authenticate = [this](const sha256_digest& hash) {
             return keys_.find(hash);
         };
-        s.subscribe = [this](event_hub::listener to) {
+        s.subscribe = [this](event_relay::listener to) {
             return events_.subscribe(std::move(to));
         };
         s.unsubscribe = [this](std::uint64_t id) {
@@ -307,7 +307,7 @@ private:
     const term_table terms_;
     bundle_shelf bundles_;
     log_archive logs_;
-    event_hub events_;
+    event_relay events_;
     pending_answers waiting_;
     key_index keys_;
     std::mutex market_mutex_;
@@ -354,21 +354,21 @@ void greet(const broker_options& options, std::uint16_t port, const std::string&
     std::fflush(stdout);
 }
 
-int serve(house& home) {
+int serve(broker_rooms& rooms) {
     for (auto last_kept = system_wall_clock().now();;) {
         switch (wait_for_signal(seconds{1})) {
             case signal_event::stop:
                 log_event(log_level::info, "broker.stopping");
-                home.stop();
-                return home.failed() ? 1 : 0;
+                rooms.stop();
+                return rooms.failed() ? 1 : 0;
             case signal_event::reload:
-                home.reload();
+                rooms.reload();
                 break;
             case signal_event::none:
                 break;
         }
         if (const auto now = system_wall_clock().now(); now - last_kept > housekeeping_every) {
-            home.keep_house();
+            rooms.keep_house();
             last_kept = now;
         }
     }
@@ -455,7 +455,7 @@ int run_broker(const broker_options& given, term_table terms) {
                   {{"why", "this database was restored or moved; unknown things are listed, not ended"},
                    {"remedy", "look at `westerly orphans`, then `westerly sweep --confirm`"}});
 
-    house rooms(options, *home, std::move(*keep), std::move(*state), std::move(*config), terms);
+    broker_rooms rooms(options, *home, std::move(*keep), std::move(*state), std::move(*config), terms);
     if (auto started = rooms.start(); !started)
         return refuse(started.error());
     greet(options, rooms.port(), *fingerprint);

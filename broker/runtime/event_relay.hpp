@@ -9,7 +9,7 @@
 namespace westerly {
 
 /// Hands durable events to whoever listens. Thread-safe; listeners are called on the writer thread and return at once.
-class event_hub {
+class event_relay {
 public:
     using listener = std::function<void(const event&)>;
 

@@ -1,0 +1,144 @@
+#include "tools/westerly/cli.hpp"
+
+#include "broker/support/ids.hpp"
+
+#include <rapidjson/prettywriter.h>
+
+#include <cstdio>
+
+namespace westerly {
+
+namespace {
+
+constexpr std::size_t answer_bytes_max = 256 << 20;
+
+errc code_of(unsigned status) {
+    switch (status) {
+        case 401:
+            return errc::unauthenticated;
+        case 404:
+            return errc::not_found;
+        case 409:
+            return errc::conflict;
+        default:
+            return status < 500 ? errc::invalid : errc::internal;
+    }
+}
+
+error problem_of(const http_response& answer) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
+    if (document.HasParseError() || !document.IsObject())
+        return fail(code_of(answer.status), "the broker answered HTTP " + std::to_string(answer.status));
+    error why = fail(code_of(answer.status), text_at(document, "detail"), text_at(document, "remedy"));
+    if (why.detail.empty())
+        why.detail = text_at(document, "title");
+    if (const auto* faults = value_at(document, "errors"); faults != nullptr && faults->IsArray())
+        for (const auto& f : faults->GetArray())
+            why.faults.push_back({text_at(f, "pointer"), text_at(f, "detail"), text_at(f, "remedy")});
+    return why;
+}
+
+}  // namespace
+
+int complain(const error& why) {
+    std::fprintf(stderr, "westerly: %s\n", why.detail.c_str());
+    for (const fault& f : why.faults)
+        std::fprintf(stderr, "  %s: %s%s%s\n", f.pointer.empty() ? "(whole)" : f.pointer.c_str(), f.message.c_str(),
+                     f.remedy.empty() ? "" : " - ", f.remedy.c_str());
+    if (!why.remedy.empty() && why.remedy != why.detail)
+        std::fprintf(stderr, "  %s\n", why.remedy.c_str());
+    switch (why.code) {
+        case errc::invalid:
+        case errc::unauthenticated:
+        case errc::not_found:
+        case errc::conflict:
+            return refused;
+        default:
+            return ours;
+    }
+}
+
+result<rapidjson::Document> call(cli& with, const http_request& request) {
+    const auto answer = with.broker.send(request);
+    if (!answer)
+        return answer.error();
+    if (answer->status >= 400)
+        return problem_of(*answer);
+    if (answer->body.empty())
+        return rapidjson::Document(rapidjson::kObjectType);
+    return parse_json(answer->body, answer_bytes_max);
+}
+
+result<rapidjson::Document> get(cli& with, const std::string& target) {
+    http_request request;
+    request.target = target;
+    return call(with, request);
+}
+
+result<rapidjson::Document> post(cli& with, const std::string& target, std::string body,
+                                 std::vector<std::pair<std::string, std::string>> headers) {
+    http_request request;
+    request.method = "POST";
+    request.target = target;
+    request.body = std::move(body);
+    request.headers = std::move(headers);
+    return call(with, request);
+}
+
+result<rapidjson::Document> get_all(cli& with, const std::string& target) {
+    rapidjson::Document all(rapidjson::kArrayType);
+    const std::string joint = target.find('?') == std::string::npos ? "?" : "&";
+    std::string cursor;
+    do {
+        auto page = get(with, target + (cursor.empty() ? "" : joint + "cursor=" + url_encode(cursor)));
+        if (!page)
+            return page.error();
+        if (const auto* items = value_at(*page, "items"); items != nullptr && items->IsArray())
+            for (const auto& item : items->GetArray())
+                all.PushBack(rapidjson::Value(item, all.GetAllocator()), all.GetAllocator());
+        cursor = text_at(*page, "next_cursor");
+    } while (!cursor.empty() && all.Size() < items_max);
+    return all;
+}
+
+void print_json(const json_value& v) {
+    rapidjson::StringBuffer buffer;
+    rapidjson::PrettyWriter<rapidjson::StringBuffer> out(buffer);
+    out.SetIndent(' ', 2);
+    v.Accept(out);
+    std::printf("%s\n", buffer.GetString());
+}
+
+std::string url_encode(std::string_view text) {
+    std::string encoded;
+    for (const unsigned char c : text) {
+        if (std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
+            encoded += static_cast<char>(c);
+            continue;
+        }
+        char escape[4];
+        std::snprintf(escape, sizeof escape, "%%%02X", c);
+        encoded += escape;
+    }
+    return encoded;
+}
+
+std::string fresh_key() {
+    random_source random(secure_seed());
+    return format_uuid(make_uuid_v7(system_wall_clock().now(), random));
+}
+
+result<std::string> find_workload_id(cli& with, const std::string& name_or_id) {
+    if (parse_uuid(name_or_id))
+        return name_or_id;
+    const auto found = get(with, "/v1/workloads?limit=1&name=" + url_encode(name_or_id));
+    if (!found)
+        return found.error();
+    auto id = text_at(*found, "items.0.id");
+    if (id.empty())
+        return fail(errc::not_found, "no workload is called \"" + name_or_id + "\"", "see `westerly ls`");
+    return id;
+}
+
+}  // namespace westerly

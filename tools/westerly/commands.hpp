@@ -1,0 +1,72 @@
+#pragma once
+
+#include "tools/westerly/cli.hpp"
+
+namespace westerly {
+
+/// One function a command; each gives the process's exit code.
+
+struct run_options {
+    std::string file;  // workload file, YAML or JSON; or `command`
+    std::vector<std::string> command;
+    std::string name, policy, origin, with, project;
+    std::vector<std::string> labels, env;  // k=v
+    std::optional<std::uint64_t> tasks, vcpus, memory_mib, runtime_s, max_runtime_s, max_wait_s, timeout_s;
+    std::string idempotency_key;
+    bool interactive = false;
+    bool detach = false;
+};
+int run(cli& with, const run_options& options);
+int plan(cli& with, const run_options& options);
+
+struct list_options {
+    std::vector<std::string> states, labels;
+    std::string name, project;
+    std::uint64_t limit = 50;
+};
+int list(cli& with, const list_options& options);
+int show(cli& with, const std::string& workload);
+int events(cli& with, const std::string& workload);
+
+struct log_options {
+    std::string workload, attempt;
+    std::uint64_t rank = 0;
+    bool follow = false;
+    bool errors = false;
+};
+int logs(cli& with, const log_options& options);
+/// Fetches output files into `into`; "-" prints the one that `path` names.
+int fetch_files(cli& with, const std::string& workload, const std::string& path, const std::string& into);
+int cancel(cli& with, const std::vector<std::string>& workloads, const std::vector<std::string>& labels);
+int retry(cli& with, const std::string& workload);
+
+int offers(cli& with, const std::string& provider, const std::string& region);
+int providers(cli& with);
+int cordon(cli& with, const std::string& provider, bool cordoned);
+int probe(cli& with, const std::string& provider);
+int policies(cli& with);
+/// Checks files without a broker.
+int check_policies(const std::vector<std::string>& files);
+struct account_options {
+    std::string workload, project, from, until;
+};
+int charges(cli& with, const account_options& options);
+int usage(cli& with, const account_options& options);
+
+int login(const std::string& url, const std::string& key, std::string fingerprint, const std::string& ca_file,
+          bool json);
+int whoami(cli& with);
+int backup(cli& with);
+int tenants(cli& with, const std::string& create);
+struct key_options {
+    std::string create, tenant, role, revoke;
+};
+int keys(cli& with, const key_options& options);
+int orphans(cli& with);
+int sweep(cli& with, bool confirm);
+
+/// Follows a workload from now on: states to standard error, logs to the standard streams; gives its exit code. Ctrl-C
+/// detaches and leaves it running.
+int follow(cli& with, const std::string& id, std::optional<std::uint64_t> timeout_s);
+
+}  // namespace westerly

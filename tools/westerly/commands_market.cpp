@@ -1,0 +1,200 @@
+#include "broker/codec/config_json.hpp"
+#include "broker/placement/decide.hpp"
+#include "broker/support/files.hpp"
+#include "policies/table.hpp"
+#include "tools/westerly/commands.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace westerly {
+
+namespace {
+
+constexpr std::size_t policy_bytes_max = 1 << 20;
+
+std::string query(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::string text;
+    for (const auto& [name, value] : pairs)
+        if (!value.empty())
+            text += (text.empty() ? "?" : "&") + name + "=" + url_encode(value);
+    return text;
+}
+
+std::string rounded_seconds(const json_value& charge) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3f s", number_at(charge, "billed_ms", 0) / 1000);
+    return text;
+}
+
+int print(const cli& with, const json_value& items, const text_table& table, const char* nothing) {
+    if (with.json)
+        print_json(items);
+    else if (table.empty())
+        std::printf("%s\n", nothing);
+    else
+        std::printf("%s", table.render(with.colour).c_str());
+    return 0;
+}
+
+}  // namespace
+
+int offers(cli& with, const std::string& provider, const std::string& region) {
+    const auto items =
+        get_all(with, "/v1/offers" + query({{"limit", "500"}, {"provider", provider}, {"region", region}}));
+    if (!items)
+        return complain(items.error());
+    text_table table({"OFFER", "REGION", "UNIT", "VCPUS", "MEMORY", "ACCELERATOR", "FREE", "PRICE/UNIT-H", "GREEN",
+                      "gCO2/kWh", "PUE", ""});
+    for (const auto& o : items->GetArray()) {
+        const auto model = text_at(o, "accelerators.model");
+        const auto free = text_at(o, "units_free");
+        table.add({text_at(o, "id"), text_at(o, "site_facts.region"), text_at(o, "unit"), text_at(o, "vcpus"),
+                   text_at(o, "memory_mib") + " MiB",
+                   model.empty() ? "-" : text_at(o, "accelerators.count") + " x " + model, free.empty() ? "-" : free,
+                   money_at(o, "price"), percent_at(o, "site_facts.green_power_share.value"),
+                   rounded_at(o, "site_facts.carbon_g_per_kwh.value"), rounded_at(o, "site_facts.pue.value"),
+                   text_at(o, "launchable") == "no" ? "plan only" : ""});
+    }
+    return print(with, *items, table, "no offers");
+}
+
+int providers(cli& with) {
+    const auto items = get_all(with, "/v1/providers");
+    if (!items)
+        return complain(items.error());
+    text_table table({"PROVIDER", "KIND", "STATE", "SITES", "MESSAGE"});
+    for (const auto& p : items->GetArray()) {
+        std::string sites;
+        if (const auto* list = value_at(p, "sites"); list != nullptr && list->IsArray())
+            for (const auto& s : list->GetArray())
+                sites += (sites.empty() ? "" : ", ") + text_at(s, "site");
+        table.add({text_at(p, "id"), text_at(p, "kind"),
+                   text_at(p, "cordoned") == "yes" ? "cordoned" : text_at(p, "health.state"), sites,
+                   text_at(p, "health.message")});
+    }
+    return print(with, *items, table, "no providers; put provider files into CONFIG/providers and send SIGHUP");
+}
+
+int cordon(cli& with, const std::string& provider, bool cordoned) {
+    const auto done = post(with, "/v1/providers/" + url_encode(provider) + (cordoned ? "/cordon" : "/uncordon"));
+    if (!done)
+        return complain(done.error());
+    std::printf("%s %s\n", provider.c_str(), cordoned ? "takes no new work" : "takes new work");
+    return 0;
+}
+
+int probe(cli& with, const std::string& provider) {
+    const auto done = post(with, "/v1/providers/" + url_encode(provider) + "/probe");
+    if (!done)
+        return complain(done.error());
+    if (with.json)
+        print_json(*done);
+    else
+        std::printf("%s: %s\n", text_at(*done, "ok") == "yes" ? "ok" : "not ok", text_at(*done, "message").c_str());
+    return text_at(*done, "ok") == "yes" ? 0 : static_cast<int>(ours);
+}
+
+int policies(cli& with) {
+    const auto items = get_all(with, "/v1/policies");
+    if (!items)
+        return complain(items.error());
+    text_table table({"POLICY", "VERSION", "DESCRIPTION"});
+    for (const auto& p : items->GetArray())
+        table.add({text_at(p, "name"), text_at(p, "version"), text_at(p, "description")});
+    return print(with, *items, table, "no policies");
+}
+
+int check_policies(const std::vector<std::string>& files) {
+    int code = 0;
+    for (const auto& file : files) {
+        const auto text = read_file(file, policy_bytes_max);
+        if (!text) {
+            code = complain(text.error());
+            continue;
+        }
+        const auto read = decode_policy(std::filesystem::path(file).stem().string(), *text);
+        const auto sound = read ? check_policy(*read, built_in_terms()) : result<void>(read.error());
+        if (!sound) {
+            error why = sound.error();
+            why.detail = file + ": " + why.detail;
+            complain(why);
+            code = refused;
+            continue;
+        }
+        std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
+        for (const priced_term& t : read->prices)
+            std::printf("  %s: %.6g CNY per %s%s\n", t.term.c_str(), t.per_unit,
+                        std::string(find_term(built_in_terms(), t.term)->unit).c_str(),
+                        t.weight > 0 ? ", implied by its weight" : "");
+    }
+    return code;
+}
+
+int charges(cli& with, const account_options& options) {
+    auto workload = options.workload;
+    if (!workload.empty()) {
+        auto id = find_workload_id(with, workload);
+        if (!id)
+            return complain(id.error());
+        workload = *id;
+    }
+    const auto target = "/v1/charges" + query({{"limit", "500"},
+                                               {"workload", workload},
+                                               {"project", options.project},
+                                               {"from", options.from},
+                                               {"until", options.until}});
+    const auto page = get(with, target);
+    if (!page)
+        return complain(page.error());
+    if (with.json) {
+        print_json(*page);
+        return 0;
+    }
+    const auto items = get_all(with, target);
+    if (!items)
+        return complain(items.error());
+    text_table table({"WORKLOAD", "OFFER", "START", "END", "UNITS", "BILLED", "PRICE/UNIT-H", "COST"});
+    for (const auto& c : items->GetArray())
+        table.add({text_at(c, "workload"), text_at(c, "offer"), text_at(c, "start_at"), text_at(c, "end_at"),
+                   text_at(c, "units"), rounded_seconds(c), money_at(c, "price"), money_at(c, "billed_cost")});
+    print(with, *items, table, "no charges");
+    if (const auto* totals = value_at(*page, "totals"); totals != nullptr && totals->IsArray())
+        for (const auto& t : totals->GetArray())
+            std::printf("total: %s\n", money_at(t, "billed_cost").c_str());
+    return 0;
+}
+
+int usage(cli& with, const account_options& options) {
+    auto workload = options.workload;
+    if (!workload.empty()) {
+        auto id = find_workload_id(with, workload);
+        if (!id)
+            return complain(id.error());
+        workload = *id;
+    }
+    const auto target = "/v1/usage" + query({{"limit", "500"},
+                                             {"workload", workload},
+                                             {"project", options.project},
+                                             {"from", options.from},
+                                             {"until", options.until}});
+    const auto page = get(with, target);
+    if (!page)
+        return complain(page.error());
+    if (with.json) {
+        print_json(*page);
+        return 0;
+    }
+    const auto items = get_all(with, target);
+    if (!items)
+        return complain(items.error());
+    text_table table({"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CARBON", "GREEN"});
+    for (const auto& u : items->GetArray())
+        table.add({text_at(u, "workload"), text_at(u, "provider") + "/" + text_at(u, "site"), text_at(u, "start_at"),
+                   text_at(u, "end_at"), text_at(u, "units"), rounded_at(u, "energy_kwh", "kWh"),
+                   rounded_at(u, "non_green_kwh", "kWh"), rounded_at(u, "carbon_kg", "kg"),
+                   percent_at(u, "green_power_share")});
+    return print(with, *items, table, "no usage");
+}
+
+}  // namespace westerly

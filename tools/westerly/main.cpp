@@ -1,0 +1,230 @@
+#include "tools/westerly/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+namespace {
+
+using namespace westerly;
+
+/// Everything the command line may say; only the chosen command's part is used.
+struct words {
+    bool json = false;
+    run_options run, plan;
+    list_options list;
+    log_options logs;
+    account_options charges, usage;
+    key_options keys;
+    std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
+                                tenant;
+    std::vector<std::string> workloads, labels, files;
+    bool confirm = false;
+};
+
+void declare_workload(CLI::App& command, run_options& o) {
+    command.add_option("file", o.file, "Workload file, YAML or JSON");
+    command.add_option("--name", o.name, "Name, over the file's");
+    command.add_option("--policy", o.policy, "Policy: see `westerly policies`");
+    command.add_option("--project", o.project, "Project that is charged");
+    command.add_option("--tasks", o.tasks, "Gang size: processes that start together");
+    command.add_option("--vcpus", o.vcpus, "CPUs of each task");
+    command.add_option("--memory-mib", o.memory_mib, "Memory of each task");
+    command.add_option("--runtime-s", o.runtime_s, "Your estimate of the run time, for the decision");
+    command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
+    command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
+    command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
+    command.add_option("--origin", o.origin, "Region of its users, for latency");
+    command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);
+    command.add_option("--env", o.env, "NAME=VALUE for the tasks; repeatable")->allow_extra_args(false);
+    command.add_option("--with", o.with, "Ship this directory (up to 16 MiB): the tasks start in a copy of it");
+    command.footer("Instead of a file: -- COMMAND ARGUMENT...");
+}
+
+void declare_accounts(CLI::App& command, account_options& o) {
+    command.add_option("--workload", o.workload, "Of this workload only (id or name)");
+    command.add_option("--project", o.project, "Of this project only");
+    command.add_option("--from", o.from, "From this time on (RFC 3339)");
+    command.add_option("--until", o.until, "Until this time (RFC 3339)");
+}
+
+using action = std::function<int(words&)>;
+using actions = std::vector<std::pair<CLI::App*, action>>;
+
+/// Commands that need a broker: the profile is read, then `act` runs.
+template <class Act>
+action with_broker(Act act) {
+    return [act](words& said) {
+        const auto who = load_profile();
+        if (!who)
+            return complain(who.error());
+        auto broker = connect(*who);
+        if (!broker)
+            return complain(broker.error());
+        cli with{.who = *who, .broker = std::move(*broker), .json = said.json, .colour = colourful(STDOUT_FILENO)};
+        return act(with, said);
+    };
+}
+
+void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
+    auto* run_command = app.add_subcommand("run", "Run a workload and follow it to its end");
+    declare_workload(*run_command, w.run);
+    run_command->add_flag("-d,--detach", w.run.detach, "Print the id and return");
+    run_command->add_option("--timeout-s", w.run.timeout_s, "Stop following after so long (exit code 124)");
+    run_command->add_option("--idempotency-key", w.run.idempotency_key, "Yours; a repeat gives the same workload");
+    all.emplace_back(run_command, with_broker([](cli& c, words& s) { return run(c, s.run); }));
+
+    auto* plan_command = app.add_subcommand("plan", "Where would it run, at what cost? Starts nothing");
+    declare_workload(*plan_command, w.plan);
+    all.emplace_back(plan_command, with_broker([](cli& c, words& s) { return plan(c, s.plan); }));
+
+    auto* ls = app.add_subcommand("ls", "List workloads, newest first");
+    ls->add_option("--state", w.list.states, "Only in this state; repeatable")->allow_extra_args(false);
+    ls->add_option("--label", w.list.labels, "Only with NAME=VALUE; repeatable")->allow_extra_args(false);
+    ls->add_option("--name", w.list.name, "Only of this name");
+    ls->add_option("--project", w.list.project, "Only of this project");
+    ls->add_option("--limit", w.list.limit, "At most so many (1-500)")->check(CLI::Range(1, 500));
+    all.emplace_back(ls, with_broker([](cli& c, words& s) { return list(c, s.list); }));
+
+    auto* show_command = app.add_subcommand("show", "One workload: state, attempts, and why it runs where it does");
+    show_command->add_option("workload", w.workload, "Id or name")->required();
+    all.emplace_back(show_command, with_broker([](cli& c, words& s) { return show(c, s.workload); }));
+
+    auto* events_command = app.add_subcommand("events", "What happened, oldest first");
+    events_command->add_option("workload", w.workload, "Id or name; all of yours when left out");
+    all.emplace_back(events_command, with_broker([](cli& c, words& s) { return events(c, s.workload); }));
+
+    auto* logs_command = app.add_subcommand("logs", "Output of a workload");
+    logs_command->add_option("workload", w.logs.workload, "Id or name")->required();
+    logs_command->add_flag("-f,--follow", w.logs.follow, "Go on until it ends");
+    logs_command->add_option("--rank", w.logs.rank, "Of this task of the gang (default 0)");
+    logs_command->add_flag("--stderr", w.logs.errors, "Standard error instead of standard output");
+    logs_command->add_option("--attempt", w.logs.attempt, "Of an earlier attempt");
+    all.emplace_back(logs_command, with_broker([](cli& c, words& s) { return logs(c, s.logs); }));
+
+    auto* get_command = app.add_subcommand("get", "Fetch output files");
+    get_command->add_option("workload", w.workload, "Id or name")->required();
+    get_command->add_option("path", w.path, "This file or folder only");
+    get_command->add_option("--into", w.into, "Folder to write to (default .); - prints the file");
+    all.emplace_back(get_command,
+                     with_broker([](cli& c, words& s) { return fetch_files(c, s.workload, s.path, s.into); }));
+
+    auto* cancel_command = app.add_subcommand("cancel", "End workloads, by id, name or label");
+    cancel_command->add_option("workload", w.workloads, "Ids or names");
+    cancel_command->add_option("--label", w.labels, "All with NAME=VALUE; repeatable")->allow_extra_args(false);
+    all.emplace_back(cancel_command, with_broker([](cli& c, words& s) { return cancel(c, s.workloads, s.labels); }));
+
+    auto* retry_command = app.add_subcommand("retry", "Submit a failed workload again, under a new id");
+    retry_command->add_option("workload", w.workload, "Id or name")->required();
+    all.emplace_back(retry_command, with_broker([](cli& c, words& s) { return retry(c, s.workload); }));
+
+    auto* charges_command = app.add_subcommand("charges", "What was charged, with exact totals");
+    declare_accounts(*charges_command, w.charges);
+    all.emplace_back(charges_command, with_broker([](cli& c, words& s) { return charges(c, s.charges); }));
+
+    auto* usage_command = app.add_subcommand("usage", "Metered time, energy and carbon");
+    declare_accounts(*usage_command, w.usage);
+    all.emplace_back(usage_command, with_broker([](cli& c, words& s) { return usage(c, s.usage); }));
+}
+
+void declare_market_commands(CLI::App& app, words& w, actions& all) {
+    auto* offers_command = app.add_subcommand("offers", "What can be had, where, at what price");
+    offers_command->add_option("--provider", w.provider, "Of this provider only");
+    offers_command->add_option("--region", w.region, "In this region only");
+    all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));
+
+    auto* providers_command = app.add_subcommand("providers", "Providers and their health")->require_subcommand(0, 1);
+    for (const bool on : {true, false}) {
+        auto* one = providers_command->add_subcommand(on ? "cordon" : "uncordon",
+                                                      on ? "Give it no new work" : "Give it work again");
+        one->add_option("provider", w.provider, "Its id")->required();
+        all.emplace_back(one, with_broker([on](cli& c, words& s) { return cordon(c, s.provider, on); }));
+    }
+    auto* probe_command = providers_command->add_subcommand("probe", "Ask its adapter whether all is well");
+    probe_command->add_option("provider", w.provider, "Its id")->required();
+    all.emplace_back(probe_command, with_broker([](cli& c, words& s) { return probe(c, s.provider); }));
+    all.emplace_back(providers_command, with_broker([](cli& c, words&) { return providers(c); }));
+
+    auto* policies_command = app.add_subcommand("policies", "Policies in use")->require_subcommand(0, 1);
+    auto* check = policies_command->add_subcommand("check", "Check policy files, without a broker");
+    check->add_option("file", w.files, "Files")->required();
+    all.emplace_back(check, [](words& s) { return check_policies(s.files); });
+    all.emplace_back(policies_command, with_broker([](cli& c, words&) { return policies(c); }));
+}
+
+void declare_account_commands(CLI::App& app, words& w, actions& all) {
+    auto* login_command = app.add_subcommand("login", "Remember a broker and a key");
+    login_command->add_option("url", w.url, "https://HOST:PORT");
+    login_command->add_option("--key", w.key, "API key (or $WESTERLY_KEY)")->envname("WESTERLY_KEY")->required();
+    login_command->add_option("--fingerprint", w.fingerprint, "The certificate's, as westerlyd prints it");
+    login_command->add_option("--ca", w.ca_file, "PEM file of the authority to trust instead");
+    all.emplace_back(login_command, [](words& s) { return login(s.url, s.key, s.fingerprint, s.ca_file, s.json); });
+
+    all.emplace_back(app.add_subcommand("whoami", "Who this key is"),
+                     with_broker([](cli& c, words&) { return whoami(c); }));
+    all.emplace_back(app.add_subcommand("backup", "Copy the broker's database while it runs (operators)"),
+                     with_broker([](cli& c, words&) { return backup(c); }));
+
+    auto* tenants_command = app.add_subcommand("tenants", "Tenants (operators)");
+    tenants_command->add_option("--create", w.tenant, "Make a tenant of this name");
+    all.emplace_back(tenants_command, with_broker([](cli& c, words& s) { return tenants(c, s.tenant); }));
+
+    auto* keys_command = app.add_subcommand("keys", "API keys");
+    keys_command->add_option("--create", w.keys.create, "Make a key with this note (operators)");
+    keys_command->add_option("--tenant", w.keys.tenant, "Of this tenant (id)");
+    keys_command->add_option("--role", w.keys.role, "member or operator")->check(CLI::IsMember({"member", "operator"}));
+    keys_command->add_option("--revoke", w.keys.revoke, "End this key (id)");
+    all.emplace_back(keys_command, with_broker([](cli& c, words& s) { return keys(c, s.keys); }));
+
+    all.emplace_back(app.add_subcommand("orphans", "Things of ours at providers that no record knows (operators)"),
+                     with_broker([](cli& c, words&) { return orphans(c); }));
+    auto* sweep_command = app.add_subcommand("sweep", "After a restore: let unknown things be ended again (operators)");
+    sweep_command->add_flag("--confirm", w.confirm, "Yes, end them");
+    all.emplace_back(sweep_command, with_broker([](cli& c, words& s) { return sweep(c, s.confirm); }));
+}
+
+/// What stands behind "--" is the command; CLI11 never sees it.
+std::vector<std::string> cut_command(int& argc, char** argv) {
+    for (int i = 1; i < argc; ++i)
+        if (std::string_view(argv[i]) == "--") {
+            std::vector<std::string> command(argv + i + 1, argv + argc);
+            argc = i;
+            return command;
+        }
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app(
+        "westerly: run work on a network of compute.\n\nExit codes: the workload's own; 124 timed out, "
+        "125 our fault or the broker's, 126 refused, 130 detached.",
+        "westerly");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "westerly 0.1.0");
+    words said;
+    std::string output = "table";
+    app.add_option("-o,--output", output, "table, or json for programs")->check(CLI::IsMember({"table", "json"}));
+    app.fallthrough();  // -o may stand behind the command too
+    actions all;
+    declare_tenant_commands(app, said, all);
+    declare_market_commands(app, said, all);
+    declare_account_commands(app, said, all);
+
+    const auto command = cut_command(argc, argv);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : static_cast<int>(refused);
+    }
+    said.json = output == "json";
+    for (run_options* o : {&said.run, &said.plan})
+        o->command = command;
+    for (auto* workload_command : {app.get_subcommand("run"), app.get_subcommand("plan")})
+        if (workload_command->parsed() && command.empty() == (workload_command->count("file") == 0))
+            return complain(fail(errc::invalid, "give a workload file or `-- COMMAND ARGUMENT...`, one of the two"));
+    for (auto& [parsed, act] : all)
+        if (parsed->parsed())
+            return act(said);
+    return ours;
+}

@@ -1,0 +1,119 @@
+#include "tools/westerly/output.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+namespace westerly {
+
+namespace {
+
+/// Columns on a terminal: continuation bytes take none, wide East Asian characters (from U+1100) two.
+std::size_t width(std::string_view text) {
+    std::size_t columns = 0;
+    for (const unsigned char c : text)
+        columns += (c & 0xC0) == 0x80 ? 0 : c >= 0xE1 ? 2 : 1;
+    return columns;
+}
+
+}  // namespace
+
+std::string text_table::render(bool colour) const {
+    std::vector<std::size_t> widths(rows_.front().size());
+    for (const auto& row : rows_)
+        for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+            widths[i] = std::max(widths[i], width(row[i]));
+    std::string text;
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+        std::string line;
+        for (std::size_t i = 0; i < rows_[r].size(); ++i) {
+            line += rows_[r][i];
+            if (i + 1 < rows_[r].size())
+                line += std::string(widths[i] - width(rows_[r][i]) + 2, ' ');
+        }
+        text += r == 0 && colour ? "\x1b[1m" + line + "\x1b[0m\n" : line + "\n";
+    }
+    return text;
+}
+
+const json_value* value_at(const json_value& v, std::string_view path) {
+    const json_value* at = &v;
+    while (!path.empty()) {
+        const auto dot = path.find('.');
+        const auto name = path.substr(0, dot);
+        path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
+        if (at->IsArray()) {
+            std::size_t index = 0;
+            std::from_chars(name.data(), name.data() + name.size(), index);
+            if (index >= at->Size())
+                return nullptr;
+            at = &(*at)[static_cast<rapidjson::SizeType>(index)];
+        } else {
+            if (!at->IsObject())
+                return nullptr;
+            const auto found = at->FindMember(std::string(name));
+            if (found == at->MemberEnd())
+                return nullptr;
+            at = &found->value;
+        }
+    }
+    return at;
+}
+
+std::string text_at(const json_value& v, std::string_view path) {
+    const auto* at = value_at(v, path);
+    if (at == nullptr)
+        return {};
+    if (at->IsString())
+        return {at->GetString(), at->GetStringLength()};
+    if (at->IsBool())
+        return at->GetBool() ? "yes" : "no";
+    if (at->IsInt64())
+        return std::to_string(at->GetInt64());
+    if (at->IsUint64())
+        return std::to_string(at->GetUint64());
+    return at->IsNumber() ? rounded_at(v, path) : std::string();
+}
+
+double number_at(const json_value& v, std::string_view path, double absent) {
+    const auto* at = value_at(v, path);
+    return at != nullptr && at->IsNumber() ? at->GetDouble() : absent;
+}
+
+std::string money_at(const json_value& v, std::string_view path) {
+    auto amount = text_at(v, std::string(path) + ".amount");
+    if (amount.empty())
+        return {};
+    const auto point = amount.find('.');
+    while (point != std::string::npos && amount.size() > point + 3 && amount.back() == '0')
+        amount.pop_back();
+    return amount + " " + text_at(v, std::string(path) + ".currency");
+}
+
+std::string rounded_at(const json_value& v, std::string_view path, std::string_view unit) {
+    const double value = number_at(v, path, NAN);
+    if (std::isnan(value))
+        return "-";
+    char text[64];
+    std::snprintf(text, sizeof text, std::fabs(value) >= 1000 ? "%.0f" : "%.4g", value);
+    return unit.empty() ? std::string(text) : std::string(text) + " " + std::string(unit);
+}
+
+std::string percent_at(const json_value& v, std::string_view path) {
+    const double value = number_at(v, path, NAN);
+    if (std::isnan(value))
+        return "-";
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g %%", value * 100);
+    return text;
+}
+
+bool colourful(int descriptor) {
+    return isatty(descriptor) == 1 && std::getenv("NO_COLOR") == nullptr;
+}
+
+}  // namespace westerly
