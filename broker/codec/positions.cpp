@@ -140,4 +140,10 @@ text_place locate_json(std::string_view json, std::string_view pointer) {
     return place_at(json, scan.offset());
 }
 
+error with_places(error refused, std::string_view json) {
+    for (auto& each : refused.faults)
+        each.message = describe(locate_json(json, each.pointer)) + ": " + each.message;
+    return refused;
+}
+
 }  // namespace westerly

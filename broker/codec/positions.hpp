@@ -1,5 +1,7 @@
 #pragma once
 
+#include "broker/support/result.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,5 +25,8 @@ text_place place_at(std::string_view text, std::size_t offset) noexcept;
 /// only: the last one of a name counts). When the pointer leads further than the document, as it does for a missing
 /// field, the place of the deepest value on the way.
 text_place locate_json(std::string_view json, std::string_view pointer);
+
+/// Puts "line L, column C: " before the message of every fault, for files that people edit.
+error with_places(error refused, std::string_view json);
 
 }  // namespace westerly

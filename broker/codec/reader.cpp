@@ -375,7 +375,7 @@ void object_reader::not_yet(std::string_view name, std::string_view remedy) {
 }
 
 void object_reader::end() {
-    if (object_ == nullptr)
+    if (object_ == nullptr || rest_accepted_)
         return;
     for (const auto& member : object_->GetObject())
         if (std::ranges::find(known_, text_of(member.name)) == known_.end())

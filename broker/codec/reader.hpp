@@ -186,6 +186,8 @@ public:
 
     /// When the field is there: a fault that says it is not supported yet. `remedy` says what to do instead.
     void not_yet(std::string_view name, std::string_view remedy);
+    /// The object's other fields are somebody else's: `end` lets them pass.
+    void accept_rest() noexcept { rest_accepted_ = true; }
     /// Refuses every field that was not asked for, with the nearest known name as the remedy.
     void end();
 
@@ -208,6 +210,7 @@ private:
     json_path at_;
     fault_list* faults_;
     std::vector<std::string_view> known_;
+    bool rest_accepted_ = false;
 };
 
 }  // namespace westerly

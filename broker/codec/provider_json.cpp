@@ -1,0 +1,216 @@
+#include "broker/codec/config_json.hpp"
+#include "broker/codec/positions.hpp"
+#include "broker/codec/shapes.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+constexpr std::size_t sites_max = 256;
+constexpr std::size_t prices_max = 10'000;
+constexpr std::size_t offers_max = 10'000;
+constexpr std::size_t config_bytes_max = 256 * 1024;
+constexpr std::int64_t year_s = 31'536'000;
+constexpr number_range watts{0, 1e6};
+
+bool is_offer_name(std::string_view text) noexcept {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+               c == '-';
+    });
+}
+constexpr text_rule offer_name_rule{1, 128, is_offer_name, "letters, digits and . _ -"};
+constexpr text_rule argument_rule{0, 4096};
+
+/// Site, offer and price, wherever they stand, must name a site of the file.
+void check_site(object_reader& o, const std::string& site, const provider_config& p) {
+    if (!site.empty() && std::ranges::find(p.sites, site, &site_facts::site) == p.sites.end())
+        o.faults().invalid(o.at("site"), '"' + site + "\" is not among this file's sites",
+                           "name one of \"sites\", or describe the site there");
+}
+
+void read_site(object_reader& o, site_facts& site, const provider_config& p) {
+    o.require({"site", "region", "jurisdiction"});
+    if (o.text("site", site.site, slug_rule) &&
+        std::ranges::count(p.sites, site.site, &site_facts::site) > 1)  // this one is in the list already
+        o.faults().invalid(o.at("site"), '"' + site.site + "\" has an earlier entry", "give each site one entry");
+    o.text("region", site.region, slug_rule);
+    o.text("zone", site.zone, slug_rule);
+    o.text("jurisdiction", site.jurisdiction, country_rule);
+    read_place(o, site.latitude_longitude);
+    o.number_map("rtt_ms", site.rtt_ms, 256, slug_rule, {0, 60'000});
+    read_sourced(o, "pue", site.pue, {1, 10});
+    read_sourced(o, "green_power_share", site.green_power_share, {0, 1});
+    read_sourced(o, "carbon_g_per_kwh", site.carbon_g_per_kwh, {0, 5000});
+    o.text("grid_zone", site.grid_zone, note_rule);
+    o.number("ingress_gbps", site.ingress_gbps, {.low = 0, .high = 1e6, .above_low = true});
+}
+
+/// Power and billing, which overrides and catalogue offers tell alike.
+template <class Priced>
+void read_terms(object_reader& o, Priced& terms) {
+    o.whole("increment_s", terms.increment_s, 1, year_s);
+    o.whole("minimum_s", terms.minimum_s, 0, year_s);
+    o.number("idle_w", terms.idle_w, watts);
+    o.number("max_w", terms.max_w, watts);
+    if (terms.idle_w && terms.max_w && *terms.idle_w > *terms.max_w)
+        o.faults().invalid(o.at("idle_w"), "is above max_w", "give the idle power of the same unit");
+}
+
+void read_override(object_reader& o, price_override& price, const provider_config& p) {
+    std::optional<unit_price> amount;
+    o.require({"price", "source"});
+    if (o.text("site", price.site, slug_rule))
+        check_site(o, price.site, p);
+    o.text("offer", price.offer, offer_name_rule);
+    if (read_price(o, "price", amount))
+        price.price = *amount;
+    o.text("source", price.source, note_rule);
+    read_terms(o, price);
+}
+
+void read_accelerators(object_reader& o, accelerator_facts& a) {
+    o.require({"model", "count", "memory_gib", "stack"});
+    o.text("model", a.model, model_rule);
+    o.whole("count", a.count, 1, 1024);
+    o.whole("memory_gib", a.memory_gib, 1, 4096);
+    o.number("fp16_tflops", a.fp16_tflops, {0, 1e6});
+    o.number("interconnect_gb_s", a.interconnect_gb_s, {0, 1e6});
+    o.text("stack", a.stack, stack_rule);
+    o.flag("training", a.training);
+    o.flag("inference", a.inference);
+}
+
+void read_shape(object_reader& o, offer& made) {
+    o.choice("compute_class", made.compute);
+    o.choice("billing_mode", made.mode);
+    o.choice("unit", made.unit);
+    o.flag("divisible", made.divisible);
+    o.whole("vcpus", made.vcpus, 1, 1'000'000);
+    o.whole("memory_mib", made.memory_mib, 1, std::int64_t{1} << 40);
+    o.whole("disk_mib", made.disk_mib, 0, std::int64_t{1} << 50);
+    o.object("accelerators", [&](object_reader& a) { read_accelerators(a, made.accelerators.emplace()); });
+    read_architecture(o, "architecture", made.architecture);
+    o.texts("stacks", made.stacks, 1, 16, stack_rule, true);
+    o.whole("units_free", made.units_free, 0, whole_max);
+    o.whole("queue_wait_s", made.queue_wait_s, 0, year_s);
+}
+
+void read_offer(object_reader& o, offer& made, const provider_config& p) {
+    std::string site;
+    std::string name;
+    o.require({"site", "name", "billing_mode", "unit", "vcpus", "memory_mib", "as_of"});
+    if (o.text("site", site, slug_rule))
+        check_site(o, site, p);
+    o.text("name", name, offer_name_rule);
+    read_shape(o, made);
+    read_price(o, "price", made.price);
+    o.text("price_source", made.price_source, note_rule);
+    if (o.has("price"))
+        o.require({"price_source"});
+    read_terms(o, made);
+    o.time("as_of", made.as_of);
+    made.provider = p.id;
+    made.launchable = false;
+    if (const auto facts = std::ranges::find(p.sites, site, &site_facts::site); facts != p.sites.end())
+        made.site = *facts;
+    made.id = p.id + '/' + site + '/' + name + '/' + std::string(name_of(made.mode));
+    if (std::ranges::count(p.offers, made.id, &offer::id) > 1)  // this one is in the list already
+        o.faults().invalid(o.at("name"), "this site has an earlier offer of the same name and billing mode",
+                           "give each its own name");
+}
+
+/// Fields of "config" whose names end so hold credentials.
+bool names_credential(std::string_view name) noexcept {
+    constexpr std::string_view ends[] = {"password", "secret", "token", "private_key", "api_key", "access_key"};
+    return std::ranges::any_of(ends, [&](std::string_view end) { return name.ends_with(end); });
+}
+
+/// Credentials stand in files or variables of their own, {"file": path} or {"env": name}: this file is shown, copied
+/// and kept in version control.
+void read_credential(object_reader& config, std::string_view name) {
+    config.object(name, [&](object_reader& reference) {
+        std::string place;
+        reference.text("file", place, {1, 4096});
+        reference.text("env", place, {1, 255});
+        if (reference.has("file") == reference.has("env"))
+            reference.faults().invalid(reference.path(), "must refer to one place", "give either file or env");
+    });
+}
+
+void read_config(object_reader& o, provider_config& p) {
+    p.config_json = "{}";
+    const auto* config = o.take("config");
+    const bool is_object = o.object("config", [&](object_reader& inner) {
+        for (const auto& member : config->GetObject())
+            if (names_credential(text_of(member.name)))
+                read_credential(inner, text_of(member.name));
+        inner.accept_rest();
+    });
+    if (!is_object)
+        return;
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    config->Accept(out);
+    if (buffer.GetSize() > config_bytes_max)
+        o.faults().invalid(o.at("config"), "has more than 262144 bytes", "keep large data in files of its own");
+    p.config_json.assign(buffer.GetString(), buffer.GetSize());
+}
+
+void check_kind(object_reader& o, const provider_config& p) {
+    const bool catalogue = p.kind == "catalogue";
+    if (catalogue)
+        o.require({"offers"});
+    for (const std::string_view name : {"config", "adapter_command", "prices"})
+        if (catalogue && o.has(name))
+            o.faults().invalid(o.at(name), "has no meaning for kind \"catalogue\", which has no adapter", "remove it");
+    if (!catalogue && !p.kind.empty() && o.has("offers"))
+        o.faults().invalid(o.at("offers"), "is for kind \"catalogue\": the offers of other kinds come from the adapter",
+                           "remove it, and give prices under \"prices\"");
+}
+
+void read_provider(object_reader& o, provider_config& p) {
+    o.require({"kind", "sites"});
+    o.text("kind", p.kind, provider_rule);
+    o.text("display_name", p.display_name, note_rule);
+    o.objects("sites", 1, sites_max,
+              [&](object_reader& site, std::size_t /*index*/) { read_site(site, p.sites.emplace_back(), p); });
+    read_config(o, p);
+    if (o.texts("adapter_command", p.adapter_command, 1, 64, argument_rule) && p.adapter_command.front().empty())
+        o.faults().invalid(json_path(o.at("adapter_command"), std::size_t{0}), "must not be empty",
+                           "name the adapter's program");
+    o.objects("prices", 1, prices_max,
+              [&](object_reader& price, std::size_t /*index*/) { read_override(price, p.prices.emplace_back(), p); });
+    o.objects("offers", 1, offers_max,
+              [&](object_reader& made, std::size_t /*index*/) { read_offer(made, p.offers.emplace_back(), p); });
+    o.flag("cordoned", p.cordoned);
+    o.object("limits", [&](object_reader& limits) {
+        limits.whole("calls_max", p.calls_max, 1, 1024);
+        limits.whole("call_timeout_s", p.call_timeout_s, 1, 3600);
+    });
+    o.whole("offers_refresh_s", p.offers_refresh_s, 1, 86'400);
+    o.whole("poll_s", p.poll_s, 1, 3600);
+    o.whole("lost_after_s", p.lost_after_s, 1, 86'400);
+    check_kind(o, p);
+}
+
+}  // namespace
+
+result<provider_config> decode_provider(std::string_view id, std::string_view json) {
+    const auto document = parse_json(json, config_json_max);
+    if (!document)
+        return document.error();
+    provider_config p;
+    p.id = id;
+    fault_list faults;
+    if (!is_provider_id(id) || id.size() > provider_rule.length_max)
+        faults.invalid({}, "the file's name \"" + p.id + "\" is not a provider id",
+                       "name it with " + std::string(provider_rule.shape));
+    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_provider(o, p); });
+    if (!faults.empty())
+        return with_places(faults.to_error("the provider " + p.id + " is not acceptable"), json);
+    return p;
+}
+
+}  // namespace westerly
