@@ -57,6 +57,8 @@ inline constexpr attempt_transition attempt_transitions[] = {
     {attempt_state::pending, attempt_event::started, attempt_state::running, attempt_effect::none},
     {attempt_state::pending, attempt_event::exited, attempt_state::ended, attempt_effect::finish},
     {attempt_state::pending, attempt_event::proved_absent, attempt_state::ended, attempt_effect::finish},
+    // A launch may be seen before its call is answered, and the answer then be lost.
+    {attempt_state::pending, attempt_event::no_answer, attempt_state::pending, attempt_effect::none},
     {attempt_state::pending, attempt_event::silent, attempt_state::lost, attempt_effect::find},
     {attempt_state::pending, attempt_event::cancel, attempt_state::stopping, attempt_effect::cancel},
 
@@ -64,6 +66,7 @@ inline constexpr attempt_transition attempt_transitions[] = {
     {attempt_state::running, attempt_event::accepted, attempt_state::running, attempt_effect::none},
     {attempt_state::running, attempt_event::exited, attempt_state::ended, attempt_effect::finish},
     {attempt_state::running, attempt_event::proved_absent, attempt_state::ended, attempt_effect::finish},
+    {attempt_state::running, attempt_event::no_answer, attempt_state::running, attempt_effect::none},
     {attempt_state::running, attempt_event::silent, attempt_state::lost, attempt_effect::find},
     {attempt_state::running, attempt_event::cancel, attempt_state::stopping, attempt_effect::cancel},
 
@@ -81,6 +84,7 @@ inline constexpr attempt_transition attempt_transitions[] = {
     {attempt_state::lost, attempt_event::exited, attempt_state::ended, attempt_effect::finish},
     {attempt_state::lost, attempt_event::proved_absent, attempt_state::ended, attempt_effect::finish},
     {attempt_state::lost, attempt_event::no_answer, attempt_state::lost, attempt_effect::find},
+    {attempt_state::lost, attempt_event::refused, attempt_state::lost, attempt_effect::find},  // of a stop sent before
     {attempt_state::lost, attempt_event::silent, attempt_state::lost, attempt_effect::find},
     {attempt_state::lost, attempt_event::cancel, attempt_state::lost, attempt_effect::find},
 };
