@@ -2,6 +2,8 @@
 
 #include "broker/domain/offer.hpp"
 
+#include <functional>
+#include <limits>
 #include <span>
 #include <unordered_map>
 
@@ -11,7 +13,7 @@ namespace westerly {
 class name_table {
 public:
     std::uint32_t intern(std::string_view name);
-    /// The number of a name, or `absent` when no offer bears it.
+    /// The number of a name, or `absent` when the book has never borne it.
     std::uint32_t find(std::string_view name) const noexcept;
     std::string_view name(std::uint32_t number) const noexcept { return names_[number]; }
     static constexpr std::uint32_t absent = 0xFFFFFFFF;
@@ -24,12 +26,19 @@ private:
     std::unordered_map<std::string, std::uint32_t, text_hash, std::equal_to<>> numbers_;
 };
 
-/// The offers the broker may place on now, one column per attribute that a filter or term reads.
+/// A point on the unit sphere; distances between such are one subtraction and one arc sine.
+struct sphere_point {
+    double x = 0, y = 0, z = 0;
+};
+sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept;
+
+/// The offers the broker may place on now, stored by column. Offers share few sites and few shapes, so a column holds
+/// the number of a row in `sites` and `shapes`, and whatever depends on those alone is worked out once per row.
 ///
 /// Shape   every column has size() entries; entry i of each is the same offer. 10^5 expected, 10^6 supported.
 /// Units   as in `offer`; unknown doubles are NaN, an unknown limit is UINT64_MAX; price in 10^-9 per unit-hour, -1:
-/// none. Order   by offer id ascending, so equal inputs place equally on every run. Owner   the engine thread.
-/// `free_units` moves with holds; everything else by replace_provider only.
+/// none. Order   by offer id ascending, so equal inputs place equally on every run, and the offers of one site are
+/// neighbours. Owner   the engine thread. `free` moves with holds; everything else by replace_provider only.
 class offer_book {
 public:
     /// Replaces one provider's offers; sorts the book anew and raises version().
@@ -43,28 +52,61 @@ public:
     std::uint64_t version() const noexcept { return version_; }
     const offer& at(std::size_t i) const noexcept { return offers_[i]; }
     std::optional<std::size_t> find(const offer_id& id) const noexcept;
-    /// Units that can be placed now; UINT64_MAX: no known limit.
+    static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+    /// Units that can be placed now; `unlimited`: no known limit.
     std::uint64_t free_units(std::size_t i) const noexcept { return columns_.free_units[i]; }
     /// Units the provider ever has for us: units_free + units_ours as told.
     std::uint64_t total_units(std::size_t i) const noexcept { return columns_.total_units[i]; }
 
-    struct columns {
-        std::vector<std::uint32_t> provider, site, region, jurisdiction, architecture;  // numbers in `names`
-        std::vector<std::uint8_t> compute, flags;                                       // flags: see below
-        std::vector<std::uint32_t> vcpus;
-        std::vector<std::uint64_t> memory_mib, disk_mib, free_units, total_units;
-        std::vector<std::int64_t> price_nanos;
-        std::vector<std::uint8_t> price_currency;
-        std::vector<double> pue, green_share, carbon_g_per_kwh, idle_w, max_w;
+    /// Facts of one site of one provider; strings are numbers in names().
+    struct site_row {
+        std::uint32_t provider, region, jurisdiction;
+        std::optional<sphere_point> place;
+        std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
+        double pue, green_share, carbon_g_per_kwh, ingress_gbps;
+        std::uint32_t example;  // an offer there
     };
-    enum flag : std::uint8_t { divisible = 1, launchable = 2, has_accelerators = 4, stack_none = 8 };
+    /// Everything that offers of one kind have in common wherever they are.
+    struct shape_row {
+        compute_class compute;
+        bool divisible, launchable;
+        std::uint32_t vcpus;
+        std::uint64_t memory_mib, disk_mib;
+        std::uint32_t architecture, accelerator_model, accelerator_stack;  // absent: no accelerators
+        accelerator_facts accelerators;
+        std::vector<std::uint32_t> stacks;
+        currency unit;
+        std::uint32_t increment_s, minimum_s, queue_wait_s;
+        double idle_w, max_w;
+        std::uint32_t example;
+    };
+    struct columns {
+        std::vector<std::uint32_t> site, shape;  // row numbers
+        std::vector<std::int64_t> price_nanos;
+        std::vector<std::uint64_t> free_units, total_units;
+    };
+    /// Neighbouring offers of one site: [begin, end) of the columns.
+    struct site_run {
+        std::uint32_t begin, end, site;
+    };
     const columns& cols() const noexcept { return columns_; }
+    std::span<const site_run> runs() const noexcept { return runs_; }
+    std::span<const site_row> sites() const noexcept { return sites_; }
+    std::span<const shape_row> shapes() const noexcept { return shapes_; }
     const name_table& names() const noexcept { return names_; }
 
 private:
     void rebuild();
+    std::uint32_t site_of(const offer& o, std::uint32_t index);
+    std::uint32_t shape_of(const offer& o, std::uint32_t index);
+    void place_limits(std::size_t i);
+
     std::vector<offer> offers_;
     columns columns_;
+    std::vector<site_run> runs_;
+    std::vector<site_row> sites_;
+    std::vector<shape_row> shapes_;
+    std::unordered_multimap<std::size_t, std::uint32_t> site_numbers_, shape_numbers_;  // by hash of what they hold
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
     std::uint64_t version_ = 0;

@@ -4,29 +4,41 @@
 
 namespace westerly {
 
-/// What the terms may read of one decision besides the book. Columns are parallel to `candidates`.
+/// What the terms may read of one decision besides the book: a block of candidates at a time, so that everything stays
+/// in the nearest cache. Columns are parallel to `candidates`; one that no term of the policy `reads` is empty.
 struct term_context {
     const offer_book& book;
     const workload_spec& spec;
     instant now{};
     std::span<const std::uint32_t> candidates;  // indices into the book, ascending
     std::span<const double> cost_base;          // C in base currency
-    std::span<const double> rtt_ms;             // NaN: unknown
+    std::span<const double> rtt_ms;
     std::span<const double> data_movement_s;
-    std::span<const double> non_green_kwh;  // NaN: unknown
-    std::span<const double> carbon_kg;      // NaN: unknown
-    std::span<const double> finish_hours;   // finish - earliest start
-    std::uint64_t runtime_s = 0;
+    std::span<const double> non_green_kwh;
+    std::span<const double> carbon_kg;
+    std::span<const double> finish_hours;  // finish - earliest start
+    std::uint64_t runtime_s = 0;           // 3600 for services: their costs are per hour
 };
 
-/// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit; J grows by price x quantity. An
-/// unknown quantity is NaN and makes the offer unrankable for a policy that prices it. Pure. Later out-of-tree terms
-/// fill the same columns through policies/sdk.
+/// The columns a term reads, as a mask.
+enum term_input : std::uint8_t {
+    reads_nothing = 0,
+    reads_rtt = 1,
+    reads_data_movement = 2,
+    reads_energy = 4,
+    reads_carbon = 8,
+    reads_finish = 16
+};
+
+/// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite; J grows by
+/// price x quantity. An offer where a column that the term reads is not known is rejected before (quantity_unknown), so
+/// the columns hold no NaN. Pure. Later out-of-tree terms fill the same columns through policies/sdk.
 struct term {
-    std::string_view name;     // as policy files write it
-    std::string_view unit;     // "ms·replica-h", "kWh", "kg", "h", …
-    std::string_view meaning;  // one sentence for docs and errors
-    bool (*applies)(const workload_spec& spec);
+    std::string_view name;                       // as policy files write it
+    std::string_view unit;                       // "ms·replica-h", "kWh", "kg", "h", …
+    std::string_view meaning;                    // one sentence for docs and errors
+    std::uint8_t reads;                          // of term_input
+    bool (*applies)(const workload_spec& spec);  // false: counts as 0 for every offer
     void (*fill)(const term_context& context, std::span<double> out);
     bool priceable;  // may stand under "prices"
     bool orderable;  // may stand under "order"

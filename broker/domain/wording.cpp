@@ -1,0 +1,44 @@
+#include "broker/domain/wording.hpp"
+
+#include <charconv>
+
+namespace westerly {
+namespace {
+
+constexpr int money_decimals_min = 2;
+constexpr int money_decimals_max = 4;
+
+std::string with_few_zeros(std::string digits) {
+    const auto point = digits.find('.');
+    while (digits.size() > point + 1 + money_decimals_min && digits.back() == '0')
+        digits.pop_back();
+    return digits;
+}
+
+}  // namespace
+
+std::string fixed(double value, int decimals) {
+    char text[512];  // the largest double has 309 digits before the point
+    const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals);
+    return end.ec == std::errc() ? std::string(text, end.ptr) : "?";
+}
+
+std::string in_words(money amount) {
+    return with_few_zeros(format_micros(amount.micros)) + " " + std::string(to_string(amount.unit));
+}
+
+std::string in_words(double amount, currency unit) {
+    return with_few_zeros(fixed(amount, money_decimals_max)) + " " + std::string(to_string(unit));
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i > 0)
+            text += i + 1 == words.size() ? " and " : ", ";
+        text += words[i];
+    }
+    return text;
+}
+
+}  // namespace westerly

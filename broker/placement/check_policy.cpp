@@ -1,0 +1,53 @@
+#include "broker/domain/wording.hpp"
+#include "broker/placement/decide.hpp"
+#include "broker/placement/scan.hpp"
+
+namespace westerly {
+namespace {
+
+std::string known_names(term_table terms, bool term::*may_stand) {
+    std::vector<std::string> names;
+    for (const term& t : terms)
+        if (t.*may_stand)
+            names.emplace_back(t.name);
+    return "use " + joined(names);
+}
+
+/// One name at one place of the file: unknown, or known but not allowed there.
+void check_name(const std::string& name, std::string pointer, term_table terms, bool term::*may_stand,
+                std::string_view place, std::vector<fault>& faults) {
+    const term* known = find_term(terms, name);
+    if (!known)
+        faults.push_back(
+            {std::move(pointer), "\"" + name + "\" is not a term of this broker", known_names(terms, may_stand)});
+    else if (!(known->*may_stand))
+        faults.push_back({std::move(pointer), "\"" + name + "\" may not stand under \"" + std::string(place) + "\"",
+                          known_names(terms, may_stand)});
+}
+
+void check_order(const std::vector<ordered_key>& keys, const std::string& pointer, term_table terms,
+                 std::vector<fault>& faults) {
+    if (keys.size() > order_keys_max)
+        faults.push_back({pointer, "more than " + std::to_string(order_keys_max) + " keys", "leave the last ones out"});
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        check_name(keys[i].term, pointer + "/" + std::to_string(i), terms, &term::orderable, "order", faults);
+}
+
+}  // namespace
+
+result<void> check_policy(const policy& policy, term_table terms) {
+    std::vector<fault> faults;
+    for (const auto& price : policy.prices)
+        check_name(price.term, "/prices/" + price.term, terms, &term::priceable, "prices", faults);
+    check_order(policy.order_service, "/order/service", terms, faults);
+    check_order(policy.order_interactive, "/order/interactive", terms, faults);
+    check_order(policy.order_batch, "/order/batch", terms, faults);
+    if (faults.empty())
+        return {};
+    error refused = fail(errc::invalid, "the policy \"" + policy.name + "\" names terms wrongly",
+                         "correct the names; docs and `westerly policies check` list them");
+    refused.faults = std::move(faults);
+    return refused;
+}
+
+}  // namespace westerly

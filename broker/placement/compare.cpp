@@ -1,0 +1,150 @@
+#include "broker/placement/compare.hpp"
+
+#include "broker/domain/energy.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+std::optional<double> if_known(double value) {
+    return std::isnan(value) ? std::nullopt : std::optional(value);
+}
+
+instant at_ms(std::int64_t since_epoch) {
+    return instant(milliseconds(since_epoch));
+}
+
+std::string rtt_method(const site_view& site) {
+    if (std::isnan(site.rtt_ms))
+        return "unknown";
+    if (site.rtt_declared)
+        return "declared";
+    return site.rtt_ms <= estimated_rtt_near_max_ms ? "estimated from coordinates (median error 3 ms)"
+                                                    : "estimated from coordinates (median error 20 ms)";
+}
+
+/// All respects so that less is better; unknown is infinity.
+std::array<double, 5> respects(const appraisal& a, bool latency_counts) {
+    return {a.cost_base, latency_counts ? a.rtt_ms.value_or(infinity) : 0.0, a.carbon_kg.value_or(infinity),
+            a.green_power_share ? -*a.green_power_share : infinity,
+            static_cast<double>(a.finish_at.time_since_epoch().count())};
+}
+
+bool dominates(const std::array<double, 5>& a, const std::array<double, 5>& b) {
+    bool less_somewhere = false;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+        if (a[k] > b[k])
+            return false;
+        less_somewhere |= a[k] < b[k];
+    }
+    return less_somewhere;
+}
+
+void add_terms(const comparison& by, std::uint32_t index, appraisal& into) {
+    into.j = into.cost_base;
+    for (const auto& part : by.rule.parts) {
+        if (!part.applies && !by.rule.ordered)
+            continue;
+        const double quantity =
+            part.applies ? quantity_of(by.book, by.want, by.spec, by.world.now, *part.what, index) : 0.0;
+        if (by.rule.ordered) {
+            into.keys.push_back(in_steps(quantity, part.factor));
+        } else {
+            into.terms.emplace_back(std::string(part.what->name), part.factor * quantity);
+            into.j += into.terms.back().second;
+        }
+    }
+}
+
+bool known_at(const comparison& by, const term& what, std::uint32_t index) {
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
+    return !((what.reads & reads_rtt) && std::isnan(site.rtt_ms)) &&
+           !((what.reads & (reads_energy | reads_carbon)) && std::isnan(shape.it_kwh)) &&
+           !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh));
+}
+
+double price_of(const ranking_rule& rule, const term& what) {
+    double price = 0;
+    for (const auto& part : rule.parts)
+        if (part.what == &what && part.applies)
+            price += part.factor;
+    return price;
+}
+
+}  // namespace
+
+appraisal appraise(const comparison& by, std::uint32_t index) {
+    const offer& at = by.book.at(index);
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
+    appraisal a;
+    a.offer = at.id;
+    a.provider = at.provider;
+    a.site = at.site.site;
+    a.region = at.site.region;
+    a.launchable = at.launchable;
+    a.units = shape.units;
+    a.price = *at.price;
+    a.billed_s = shape.billed_s;
+    a.cost = {cumulative_micros(a.price, a.units, milliseconds(static_cast<std::int64_t>(a.billed_s) * 1000)),
+              a.price.unit};
+    a.cost_base = cost_of(by.book, by.want, index);
+    add_terms(by, index, a);
+    a.start_at = at_ms(shape.start_ms + site.data_movement_ms);
+    a.finish_at = at_ms(finish_ms(by.want, site, shape));
+    a.data_movement_s = site.data_movement_s;
+    a.rtt_ms = if_known(site.rtt_ms);
+    a.rtt_method = rtt_method(site);
+    const facility_energy used = facility_of(
+        shape.it_kwh,
+        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+    a.energy_kwh = if_known(used.kwh);
+    a.non_green_kwh = if_known(used.non_green_kwh);
+    a.carbon_kg = if_known(used.carbon_kg);
+    a.green_power_share = if_known(site.green_share);
+    if (at.site.pue)
+        a.pue = at.site.pue->value;
+    return a;
+}
+
+std::vector<offer_id> pareto_set(std::span<const appraisal> ranked, bool latency_counts) {
+    std::vector<std::array<double, 5>> all;
+    for (const auto& a : ranked)
+        all.push_back(respects(a, latency_counts));
+    std::vector<offer_id> undominated;
+    for (std::size_t i = 0; i < ranked.size(); ++i)
+        if (std::ranges::none_of(all, [&](const auto& other) { return dominates(other, all[i]); }))
+            undominated.push_back(ranked[i].offer);
+    return undominated;
+}
+
+std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner) {
+    std::vector<switch_price> switches;
+    if (by.rule.ordered || winner >= ranked.size())
+        return switches;
+    const standing& won = ranked[winner];
+    for (std::size_t r = winner + 1; r < ranked.size(); ++r)
+        for (const term& what : by.terms) {
+            if (!what.priceable || !what.applies(by.spec) || !known_at(by, what, won.index) ||
+                !known_at(by, what, ranked[r].index))
+                continue;
+            const auto amount = [&](std::uint32_t index) {
+                return quantity_of(by.book, by.want, by.spec, by.world.now, what, index);
+            };
+            const double saved = amount(won.index) - amount(ranked[r].index);
+            if (!(saved > 0))
+                continue;
+            // Both J are at today's price; each further unit of price makes the winner dearer by what the other saves.
+            const double at = price_of(by.rule, what) + (ranked[r].keys[0] - won.keys[0]) / saved;
+            if (std::isfinite(at))
+                switches.push_back({by.book.at(ranked[r].index).id, std::string(what.name), at});
+        }
+    return switches;
+}
+
+}  // namespace westerly

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "broker/placement/scan.hpp"
+
+namespace westerly {
+
+/// One decision under way: what its last steps read.
+struct comparison {
+    const offer_book& book;
+    const demand& want;
+    const policy& rules;
+    const workload_spec& spec;
+    const decision_world& world;
+    term_table terms;
+    const ranking_rule& rule;
+};
+
+/// The whole story of one offer, exact money included.
+appraisal appraise(const comparison& by, std::uint32_t index);
+
+/// Ids of the ranked offers that no other ranked one beats in every respect: money, latency (where RTT counts), carbon,
+/// green share, finish. Unknown is worse than any number.
+std::vector<offer_id> pareto_set(std::span<const appraisal> ranked, bool latency_counts);
+
+/// For each offer ranked after the winner and each term that may be priced: the price from which it would win. None
+/// where it never does: its amount is not smaller, or not known.
+std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner);
+
+/// The plain sentences of a decision: what was assumed, what is unknown, where greener and lower-carbon part ways.
+std::vector<std::string> notes_on(const comparison& by, const decision& made);
+
+}  // namespace westerly

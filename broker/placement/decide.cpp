@@ -1,0 +1,139 @@
+#include "broker/placement/decide.hpp"
+
+#include "broker/placement/compare.hpp"
+#include "broker/placement/scan.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+/// Memory that one thread's decisions use again and again.
+struct scratch {
+    demand want;
+    survivors left;
+    ranking_rule rule;
+    bool rankable = true;  // every term of the policy is known
+    podium best{ranked_max};
+    podium launchable{1};
+};
+
+scratch& this_threads() {
+    static thread_local scratch one;
+    return one;
+}
+
+/// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
+/// refuses such a policy at load).
+bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, ranking_rule& into) {
+    into.parts.clear();
+    into.ordered = rules.ordered();
+    const auto add = [&](const std::string& name, double factor) {
+        const term* known = find_term(terms, name);
+        if (known)
+            into.parts.push_back({known, factor, known->applies(spec)});
+        return known != nullptr;
+    };
+    bool all_known = true;
+    if (into.ordered)
+        for (const auto& key : order_of(rules, spec))
+            all_known &= into.parts.size() < order_keys_max && add(key.term, key.step);
+    else
+        for (const auto& price : rules.prices)
+            all_known &= add(price.term, price.per_unit);
+    return all_known;
+}
+
+void reject_all(survivors& left) {
+    left.counts[static_cast<std::size_t>(rejection::quantity_unknown)] += static_cast<std::uint32_t>(left.size);
+    left.size = 0;
+    left.baseline.reset();
+}
+
+/// Best first. A plan always shows the best offer that could be launched, however many catalogue offers beat it.
+std::vector<standing> ranked_of(const scratch& use) {
+    std::vector<standing> ranked(use.best.ranked().begin(), use.best.ranked().end());
+    if (std::ranges::none_of(ranked, &standing::launchable) && !use.launchable.ranked().empty()) {
+        if (ranked.size() == ranked_max)
+            ranked.pop_back();
+        ranked.push_back(use.launchable.ranked().front());
+    }
+    return ranked;
+}
+
+void count_rejections(const survivors& left, decision& into) {
+    for (std::size_t code = 0; code < static_cast<std::size_t>(rejection::count_); ++code)
+        if (left.counts[code] > 0)
+            into.rejections.emplace_back(static_cast<rejection>(code), left.counts[code]);
+}
+
+/// The limit of the ε-form, where the policy sets one and anything is feasible.
+std::optional<double> dearest_of(const policy& rules, const survivors& left) {
+    if (!rules.within_of_cheapest || !left.baseline)
+        return std::nullopt;
+    return left.baseline_cost * (1.0 + *rules.within_of_cheapest);
+}
+
+decision decide_with(const offer_book& book, const policy& rules, term_table terms, const workload_spec& spec,
+                     const decision_world& world, scratch& use) {
+    resolve(book, rules, terms, spec, world, use.want);
+    filter_book(book, use.want, use.left);
+    use.rankable = resolve_rule(rules, terms, spec, use.rule);
+    if (!use.rankable)
+        reject_all(use.left);
+    if (const auto dearest = dearest_of(rules, use.left))
+        keep_within(*dearest, use.left);
+    const std::size_t keys = use.rule.ordered ? use.rule.parts.size() : 1;
+    use.best.clear(keys);
+    use.launchable.clear(keys);
+    rank(book, use.want, spec, use.rule, world.now, use.left, use.best, use.launchable);
+
+    const comparison by{book, use.want, rules, spec, world, terms, use.rule};
+    const std::vector<standing> ranked = ranked_of(use);
+    decision made;
+    made.at = world.now;
+    made.policy = rules.name;
+    made.policy_version = rules.version;
+    made.book_version = book.version();
+    made.rates = world.rates;
+    made.runtime_s = use.want.request.runtime_s;
+    made.runtime_assumed = use.want.request.runtime_assumed;
+    made.considered = static_cast<std::uint32_t>(book.size());
+    count_rejections(use.left, made);
+    for (const standing& s : ranked)
+        made.ranked.push_back(appraise(by, s.index));
+    if (use.left.baseline)
+        made.baseline = appraise(by, use.left.baseline->index);
+    made.pareto = pareto_set(made.ranked, use.want.request.waits_at_it);
+    const auto winner = std::ranges::find_if(ranked, &standing::launchable);
+    made.switches =
+        switch_prices(by, ranked, winner == ranked.end() ? 0 : static_cast<std::size_t>(winner - ranked.begin()));
+    made.notes = notes_on(by, made);
+    return made;
+}
+
+}  // namespace
+
+decision decide(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
+                const decision_world& world) {
+    return decide_with(book, policy, terms, spec, world, this_threads());
+}
+
+plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
+                 const decision_world& world) {
+    scratch& use = this_threads();
+    plan_result result{.made = decide_with(book, policy, terms, spec, world, use), .rejected = {}};
+    const auto dearest = dearest_of(policy, use.left);
+    for (std::size_t i = 0; i < book.size() && result.rejected.size() < rejected_max; ++i) {
+        const std::uint8_t code = verdict(book, use.want, i);
+        if (code != passes)
+            result.rejected.emplace_back(book.at(i).id, static_cast<rejection>(code));
+        else if (!use.rankable)
+            result.rejected.emplace_back(book.at(i).id, rejection::quantity_unknown);
+        else if (dearest && cost_of(book, use.want, i) > *dearest)
+            result.rejected.emplace_back(book.at(i).id, rejection::too_dear_for_policy);
+    }
+    return result;
+}
+
+}  // namespace westerly

@@ -1,0 +1,131 @@
+#include "broker/placement/filters.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
+
+std::uint8_t code(rejection why) noexcept {
+    return static_cast<std::uint8_t>(why);
+}
+
+bool contains(const std::vector<std::uint32_t>& numbers, std::uint32_t number) noexcept {
+    return std::ranges::find(numbers, number) != numbers.end();
+}
+
+void number_all(const name_table& names, const std::vector<std::string>& texts, std::vector<std::uint32_t>& into) {
+    into.clear();
+    for (const auto& text : texts)
+        if (const auto number = names.find(text); number != name_table::absent)
+            into.push_back(number);
+}
+
+std::int64_t clamp_price(wide price) noexcept {
+    return price > any_price ? any_price : price < 0 ? -1 : static_cast<std::int64_t>(price);
+}
+
+}  // namespace
+
+void resolve_limits(const offer_book& book, const policy& policy, const workload_spec& spec,
+                    const decision_world& world, std::uint8_t reads, limits_view& into) {
+    const name_table& names = book.names();
+    number_all(names, spec.limits.regions, into.regions);
+    number_all(names, spec.limits.jurisdictions, into.jurisdictions);
+    number_all(names, spec.limits.providers_allow, into.providers_allow);
+    number_all(names, spec.limits.providers_deny, into.providers_deny);
+    into.any_region = spec.limits.regions.empty();
+    into.any_jurisdiction = spec.limits.jurisdictions.empty();
+    into.any_provider = spec.limits.providers_allow.empty();
+    into.blocked.clear();
+    for (const auto& block : world.blocked)
+        into.blocked.push_back(names.find(block.provider));
+    into.stacks.clear();
+    for (const auto& run : spec.variants)
+        into.stacks.push_back(names.find(run.stack));
+    into.any_stack = spec.variants.empty();
+    into.any_architecture = spec.resources.architecture.empty();
+    into.architecture = names.find(spec.resources.architecture);
+    into.plan_only_too = world.plan_only_too;
+    into.compute = spec.compute;
+    into.max_rtt_ms = spec.limits.max_rtt_ms;
+    into.max_pue = spec.limits.max_pue;
+    if (policy.max_pue)
+        into.max_pue = std::min(*policy.max_pue, into.max_pue.value_or(*policy.max_pue));
+    into.min_green_power_share = spec.limits.min_green_power_share;
+    if (policy.min_green_power_share)
+        into.min_green_power_share =
+            std::max(*policy.min_green_power_share, into.min_green_power_share.value_or(*policy.min_green_power_share));
+    into.reads = reads;
+}
+
+std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms) noexcept {
+    if ((!limits.any_provider && !contains(limits.providers_allow, row.provider)) ||
+        contains(limits.providers_deny, row.provider))
+        return code(rejection::provider_denied);
+    if (contains(limits.blocked, row.provider))
+        return code(rejection::provider_unhealthy);
+    if (!limits.any_region && !contains(limits.regions, row.region))
+        return code(rejection::region);
+    if (!limits.any_jurisdiction && !contains(limits.jurisdictions, row.jurisdiction))
+        return code(rejection::jurisdiction);
+    if (limits.max_rtt_ms && rtt_ms > *limits.max_rtt_ms)
+        return code(rejection::rtt);
+    if (limits.max_rtt_ms && std::isnan(rtt_ms))
+        return code(rejection::rtt_unknown);
+    if (limits.max_pue && !(row.pue <= *limits.max_pue))
+        return code(rejection::pue);
+    if (limits.min_green_power_share && !(row.green_share >= *limits.min_green_power_share))
+        return code(rejection::green_power_share);
+    if (((limits.reads & reads_rtt) && std::isnan(rtt_ms)) ||
+        ((limits.reads & reads_carbon) && std::isnan(row.carbon_g_per_kwh)))
+        return code(rejection::quantity_unknown);
+    return passes;
+}
+
+std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& row, bool accelerator_met,
+                        std::uint64_t units, double it_kwh) noexcept {
+    if (!row.launchable && !limits.plan_only_too)
+        return code(rejection::plan_only);
+    if (row.compute != limits.compute)
+        return code(rejection::compute_class);
+    if (!limits.any_architecture && row.architecture != limits.architecture)
+        return code(rejection::architecture);
+    if (!limits.any_stack && std::ranges::none_of(row.stacks, [&](auto s) { return contains(limits.stacks, s); }))
+        return code(rejection::stack);
+    if (!accelerator_met)
+        return code(rejection::accelerator);
+    if (units == 0)
+        return code(rejection::task_shape);
+    if ((limits.reads & (reads_energy | reads_carbon)) && std::isnan(it_kwh))
+        return code(rejection::quantity_unknown);
+    return passes;
+}
+
+std::int64_t price_within_hourly(money limit, const exchange_rates& rates, currency unit,
+                                 std::uint64_t units) noexcept {
+    if (limit.micros < 0)
+        return -1;
+    const wide limit_value = wide{limit.micros} * 1000 * rate_nanos(rates, limit.unit);
+    const wide gang_rate = wide{rate_nanos(rates, unit)} * static_cast<wide>(std::max<std::uint64_t>(units, 1));
+    return clamp_price(gang_rate > 0 ? limit_value / gang_rate : any_price);
+}
+
+std::int64_t price_within_budget(money budget, const exchange_rates& rates, currency unit, std::uint64_t units,
+                                 std::uint64_t billed_s) noexcept {
+    if (budget.micros < 0)
+        return -1;
+    const wide unit_seconds = static_cast<wide>(units) * static_cast<wide>(billed_s);
+    const wide rate = rate_nanos(rates, unit);
+    if (unit_seconds == 0 || rate == 0)
+        return any_price;
+    const wide micros_max = wide{budget.micros} * rate_nanos(rates, budget.unit) / rate;
+    // micros = nanos x units x seconds / (1000 x 3600), half to even: what rounds to micros_max still fits.
+    constexpr wide divisor = 3'600'000;
+    const wide largest = micros_max * divisor + divisor / 2 - (micros_max % 2 != 0 ? 1 : 0);
+    return clamp_price(largest / unit_seconds);
+}
+
+}  // namespace westerly

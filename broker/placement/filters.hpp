@@ -1,0 +1,37 @@
+#pragma once
+
+#include "broker/placement/demand.hpp"
+
+namespace westerly {
+
+/// A workload's hard limits in the book's numbers, so that filters compare integers. Names that the book has never
+/// borne are left out: no offer can match them.
+struct limits_view {
+    bool any_region = true, any_jurisdiction = true, any_provider = true;
+    std::vector<std::uint32_t> regions, jurisdictions, providers_allow, providers_deny, blocked, stacks;
+    bool any_stack = true;
+    std::uint32_t architecture = name_table::absent;
+    bool any_architecture = true;
+    bool plan_only_too = false;
+    compute_class compute = compute_class::general;
+    std::optional<double> max_rtt_ms, max_pue, min_green_power_share;
+    std::uint8_t reads = 0;  // the columns that the policy ranks by: what is unknown there cannot be ranked
+};
+void resolve_limits(const offer_book& book, const policy& policy, const workload_spec& spec,
+                    const decision_world& world, std::uint8_t reads, limits_view& into);
+
+/// The first failing filter that depends on the site alone, or `passes`. Unknown facts fail a limit that is set.
+std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms) noexcept;
+
+/// The first failing filter that depends on the shape alone, or `passes`. `it_kwh` NaN: unknown.
+std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& row, bool accelerator_met,
+                        std::uint64_t units, double it_kwh) noexcept;
+
+/// The highest price in nanos per unit-hour that keeps `units` units within `limit` an hour.
+std::int64_t price_within_hourly(money limit, const exchange_rates& rates, currency unit, std::uint64_t units) noexcept;
+
+/// The highest price in nanos per unit-hour whose exact charge for the billed time stays within `budget`.
+std::int64_t price_within_budget(money budget, const exchange_rates& rates, currency unit, std::uint64_t units,
+                                 std::uint64_t billed_s) noexcept;
+
+}  // namespace westerly

@@ -1,0 +1,142 @@
+#include "broker/domain/energy.hpp"
+#include "broker/domain/explain.hpp"
+#include "broker/domain/wording.hpp"
+#include "broker/placement/compare.hpp"
+
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+using sentences = std::vector<std::string>;
+
+std::string step_in_words(double step) {
+    std::string text = fixed(step, 3);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.')
+        text.pop_back();
+    return text;
+}
+
+std::string policy_in_words(const comparison& by) {
+    if (by.rule.parts.empty())
+        return "Ranked by cost alone.";
+    std::vector<std::string> words;
+    for (const auto& part : by.rule.parts) {
+        if (!part.applies)
+            continue;
+        std::string word(part.what->name);
+        if (by.rule.ordered && part.factor > 0)
+            word += " in steps of " + step_in_words(part.factor) + " " + std::string(part.what->unit);
+        else if (!by.rule.ordered)
+            word += " at " + in_words(part.factor, by.world.rates.base) + " per " + std::string(part.what->unit);
+        words.push_back(std::move(word));
+    }
+    if (by.rule.ordered) {
+        std::string text = "Ranked by ";
+        for (std::size_t i = 0; i < words.size(); ++i)
+            text += (i > 0 ? ", then " : "") + words[i];
+        return text + ".";
+    }
+    return words.empty() ? "Ranked by cost alone." : "Ranked by cost plus " + joined(words) + ".";
+}
+
+void on_request(const comparison& by, sentences& into) {
+    const request_view& request = by.want.request;
+    into.push_back(policy_in_words(by));
+    if (by.spec.kind == workload_kind::service)
+        into.push_back("A service has no end: costs, energy and carbon are per hour.");
+    if (request.runtime_assumed)
+        into.push_back("No runtime was stated: " + std::to_string(request.runtime_s) + " s were assumed.");
+    if (request.waits_at_it && !request.origin_known)
+        into.push_back("No origin was stated (constraints.origin), so latency was not weighed.");
+}
+
+void on_missing_terms(const comparison& by, sentences& into) {
+    const auto check = [&](const std::string& name) {
+        if (!find_term(by.terms, name))
+            into.push_back("The policy names the term \"" + name + "\", which this broker does not have.");
+    };
+    for (const auto& price : by.rules.prices)
+        check(price.term);
+    for (const auto& key : order_of(by.rules, by.spec))
+        check(key.term);
+}
+
+void on_winner(const comparison& by, const decision& made, sentences& into) {
+    const appraisal* won = winner_of(made);
+    if (!won)
+        return;
+    const auto index = by.book.find(won->offer);
+    const site_facts& site = by.book.at(*index).site;
+    if (!won->energy_kwh)
+        into.push_back("The power draw of " + won->offer + " is not known, so its energy and carbon are not either.");
+    else if (!won->pue)
+        into.push_back("The PUE of " + won->site + " is not known: " + fixed(default_pue, 1) + " was assumed.");
+    if (won->energy_kwh && !won->green_power_share)
+        into.push_back("The green-power share of " + won->site + " is not known: none was counted.");
+    if (won->data_movement_s > 0 && !site.ingress_gbps)
+        into.push_back("The ingress of " + won->site + " is not known: " + fixed(default_ingress_gbps, 0) +
+                       " Gbit/s was assumed for moving the inputs.");
+    if (!won->launchable)
+        into.push_back("Only catalogue offers fit: " + won->offer + " is plan-only and cannot be launched.");
+}
+
+/// Less energy that is not green, and yet more carbon: the grid behind it is dirtier.
+bool greener_but_emits_more(const appraisal& a, const appraisal& b) {
+    return a.non_green_kwh && b.non_green_kwh && a.carbon_kg && b.carbon_kg &&
+           *a.non_green_kwh<*b.non_green_kwh&& * a.carbon_kg> * b.carbon_kg;
+}
+
+/// Of the ranked ones and the baseline, the one of least carbon that `greener` outdoes in green power only.
+const appraisal* cleaner_than(const decision& made, const appraisal& greener) {
+    const appraisal* least = nullptr;
+    const auto look_at = [&](const appraisal& other) {
+        if (greener_but_emits_more(greener, other) && (!least || *other.carbon_kg < *least->carbon_kg))
+            least = &other;
+    };
+    for (const auto& other : made.ranked)
+        look_at(other);
+    if (made.baseline)
+        look_at(*made.baseline);
+    return least;
+}
+
+void on_green_and_carbon(const decision& made, sentences& into) {
+    const appraisal* greener = winner_of(made);
+    if (!greener)
+        return;
+    const appraisal* cleaner = cleaner_than(made, *greener);
+    if (!cleaner) {
+        for (const auto& a : made.ranked)
+            if (a.non_green_kwh && (!greener->non_green_kwh || *a.non_green_kwh < *greener->non_green_kwh))
+                greener = &a;
+        cleaner = cleaner_than(made, *greener);
+    }
+    if (cleaner)
+        into.push_back("Green is not low-carbon here: " + greener->offer + " takes less non-green energy than " +
+                       cleaner->offer + " (" + fixed(*greener->non_green_kwh, 4) + " against " +
+                       fixed(*cleaner->non_green_kwh, 4) + " kWh) but emits more by the location-based number (" +
+                       fixed(*greener->carbon_kg, 4) + " against " + fixed(*cleaner->carbon_kg, 4) + " kg CO2e).");
+}
+
+void on_limits(const comparison& by, const decision& made, sentences& into) {
+    if (by.rules.within_of_cheapest && made.baseline)
+        into.push_back("Only offers within " + fixed(*by.rules.within_of_cheapest * 100, 0) + " % over the cheapest (" +
+                       in_words(made.baseline->cost_base, by.world.rates.base) + ", " + made.baseline->offer +
+                       ") were ranked.");
+}
+
+}  // namespace
+
+std::vector<std::string> notes_on(const comparison& by, const decision& made) {
+    sentences notes;
+    on_request(by, notes);
+    on_missing_terms(by, notes);
+    on_limits(by, made, notes);
+    on_winner(by, made, notes);
+    on_green_and_carbon(made, notes);
+    return notes;
+}
+
+}  // namespace westerly

@@ -1,0 +1,21 @@
+#include "policies/terms.hpp"
+
+namespace westerly {
+namespace {
+
+void fill(const term_context& context, std::span<double> out) {
+    copy_column(context.non_green_kwh, out);
+}
+
+}  // namespace
+
+const term non_green_energy_term{.name = "non_green_energy",
+                                 .unit = "kWh",
+                                 .meaning = "Facility energy that claimable green power does not cover.",
+                                 .reads = reads_energy,
+                                 .applies = always,
+                                 .fill = fill,
+                                 .priceable = false,
+                                 .orderable = true};
+
+}  // namespace westerly

@@ -1,0 +1,21 @@
+#include "policies/terms.hpp"
+
+namespace westerly {
+namespace {
+
+void fill(const term_context& context, std::span<double> out) {
+    copy_column(context.rtt_ms, out);
+}
+
+}  // namespace
+
+const term rtt_term{.name = "rtt",
+                    .unit = "ms",
+                    .meaning = "Round-trip time to the origin; services and interactive batch with an origin only.",
+                    .reads = reads_rtt,
+                    .applies = rtt_counts,
+                    .fill = fill,
+                    .priceable = false,
+                    .orderable = true};
+
+}  // namespace westerly
