@@ -33,3 +33,6 @@ install_missing() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
     >/dev/null || return 1
 }
+
+# The compiler cache then serves every build folder and every clone of this machine.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
