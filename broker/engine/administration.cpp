@@ -1,0 +1,189 @@
+#include "broker/engine/core.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+
+void engine_core::on(turn& t, const create_tenant& in) {
+    const bool taken = std::ranges::any_of(tenants_, [&](const auto& entry) { return entry.second.name == in.name; });
+    if (taken)
+        return reply(t, in.request,
+                     fail(errc::conflict, "There is a tenant \"" + in.name + "\" already.", "Choose another name."));
+    if (tenants_.size() >= tenants_max)
+        return reply(t, in.request, fail(errc::too_large, "The installation has its limit of tenants."));
+    const tenant made{tenant_id::make(t.now, t.random), in.name, t.now};
+    tenants_.emplace(made.id, made);
+    t.changes.tenants.push_back(made);
+    record_tenant(t, made.id, "tenant.created", made.name);
+    reply(t, in.request, answer(made));
+}
+
+void engine_core::on(turn& t, const create_key& in) {
+    if (!tenants_.contains(in.tenant))
+        return reply(t, in.request, fail(errc::not_found, "There is no such tenant."));
+    if (keys_.size() >= keys_max)
+        return reply(t, in.request, fail(errc::too_large, "The installation has its limit of keys."));
+    const api_key made{key_id::make(t.now, t.random), in.tenant, in.as, in.name, in.hash, t.now, std::nullopt};
+    keys_.emplace(made.id, made);
+    t.changes.keys.push_back(made);
+    record_tenant(t, in.tenant, "key.created", made.name);
+    reply(t, in.request, answer(made));
+}
+
+/// A key of another tenant does not exist for a member. A revoked one stays revoked: repeating it is no fault.
+void engine_core::on(turn& t, const revoke_key& in) {
+    const auto at = keys_.find(in.key);
+    if (at == keys_.end() || (in.who.as != role::operator_ && at->second.tenant != in.who.tenant))
+        return reply(t, in.request, fail(errc::not_found, "There is no such key."));
+    api_key& key = at->second;
+    if (!key.revoked_at) {
+        key.revoked_at = t.now;
+        t.changes.keys.push_back(key);
+        record_tenant(t, key.tenant, "key.revoked", key.name);
+    }
+    reply(t, in.request, answer(key));
+}
+
+void engine_core::on(turn& t, const cordon_provider& in) {
+    const auto at = providers_.find(in.provider);
+    if (at == providers_.end() || !at->second.config)
+        return reply(t, in.request, fail(errc::not_found, "There is no such provider."));
+    at->second.cordon = in.cordoned;
+    refresh_blocks();
+    reply(t, in.request, answer(done_answer{}));
+}
+
+void engine_core::on(turn& t, const providers_configured& in) {
+    std::set<provider_id> named;
+    for (const auto& config : in.providers) {
+        named.insert(config.id);
+        provider_entry& at = providers_[config.id];
+        at.config = config;
+        at.health.id = config.id;
+    }
+    for (auto at = providers_.begin(); at != providers_.end();) {
+        provider_entry& entry = at->second;
+        if (!named.contains(at->first)) {
+            provider_went_away(t, at->first, entry);
+            at = entry.attempts.empty() ? providers_.erase(at) : std::next(at);
+        } else {
+            ++at;
+        }
+    }
+    refresh_blocks();
+    market_dirty_ = true;
+}
+
+/// Its attempts are lost, not gone: they are kept, and found again when it returns.
+void engine_core::provider_went_away(turn& t, const provider_id& id, provider_entry& at) {
+    if (!at.config)
+        return;
+    at.config.reset();
+    at.health = {};
+    at.offers_seen = false;
+    book_.remove_provider(id);
+    room_.wake(wake_on_offers);
+    for (const auto& each : at.attempts) {
+        live_attempt& a = attempts.at(each);
+        a.find_asked_at.reset();
+        a.cancel_under_way = false;
+        if (a.value.state == attempt_state::pending || a.value.state == attempt_state::running ||
+            a.value.state == attempt_state::stopping)
+            apply(t, a,
+                  {.on = attempt_event::silent,
+                   .why = adapter_error::unavailable,
+                   .message = "The provider is no longer configured."});
+    }
+}
+
+void engine_core::on(turn& t, const provider_reported& in) {
+    provider_entry& at = providers_[in.health.id];
+    const bool was_usable = at.usable();
+    market_dirty_ = market_dirty_ || at.health != in.health;
+    at.health = in.health;
+    refresh_blocks();
+    if (!was_usable && at.usable())
+        provider_became_usable(t, at);
+}
+
+/// What waited for it to answer goes out now.
+void engine_core::provider_became_usable(turn& t, provider_entry& at) {
+    at.next_list_at = t.now;
+    for (const auto& id : at.attempts) {
+        live_attempt& a = attempts.at(id);
+        if (std::exchange(a.find_parked, false))
+            find_later(t, a, milliseconds(0));
+        if (std::exchange(a.cancel_parked, false))
+            timers_.set(timer_kind::cancel, id.bytes, a.cancel_due, t.now);
+    }
+    for (auto& [id, work] : archives_)
+        if (work.row.provider == at.config->id && std::exchange(work.parked, false))
+            timers_.set(timer_kind::archive, id.bytes, work.due, t.now);
+}
+
+/// Who takes no new work, and why, as tenants read it. A change wakes those who wait for it.
+void engine_core::refresh_blocks() {
+    std::vector<provider_block> blocks;
+    for (const auto& [id, at] : providers_) {
+        if (!at.config || at.config->kind == "catalogue")
+            continue;
+        if (at.cordoned())
+            blocks.push_back({id, "the operator lets it take no new work"});
+        else if (at.health.state != provider_state::ready)
+            blocks.push_back({id, "it is " + std::string(to_string(at.health.state)) +
+                                      (at.health.message.empty() ? "" : ": " + at.health.message)});
+    }
+    const bool same = std::ranges::equal(blocks, blocks_, {}, &provider_block::provider, &provider_block::provider);
+    blocks_ = std::move(blocks);
+    if (same)
+        return;
+    room_.wake(wake_on_providers);
+    market_dirty_ = true;
+}
+
+void engine_core::on(turn&, const policies_configured& in) {
+    policies_.clear();
+    for (const auto& rule : in.policies)
+        policies_.emplace(rule.name, rule);
+    rates_ = in.rates;
+    room_.wake(wake_on_policies);
+    market_dirty_ = true;
+}
+
+void engine_core::on(turn&, const offers_received& in) {
+    const auto at = providers_.find(in.provider);
+    if (at == providers_.end() || !at->second.config)
+        return;
+    at->second.offers_seen = true;
+    auto offers = in.offers;
+    std::ranges::sort(offers, {}, &offer::id);
+    const bool same = same_offers(in.provider, offers);
+    book_.replace_provider(in.provider, std::move(offers));
+    market_dirty_ = true;
+    if (!same)
+        room_.wake(wake_on_offers | wake_on_capacity);
+}
+
+/// True when nothing but the date differs from what the book has: then nobody who waits need be tried again.
+bool engine_core::same_offers(const provider_id& provider, const std::vector<offer>& sorted) const {
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < book_.size(); ++i) {
+        const offer& known = book_.at(i);
+        if (known.provider != provider)
+            continue;
+        if (next == sorted.size())
+            return false;
+        offer dated = sorted[next++];
+        dated.as_of = known.as_of;
+        if (dated != known)
+            return false;
+    }
+    return next == sorted.size();
+}
+
+void engine_core::on(turn&, const drain_begun&) {
+    draining_ = true;
+    market_dirty_ = true;
+}
+
+}  // namespace westerly

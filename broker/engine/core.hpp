@@ -1,0 +1,260 @@
+#pragma once
+
+#include "broker/engine/engine.hpp"
+#include "broker/engine/idempotency.hpp"
+#include "broker/engine/timers.hpp"
+#include "broker/engine/waiting_room.hpp"
+
+#include <map>
+
+namespace westerly {
+
+/// How many timers one input may run, and how many attempts one poll may name: more follow with the next tick.
+inline constexpr std::size_t timers_per_input_max = 1024;
+inline constexpr std::size_t poll_batch_max = 256;
+/// Waiting workloads of one shape whose shown reasons are rewritten at once when they change.
+inline constexpr std::size_t reasons_rewritten_max = 256;
+/// How long after a start the first offers of all providers are awaited before anything is placed.
+inline constexpr seconds market_settle_max{5};
+/// Things of ours that no record knows, listed at once; more are listed when some are gone.
+inline constexpr std::size_t orphans_max = 10'000;
+inline constexpr std::size_t tenants_max = 10'000;
+inline constexpr std::size_t keys_max = 100'000;
+
+enum class touch : std::uint8_t { none, changed, made };
+
+/// A workload that has not ended.
+struct live_workload {
+    workload value;
+    demand_shape shape{};
+    bool seated = false;  // in the waiting room
+    touch mark = touch::none;
+    std::optional<instant> place_due, expire_due;  // timers
+};
+
+/// An attempt that has not ended, with what is under way about it.
+struct live_attempt {
+    attempt value;
+    std::uint64_t launch_seq = 0;  // its outbox rows; 0: none
+    std::uint64_t cancel_seq = 0;
+    std::uint32_t find_failures = 0;
+    std::uint32_t cancel_failures = 0;
+    instant call_ended_at{};  // no launch of it can have been under way after this: absence counts from here
+    std::optional<instant> find_asked_at;                      // a find is under way since
+    std::optional<instant> find_due, cancel_due, overrun_due;  // timers
+    bool find_parked = false;                                  // wanted, but its provider cannot be asked
+    bool cancel_parked = false;
+    bool cancel_under_way = false;
+    bool preemption_noted = false;
+    touch mark = touch::none;
+};
+
+/// Logs of an ended attempt that its provider still holds.
+struct archive_work {
+    outbox_item row;
+    std::uint32_t failures = 0;
+    std::optional<instant> due;  // timer
+    bool parked = false;
+};
+
+/// One provider: what is configured, how it is, and what is ours there.
+struct provider_entry {
+    std::optional<provider_config> config;  // nullopt: gone from the configuration, with attempts of ours still there
+    provider_health health;
+    std::optional<bool> cordon;  // an operator's word, over the file's
+    std::set<attempt_id> attempts;
+    attempt_id poll_after{};  // the last one polled
+    instant next_poll_at{};
+    instant next_list_at{};
+    bool offers_seen = false;  // since it was configured
+
+    bool usable() const noexcept {
+        return config && config->kind != "catalogue" &&
+               (health.state == provider_state::ready || health.state == provider_state::degraded);
+    }
+    bool cordoned() const noexcept { return cordon.value_or(config && config->cordoned); }
+};
+
+/// What one input leads to while it is worked on.
+struct turn {
+    instant now{};
+    random_source& random;
+    change_set changes{};
+    std::vector<effect> answers{};
+    std::vector<effect> calls{};
+    std::vector<workload_id> workloads{};  // touched, in order of first touch
+    std::vector<attempt_id> attempts{};
+    struct workload_answer {
+        request_id request = 0;
+        workload_id workload;
+        bool submitted = false;
+    };
+    std::vector<workload_answer> workload_answers{};  // given with the workload as it is at the end of the turn
+};
+
+/// The engine behind its interface. One idea a file: admission, placement_round, calls, observation, settlement, sweep,
+/// schedule (timers and polls), market, administration, start.
+class engine_core {
+public:
+    engine_core(engine_options options, term_table terms, stored_state from, instant now);
+    reaction handle(const input& in, instant now, random_source& random);
+    std::optional<instant> next_wake() const;
+
+    std::unordered_map<workload_id, live_workload> workloads;
+    std::unordered_map<attempt_id, live_attempt> attempts;
+
+private:
+    // admission.cpp
+    void on(turn& t, const submit_workload& in);
+    void on(turn& t, const retry_workload& in);
+    void on(turn& t, const cancel_workload& in);
+    void on(turn& t, const plan_workload& in);
+    struct submission {
+        request_id request = 0;
+        const principal& who;
+        std::shared_ptr<const workload_spec> spec;
+        std::string route;
+        const std::string& key;
+        const sha256_digest& body;
+    };
+    void admit(turn& t, const submission& asked);
+    std::optional<error> refuse(const submission& asked, instant now) const;
+    std::optional<error> unknown_policy(const workload_spec& spec) const;
+    void answer_repeat(turn& t, const submission& asked, const idempotency_record& first);
+
+    // administration.cpp
+    void on(turn& t, const create_tenant& in);
+    void on(turn& t, const create_key& in);
+    void on(turn& t, const revoke_key& in);
+    void on(turn& t, const cordon_provider& in);
+    void on(turn& t, const providers_configured& in);
+    void on(turn& t, const policies_configured& in);
+    void on(turn& t, const provider_reported& in);
+    void on(turn& t, const offers_received& in);
+    void on(turn& t, const drain_begun& in);
+    bool same_offers(const provider_id& provider, const std::vector<offer>& sorted) const;
+    void provider_became_usable(turn& t, provider_entry& at);
+    void provider_went_away(turn& t, const provider_id& id, provider_entry& at);
+    void refresh_blocks();
+
+    // placement_round.cpp
+    void seat(turn& t, live_workload& w);
+    void unseat(live_workload& w);
+    waiting_room::seat seat_of(const live_workload& w) const;
+    void run_placement(turn& t);
+    bool market_settled(instant now) const;
+    void place(turn& t, live_workload& w);
+    void start_attempt(turn& t, live_workload& w, decision made, const offer& on);
+    void show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons);
+    decision_world world_at(instant now, const live_workload* w) const;
+    std::optional<money> budget_left(const workload& w) const;
+    void hold_units(const offer_id& id, std::int64_t delta);
+
+    // calls.cpp
+    void on(turn& t, const call_answered& in);
+    void on(turn& t, const attempt_found& in);
+    void on(turn& t, const logs_archived& in);
+    std::uint64_t put_outbox(turn& t, const attempt& a, outbox_verb verb, std::uint32_t tasks);
+    void call_launch(turn& t, live_attempt& a, const workload_spec& spec, const offer& on);
+    void stop(turn& t, live_attempt& a, bool by_broker);
+    void call_cancel(turn& t, live_attempt& a);
+    void find_later(turn& t, live_attempt& a, milliseconds delay);
+    void find_now(turn& t, live_attempt& a);
+    void archive(turn& t, archive_work& work);
+    bool proves_absence(const live_attempt& a, instant asked_at) const;
+
+    // observation.cpp
+    void on(turn& t, const attempt_observed& in);
+    void on(turn& t, const preemption_noticed& in);
+    void apply(turn& t, live_attempt& a, const attempt_fact& fact);
+    void after_step(turn& t, live_attempt& a, attempt_state before);
+    live_attempt* find_live(const provider_id& provider, const attempt_id& id);
+
+    // sweep.cpp
+    void on(turn& t, const provider_listed& in);
+    void on(turn& t, const confirm_sweep& in);
+    void note_unknown(turn& t, const provider_listed& in, const std::vector<observation>& things);
+    void sweep(turn& t, const provider_id& provider);
+
+    // settlement.cpp
+    void finish(turn& t, live_attempt& a);
+    void bill(turn& t, live_workload& w, const live_attempt& a);
+    void keep_logs(turn& t, const attempt& a, std::uint32_t tasks);
+    void close_calls(turn& t, live_attempt& a);
+    void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why);
+    bool advance(turn& t, live_workload& w, workload_event on, const std::string& detail);
+    std::string region_of(const attempt& a) const;
+
+    // schedule.cpp
+    void on(turn& t, const tick& in);
+    void run_due(turn& t);
+    void run_timer(turn& t, const timer_queue::due& due);
+    void run_provider(turn& t, provider_entry& at);
+    void poll(turn& t, provider_entry& at);
+    bool is_silent(const live_attempt& a, const provider_entry& at, instant now) const;
+    void expire_keys(turn& t);
+    std::optional<instant> keys_expire_at() const;
+    std::optional<instant> provider_due_at(const provider_entry& at) const;
+    void watch_overrun(live_attempt& a, const workload_spec& spec);
+
+    // market.cpp
+    void publish(turn& t);
+    std::shared_ptr<const market_view> view() const;
+    seconds publish_every() const;
+
+    // start.cpp
+    void load(stored_state from, instant now);
+    void resume(turn& t);
+    void resume_attempt(turn& t, live_attempt& a);
+
+    // record.cpp: what a turn writes and how it ends
+    void record(turn& t, live_workload& w, const attempt* about, std::string type, std::string detail);
+    void record_tenant(turn& t, const tenant_id& id, std::string type, std::string detail);
+    void mark(turn& t, live_workload& w, touch how);
+    void mark(turn& t, live_attempt& a, touch how);
+    void reply(turn& t, request_id request, result<answer> value);
+    reaction seal(turn& t);
+
+    engine_options options_;
+    term_table terms_;
+    std::uint64_t epoch_ = 1;
+    owner_id owner_;
+    bool sweeping_ = true;
+    bool draining_ = false;
+    bool resumed_ = false;
+    instant started_at_{};
+    instant last_now_{};
+    std::uint64_t outbox_seq_ = 0;
+    std::array<std::uint64_t, 256> event_seq_{};
+
+    std::map<tenant_id, tenant> tenants_;
+    std::map<key_id, api_key> keys_;
+    std::unordered_map<tenant_id, std::uint32_t> live_per_tenant_;
+    idempotency_book idempotency_;
+    instant next_key_expiry_at_{};
+
+    std::map<provider_id, provider_entry> providers_;
+    std::map<std::string, policy> policies_;
+    exchange_rates rates_;
+    offer_book book_;
+    std::unordered_map<offer_id, std::uint64_t> held_units_;
+    std::vector<provider_block> blocks_;
+    waiting_room room_;
+    timer_queue timers_;
+    std::map<attempt_id, archive_work> archives_;
+    struct known_orphan {
+        orphan thing;
+        bool swept = false;  // its end was asked for
+    };
+    std::map<std::pair<provider_id, std::string>, known_orphan> orphans_;
+    std::vector<outbox_item> resumed_rows_;  // between construction and the first input
+
+    broker_counts counts_;
+    bool market_dirty_ = true;
+    std::optional<instant> published_at_;
+};
+
+/// `from` + that many seconds, at most a century later.
+instant later(instant from, std::uint64_t seconds_count) noexcept;
+
+}  // namespace westerly

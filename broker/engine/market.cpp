@@ -1,0 +1,51 @@
+#include "broker/engine/core.hpp"
+
+namespace westerly {
+
+namespace {
+
+/// A view copies every offer: so many offers cost a second's pause before the next one.
+constexpr std::size_t offers_per_publish_second = 20'000;
+
+}  // namespace
+
+seconds engine_core::publish_every() const {
+    const auto for_size = seconds(static_cast<std::int64_t>(book_.size() / offers_per_publish_second));
+    return std::max(options_.market_publish_every, for_size);
+}
+
+void engine_core::publish(turn& t) {
+    if (!market_dirty_ || (published_at_ && t.now < *published_at_ + publish_every()))
+        return;
+    market_dirty_ = false;
+    published_at_ = t.now;
+    t.calls.push_back(publish_market{view()});
+}
+
+std::shared_ptr<const market_view> engine_core::view() const {
+    auto out = std::make_shared<market_view>();
+    out->book_version = book_.version();
+    out->offers.reserve(book_.size());
+    for (std::size_t i = 0; i < book_.size(); ++i) {
+        offer& shown = out->offers.emplace_back(book_.at(i));
+        if (shown.units_free)
+            shown.units_free = book_.free_units(i);
+    }
+    for (const auto& [id, at] : providers_) {
+        if (!at.config)
+            continue;
+        out->provider_configs.push_back(*at.config);
+        out->provider_configs.back().cordoned = at.cordoned();
+        out->providers.push_back(at.health);
+    }
+    for (const auto& [name, rule] : policies_)
+        out->policies.push_back(rule);
+    out->rates = rates_;
+    for (const auto& [name, known] : orphans_)
+        out->orphans.push_back(known.thing);
+    out->sweeping = sweeping_;
+    out->counts = counts_;
+    return out;
+}
+
+}  // namespace westerly

@@ -1,0 +1,243 @@
+#include "broker/engine/core.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+
+namespace {
+
+std::string plural(std::uint64_t count, const std::string& noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::uint32_t count_of(const decision& made, rejection why) {
+    for (const auto& [kind, count] : made.rejections)
+        if (kind == why)
+            return count;
+    return 0;
+}
+
+/// "3 region, 2 pue": the counts that `skip` does not speak of already.
+std::string other_counts(const decision& made, std::initializer_list<rejection> skip) {
+    std::string text;
+    for (const auto& [why, count] : made.rejections)
+        if (std::ranges::find(skip, why) == skip.end())
+            text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(to_string(why));
+    return text;
+}
+
+std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks) {
+    std::vector<wait_reason> reasons;
+    const auto others = other_counts(made, {rejection::capacity_now, rejection::provider_unhealthy});
+    const auto rest = others.empty() ? std::string() : " Offers passed over for other reasons: " + others + ".";
+    if (const auto full = count_of(made, rejection::capacity_now))
+        reasons.push_back({"no_capacity", plural(full, "offer") + " would fit but " + (full == 1 ? "is" : "are") +
+                                              " full now; the workload starts when units are free again." + rest});
+    if (const auto blocked = count_of(made, rejection::provider_unhealthy)) {
+        std::string names;
+        for (const auto& block : blocks)
+            names += (names.empty() ? "" : "; ") + block.provider + ": " + block.why;
+        reasons.push_back({"provider_unhealthy", plural(blocked, "offer") +
+                                                     " stand at providers that take no new work now (" + names + ")." +
+                                                     (reasons.empty() ? rest : "")});
+    }
+    if (!reasons.empty())
+        return reasons;
+    if (made.considered == 0)
+        return {{"no_feasible_offer", "No provider offers anything yet."}};
+    return {{"no_feasible_offer", "None of " + plural(made.considered, "offer") + " can meet the request: " +
+                                      other_counts(made, {}) + ". Loosen the constraints, or wait for other offers."}};
+}
+
+std::uint8_t what_lifts(const std::vector<wait_reason>& reasons) {
+    std::uint8_t mask = wake_on_offers | wake_on_policies;
+    for (const auto& reason : reasons) {
+        if (reason.code == "no_capacity")
+            mask |= wake_on_capacity;
+        if (reason.code == "provider_unhealthy")
+            mask |= wake_on_providers;
+    }
+    return mask;
+}
+
+bool same_codes(const std::vector<wait_reason>& a, const std::vector<wait_reason>& b) {
+    return std::ranges::equal(a, b, {}, &wait_reason::code, &wait_reason::code);
+}
+
+lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates) {
+    lease terms;
+    terms.price = on.price.value_or(unit_price{});
+    terms.mode = on.mode;
+    terms.units = units;
+    terms.increment_s = on.increment_s;
+    terms.minimum_s = on.minimum_s;
+    terms.rates = rates;
+    terms.idle_w = on.idle_w;
+    terms.max_w = on.max_w;
+    terms.pue = on.site.pue;
+    terms.green_power_share = on.site.green_power_share;
+    terms.carbon_g_per_kwh = on.site.carbon_g_per_kwh;
+    return terms;
+}
+
+}  // namespace
+
+waiting_room::seat engine_core::seat_of(const live_workload& w) const {
+    return {w.value.spec->priority, w.value.created_at, w.value.id, w.shape};
+}
+
+/// A queued workload takes its seat, or a timer until it may.
+void engine_core::seat(turn& t, live_workload& w) {
+    const auto& when = w.value.spec->when;
+    std::optional<instant> limit = when.deadline_at;
+    if (when.max_wait_s) {
+        const auto wait_ends = later(w.value.created_at, *when.max_wait_s);
+        limit = limit ? std::min(*limit, wait_ends) : wait_ends;
+    }
+    if (limit)
+        timers_.set(timer_kind::expire, w.value.id.bytes, w.expire_due, *limit);
+    if (w.value.next_action_at && *w.value.next_action_at > t.now) {
+        timers_.set(timer_kind::place, w.value.id.bytes, w.place_due, *w.value.next_action_at);
+        if (w.value.waiting.empty())
+            show_reasons(t, w,
+                         {{"not_before", "Starts no earlier than " + format_rfc3339(*w.value.next_action_at) +
+                                             ", as the workload asks."}});
+        return;
+    }
+    w.shape = shape_of(*w.value.spec, budget_left(w.value));
+    w.seated = true;
+    if (const auto* reasons = room_.add(seat_of(w)))
+        show_reasons(t, w, *reasons);
+}
+
+void engine_core::unseat(live_workload& w) {
+    timers_.clear(timer_kind::expire, w.value.id.bytes, w.expire_due);
+    timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
+    if (w.seated)
+        room_.remove(seat_of(w));
+    w.seated = false;
+}
+
+/// Tries those whose turn it is, one decision each, as many as one input may cost; the next tick goes on.
+void engine_core::run_placement(turn& t) {
+    if (draining_ || !market_settled(t.now))
+        return;
+    for (std::uint32_t tried = 0; tried < options_.placements_per_input_max; ++tried) {
+        room_.turn_over();
+        const auto* id = room_.next();
+        if (!id)
+            return;
+        place(t, workloads.at(*id));
+    }
+}
+
+/// After a start, the first answers of all providers are awaited for a moment: a choice among the first one's offers
+/// only would be a poor one.
+bool engine_core::market_settled(instant now) const {
+    if (policies_.empty())
+        return false;
+    return now >= started_at_ + market_settle_max || std::ranges::all_of(providers_, [](const auto& entry) {
+               const provider_entry& at = entry.second;
+               return !at.config || at.offers_seen || at.health.state == provider_state::down ||
+                      at.health.state == provider_state::degraded;
+           });
+}
+
+void engine_core::place(turn& t, live_workload& w) {
+    const auto rule = policies_.find(w.value.spec->policy);
+    if (rule == policies_.end()) {
+        std::vector<wait_reason> reasons{{"policy_missing", "The policy \"" + w.value.spec->policy +
+                                                                "\" is not loaded any more; the operator can bring it "
+                                                                "back, or submit under another."}};
+        room_.sleep(seat_of(w), wake_on_policies, reasons);
+        return show_reasons(t, w, reasons);
+    }
+    ++counts_.decisions;
+    decision made = decide(book_, rule->second, terms_, *w.value.spec, world_at(t.now, &w));
+    if (!made.ranked.empty())
+        if (const auto at = book_.find(made.ranked.front().offer))
+            return start_attempt(t, w, std::move(made), book_.at(*at));
+
+    auto reasons = reasons_of(made, blocks_);
+    const auto seat = seat_of(w);
+    // Those of its shape wait for the same; what they show follows at once for the first ones only, and for the rest
+    // when their turn comes.
+    for (const auto& id : room_.members_like(seat, reasons_rewritten_max))
+        show_reasons(t, workloads.at(id), reasons);
+    const auto mask = what_lifts(reasons);
+    room_.sleep(seat, mask, std::move(reasons));
+}
+
+/// Writes reasons only when their codes change: counts within them move with every offer, and are not worth a commit.
+void engine_core::show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons) {
+    if (same_codes(w.value.waiting, reasons))
+        return;
+    w.value.waiting = reasons;
+    record(t, w, nullptr, "workload.waiting", reasons.empty() ? "" : reasons.front().detail);
+}
+
+decision_world engine_core::world_at(instant now, const live_workload* w) const {
+    decision_world world;
+    world.now = now;
+    world.rates = rates_;
+    world.regions = options_.regions;
+    world.blocked = blocks_;
+    if (w)
+        world.budget_left = budget_left(w->value);
+    return world;
+}
+
+std::optional<money> engine_core::budget_left(const workload& w) const {
+    if (!w.spec->budget)
+        return std::nullopt;
+    return money{w.spec->budget->micros - w.billed_micros, w.spec->budget->unit};
+}
+
+void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on) {
+    made.id = decision_id::make(t.now, t.random);
+    made.workload = w.value.id;
+    const std::uint64_t units = made.ranked.front().units;
+
+    live_attempt fresh;
+    attempt& a = fresh.value;
+    a.id = attempt_id::make(t.now, t.random);
+    a.workload = w.value.id;
+    a.tenant = w.value.tenant;
+    a.number = w.value.attempts + 1;
+    a.provider = on.provider;
+    a.site = on.site.site;
+    a.offer = on.id;
+    a.decision = made.id;
+    a.terms = lease_of(on, units, rates_);
+    a.fence = epoch_;
+    a.created_at = a.updated_at = t.now;
+    const auto id = a.id;
+
+    w.value.waiting.clear();
+    w.value.next_action_at.reset();
+    w.value.attempts = a.number;
+    w.value.current = id;
+    w.value.last_decision = made.id;
+    providers_[a.provider].attempts.insert(id);
+    hold_units(a.offer, static_cast<std::int64_t>(units));
+    ++counts_.attempts[static_cast<std::size_t>(a.state)];
+
+    live_attempt& kept = attempts.emplace(id, std::move(fresh)).first->second;
+    mark(t, kept, touch::made);
+    advance(t, w, workload_event::placed, "Placed on " + on.id + " by policy " + made.policy + ".");
+    t.changes.decisions.push_back(std::move(made));
+    // Handing it to the provider's queue is part of this commit: the call runs only after it.
+    apply(t, kept, {.on = attempt_event::dispatched});
+    call_launch(t, kept, *w.value.spec, on);
+}
+
+/// Units of live attempts count as taken whatever the provider has noticed so far.
+void engine_core::hold_units(const offer_id& id, std::int64_t delta) {
+    std::uint64_t& held = held_units_[id];
+    held += static_cast<std::uint64_t>(delta);
+    book_.set_our_live_units(id, held);
+    if (held == 0)
+        held_units_.erase(id);
+}
+
+}  // namespace westerly

@@ -1,0 +1,118 @@
+#include "broker/engine/core.hpp"
+#include "broker/ledger/ledger.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+
+namespace {
+
+/// An amount in another currency at the lease's frozen rates, half-even.
+std::int64_t convert(std::int64_t micros, currency from, currency to, const exchange_rates& rates) {
+    if (from == to)
+        return micros;
+    return static_cast<std::int64_t>(
+        divide_half_even(static_cast<wide>(micros) * rate_nanos(rates, from), rate_nanos(rates, to)));
+}
+
+}  // namespace
+
+/// An attempt has ended: its calls are closed, it is billed, its units are free, its workload goes on or ends.
+void engine_core::finish(turn& t, live_attempt& a) {
+    live_workload& w = workloads.at(a.value.workload);
+    close_calls(t, a);
+    bill(t, w, a);
+    if (a.value.started_at) {
+        if (!w.value.started_at)
+            w.value.started_at = a.value.started_at;
+        keep_logs(t, a.value, w.value.spec->tasks);
+    }
+    const auto home = providers_.find(a.value.provider);
+    home->second.attempts.erase(a.value.id);
+    if (!home->second.config && home->second.attempts.empty())
+        providers_.erase(home);
+    hold_units(a.value.offer, -static_cast<std::int64_t>(a.value.terms.units));
+    room_.wake(wake_on_capacity);
+
+    const settlement done = settle(w.value, a.value, t.now, t.random);
+    w.value.attempts_counted += done.counts ? 1 : 0;
+    if (done.on == workload_event::requeued)
+        return requeue(t, w, done.not_before, done.message);
+    w.value.exit_code = a.value.exit_code;
+    w.value.exit_signal = a.value.exit_signal;
+    w.value.message = done.message;
+    advance(t, w, done.on, done.message);
+}
+
+void engine_core::close_calls(turn& t, live_attempt& a) {
+    for (const auto seq : {a.launch_seq, a.cancel_seq})
+        if (seq != 0)
+            t.changes.outbox_done.push_back(seq);
+    a.launch_seq = a.cancel_seq = 0;
+    timers_.clear(timer_kind::find, a.value.id.bytes, a.find_due);
+    timers_.clear(timer_kind::cancel, a.value.id.bytes, a.cancel_due);
+    timers_.clear(timer_kind::overrun, a.value.id.bytes, a.overrun_due);
+}
+
+void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
+    auto used = meter(a.value, *w.value.spec, region_of(a.value), usage_id::make(t.now, t.random));
+    if (!used)
+        return;
+    charge cost = rate(*used, a.value.terms);
+    if (const auto& budget = w.value.spec->budget)
+        w.value.billed_micros += convert(cost.billed_micros, cost.price.unit, budget->unit, a.value.terms.rates);
+    t.changes.usages.push_back(std::move(*used));
+    t.changes.charges.push_back(std::move(cost));
+}
+
+void engine_core::keep_logs(turn& t, const attempt& a, std::uint32_t tasks) {
+    put_outbox(t, a, outbox_verb::archive_logs, tasks);
+    archive(t, archives_.at(a.id));
+}
+
+void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why) {
+    w.value.next_action_at = not_before;
+    w.value.waiting = {{"back_off", why}};
+    advance(t, w, workload_event::requeued, why);
+    seat(t, w);
+}
+
+/// The workload's own transition with its event; false when the table has none.
+bool engine_core::advance(turn& t, live_workload& w, workload_event on, const std::string& detail) {
+    const auto before = w.value.state;
+    const auto* row = find_transition(before, on);
+    if (!row) {
+        ++counts_.illegal_transitions;
+        return false;
+    }
+    if (row->to == before)
+        return true;
+    if (before == workload_state::queued)
+        unseat(w);
+    w.value.state = row->to;
+    --counts_.workloads[static_cast<std::size_t>(before)];
+    ++counts_.workloads[static_cast<std::size_t>(row->to)];
+    if (terminal(row->to)) {
+        w.value.ended_at = t.now;
+        w.value.waiting.clear();
+        w.value.next_action_at.reset();
+        if (const auto here = live_per_tenant_.find(w.value.tenant); --here->second == 0)
+            live_per_tenant_.erase(here);
+    }
+    record(t, w, nullptr, "workload." + std::string(to_string(row->to)), detail);
+    return true;
+}
+
+/// From the provider's site facts; empty when the provider is gone.
+std::string engine_core::region_of(const attempt& a) const {
+    if (const auto at = book_.find(a.offer))
+        return book_.at(*at).site.region;
+    const auto home = providers_.find(a.provider);
+    if (home == providers_.end() || !home->second.config)
+        return {};
+    const auto& sites = home->second.config->sites;
+    const auto site = std::ranges::find(sites, a.site, &site_facts::site);
+    return site == sites.end() ? std::string() : site->region;
+}
+
+}  // namespace westerly

@@ -1,0 +1,92 @@
+#include "broker/engine/core.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+
+void engine_core::load(stored_state from, instant now) {
+    epoch_ = from.epoch;
+    owner_ = from.owner;
+    sweeping_ = from.sweeping;
+    started_at_ = last_now_ = now;
+    outbox_seq_ = from.outbox_seq;
+    event_seq_ = from.event_seq;
+    for (auto& each : from.tenants)
+        tenants_.emplace(each.id, std::move(each));
+    for (auto& each : from.keys)
+        keys_.emplace(each.id, std::move(each));
+    std::ranges::sort(from.idempotency, {}, &idempotency_record::created_at);
+    for (auto& each : from.idempotency)
+        idempotency_.add(std::move(each));
+    for (auto& each : from.workloads) {
+        ++live_per_tenant_[each.tenant];
+        ++counts_.workloads[static_cast<std::size_t>(each.state)];
+        live_workload kept;
+        kept.value = std::move(each);
+        const auto id = kept.value.id;
+        workloads.emplace(id, std::move(kept));
+    }
+    for (auto& each : from.attempts) {
+        if (!live(each.state))
+            continue;
+        ++counts_.attempts[static_cast<std::size_t>(each.state)];
+        hold_units(each.offer, static_cast<std::int64_t>(each.terms.units));
+        providers_[each.provider].attempts.insert(each.id);
+        live_attempt kept;
+        kept.value = std::move(each);
+        kept.call_ended_at = now;  // calls end with the process that made them
+        const auto id = kept.value.id;
+        attempts.emplace(id, std::move(kept));
+    }
+    resumed_rows_ = std::move(from.outbox);
+}
+
+/// The first input's first work: outbox rows find their owners, what was under way becomes unknown and is asked for,
+/// and who waits takes a seat again.
+void engine_core::resume(turn& t) {
+    resumed_ = true;
+    for (auto& row : std::exchange(resumed_rows_, {})) {
+        const auto at = attempts.find(row.attempt);
+        if (row.verb == outbox_verb::archive_logs)
+            archives_[row.attempt] = {.row = row, .failures = 0, .due = std::nullopt, .parked = true};
+        else if (at == attempts.end())
+            t.changes.outbox_done.push_back(row.seq);
+        else
+            (row.verb == outbox_verb::launch ? at->second.launch_seq : at->second.cancel_seq) = row.seq;
+    }
+    // By id: the order of a hash table must not show.
+    std::vector<attempt_id> live_ones;
+    for (const auto& [id, a] : attempts)
+        live_ones.push_back(id);
+    std::ranges::sort(live_ones);
+    for (const auto& id : live_ones)
+        resume_attempt(t, attempts.at(id));
+
+    std::vector<workload_id> queued;
+    for (const auto& [id, w] : workloads)
+        if (w.value.state == workload_state::queued)
+            queued.push_back(id);
+    std::ranges::sort(queued);
+    for (const auto& id : queued)
+        seat(t, workloads.at(id));
+}
+
+void engine_core::resume_attempt(turn& t, live_attempt& a) {
+    watch_overrun(a, *workloads.at(a.value.workload).value.spec);
+    switch (a.value.state) {
+        case attempt_state::submitting:
+            return apply(t, a,
+                         {.on = attempt_event::no_answer,
+                          .why = adapter_error::unavailable,
+                          .message = "The broker was restarted before the provider answered."});
+        case attempt_state::unknown:
+        case attempt_state::lost:
+            return find_later(t, a, milliseconds(0));
+        case attempt_state::stopping:
+            return call_cancel(t, a);
+        default:
+            return;  // the first list of its provider tells
+    }
+}
+
+}  // namespace westerly

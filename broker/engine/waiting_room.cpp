@@ -1,0 +1,205 @@
+#include "broker/engine/waiting_room.hpp"
+
+namespace westerly {
+
+namespace {
+
+/// Fields one after another, each with its length where it varies, so that different values never look alike.
+class digest_text {
+public:
+    void number(std::uint64_t value) { text_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+    void real(double value) { text_.append(reinterpret_cast<const char*>(&value), sizeof value); }
+    void word(const std::string& value) {
+        number(value.size());
+        text_ += value;
+    }
+    void words(const std::vector<std::string>& values) {
+        number(values.size());
+        for (const auto& value : values)
+            word(value);
+    }
+    template <class T>
+    void maybe(const std::optional<T>& value) {
+        number(value ? 1 : 0);
+        if (!value)
+            return;
+        if constexpr (std::is_same_v<T, double>)
+            real(*value);
+        else if constexpr (std::is_same_v<T, instant>)
+            number(static_cast<std::uint64_t>(value->time_since_epoch().count()));
+        else if constexpr (std::is_same_v<T, money>)
+            number(static_cast<std::uint64_t>(value->micros)), number(static_cast<std::uint64_t>(value->unit));
+        else
+            number(*value);
+    }
+    const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string text_;
+};
+
+void write_resources(digest_text& out, const task_resources& need) {
+    out.number(need.vcpus);
+    out.number(need.memory_mib);
+    out.number(need.disk_mib);
+    out.word(need.architecture);
+    out.number(need.accelerators.size());
+    for (const auto& card : need.accelerators) {
+        out.word(card.model);
+        out.number(card.count);
+        out.number(card.min_memory_gib);
+        out.real(card.min_fp16_tflops);
+        out.real(card.min_interconnect_gb_s);
+        out.word(card.stack);
+        out.number(static_cast<std::uint64_t>(card.fit));
+    }
+}
+
+void write_limits(digest_text& out, const constraints& limits) {
+    out.words(limits.regions);
+    out.words(limits.jurisdictions);
+    out.words(limits.providers_allow);
+    out.words(limits.providers_deny);
+    out.number(limits.from ? 1 : 0);
+    if (limits.from) {
+        out.word(limits.from->region);
+        const auto& place = limits.from->latitude_longitude;
+        out.maybe(place ? std::optional(place->first) : std::nullopt);
+        out.maybe(place ? std::optional(place->second) : std::nullopt);
+    }
+    out.maybe(limits.max_rtt_ms);
+    out.maybe(limits.max_pue);
+    out.maybe(limits.min_green_power_share);
+    out.maybe(limits.max_carbon_kg);
+    out.maybe(limits.max_price_per_hour);
+}
+
+}  // namespace
+
+demand_shape shape_of(const workload_spec& spec, const std::optional<money>& budget_left) {
+    digest_text out;
+    out.number(static_cast<std::uint64_t>(spec.kind));
+    out.number(static_cast<std::uint64_t>(spec.compute));
+    out.number(spec.interactive ? 1 : 0);
+    out.word(spec.policy);
+    out.number(spec.tasks);
+    write_resources(out, spec.resources);
+    out.number(spec.variants.size());
+    for (const auto& way : spec.variants)
+        out.word(way.stack);
+    out.maybe(spec.runtime_s);
+    out.number(spec.inputs.size());
+    for (const auto& data : spec.inputs) {
+        out.real(data.size_gib);
+        out.word(data.region);
+    }
+    write_limits(out, spec.limits);
+    out.maybe(spec.when.earliest_start_at);
+    out.maybe(spec.when.deadline_at);
+    out.maybe(spec.when.max_runtime_s);
+    out.maybe(budget_left);
+    return sha256(out.text());
+}
+
+std::size_t waiting_room::group_hash::operator()(const group_name& n) const noexcept {
+    std::size_t head = 0;
+    std::memcpy(&head, n.shape.data(), sizeof head);
+    return head ^ static_cast<std::size_t>(n.priority);
+}
+
+const std::vector<wait_reason>* waiting_room::add(const seat& who) {
+    const group_name name{who.priority, who.shape};
+    group& g = groups_.try_emplace(name).first->second;
+    const bool fresh = g.members.empty();
+    if (fresh)
+        g.name = name;
+    else if (g.asleep_mask == 0)
+        ready_.erase(key_of(g));
+    size_ += g.members.emplace(who.created_at, who.id).second ? 1 : 0;
+    if (g.asleep_mask != 0)
+        return &g.reasons;
+    ready_.insert(key_of(g));
+    return nullptr;
+}
+
+void waiting_room::remove(const seat& who) {
+    const auto at = groups_.find({who.priority, who.shape});
+    if (at == groups_.end())
+        return;
+    group& g = at->second;
+    if (g.asleep_mask == 0)
+        ready_.erase(key_of(g));
+    size_ -= g.members.erase({who.created_at, who.id});
+    if (g.members.empty()) {
+        leave_sleep(g);
+        groups_.erase(at);
+    } else if (g.asleep_mask == 0) {
+        ready_.insert(key_of(g));
+    }
+}
+
+const workload_id* waiting_room::next() const {
+    return ready_.empty() ? nullptr : &ready_.begin()->head.second;
+}
+
+void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons) {
+    const auto at = groups_.find({who.priority, who.shape});
+    if (at == groups_.end())
+        return;
+    group& g = at->second;
+    ready_.erase(key_of(g));
+    leave_sleep(g);
+    g.asleep_mask = mask;
+    g.asleep_index = asleep_[mask].size();
+    g.reasons = std::move(reasons);
+    asleep_[mask].push_back(&g);
+}
+
+void waiting_room::leave_sleep(group& g) {
+    if (g.asleep_mask == 0)
+        return;
+    auto& row = asleep_[g.asleep_mask];
+    row[g.asleep_index] = row.back();
+    row[g.asleep_index]->asleep_index = g.asleep_index;
+    row.pop_back();
+    g.asleep_mask = 0;
+}
+
+void waiting_room::wake(std::uint8_t mask) {
+    wake_later_ |= mask;
+    turn_over();
+}
+
+void waiting_room::turn_over() {
+    if (!ready_.empty() || wake_later_ == 0)
+        return;
+    wake_now(wake_later_);
+    wake_later_ = 0;
+}
+
+void waiting_room::wake_now(std::uint8_t mask) {
+    for (std::size_t set = 1; set < asleep_.size(); ++set) {
+        if ((set & mask) == 0)
+            continue;
+        for (group* g : asleep_[set]) {
+            g->asleep_mask = 0;
+            ready_.insert(key_of(*g));
+        }
+        asleep_[set].clear();
+    }
+}
+
+std::vector<workload_id> waiting_room::members_like(const seat& who, std::size_t max) const {
+    std::vector<workload_id> ids;
+    const auto at = groups_.find({who.priority, who.shape});
+    if (at == groups_.end())
+        return ids;
+    for (const auto& [created_at, id] : at->second.members) {
+        if (ids.size() == max)
+            break;
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+}  // namespace westerly

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "broker/domain/records.hpp"
+
+#include <array>
+#include <set>
+#include <unordered_map>
+
+namespace westerly {
+
+/// All that a decision reads of a workload, as a digest: workloads of one shape are placeable or not together.
+using demand_shape = sha256_digest;
+demand_shape shape_of(const workload_spec& spec, const std::optional<money>& budget_left);
+
+/// What can lift the reasons of those who wait; a set of bits.
+enum wake_on : std::uint8_t {
+    wake_on_offers = 1,
+    wake_on_capacity = 2,
+    wake_on_providers = 4,
+    wake_on_policies = 8,
+    wake_masks = 16  // the number of sets
+};
+
+/// Who waits for a place, grouped by priority and demand shape, so that a change looks at each shape once however many
+/// wait. A group is ready (to be tried) or asleep (tried in vain) until something that can lift its reasons changes.
+///
+/// Order   next() is the highest priority, then the oldest; members of a group in order of age.
+/// Bounds  add, remove, next, sleep: logarithmic. wake: linear in the groups it wakes, and put off while some are still
+///         to be tried, so that a stream of changes cannot keep the last ones from their turn.
+class waiting_room {
+public:
+    struct seat {
+        std::int32_t priority = 0;
+        instant created_at{};
+        workload_id id;
+        demand_shape shape{};
+    };
+
+    /// Takes a seat. When others of its shape were tried in vain and nothing has changed since, their reasons are its
+    /// reasons; nullptr: it will be tried.
+    const std::vector<wait_reason>* add(const seat& who);
+    void remove(const seat& who);
+
+    /// Whom to try next; nullptr: nobody.
+    const workload_id* next() const;
+    /// The group of `who` was tried in vain, for these reasons, which `mask` can lift.
+    void sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons);
+    void wake(std::uint8_t mask);
+
+    bool anyone_to_try() const noexcept { return !ready_.empty() || wake_later_ != 0; }
+    std::size_t size() const noexcept { return size_; }
+    /// Members of the group of `who`, oldest first, at most `max`.
+    std::vector<workload_id> members_like(const seat& who, std::size_t max) const;
+    /// Wakes what was put off, once nobody is left to try.
+    void turn_over();
+
+private:
+    using member = std::pair<instant, workload_id>;
+    struct group_name {
+        std::int32_t priority;
+        demand_shape shape;
+        friend bool operator==(const group_name&, const group_name&) = default;
+    };
+    struct group_hash {
+        std::size_t operator()(const group_name& n) const noexcept;
+    };
+    struct group {
+        group_name name;
+        std::set<member> members;
+        std::uint8_t asleep_mask = 0;  // 0: ready
+        std::size_t asleep_index = 0;  // in asleep_[asleep_mask]
+        std::vector<wait_reason> reasons;
+    };
+    struct turn_key {
+        std::int32_t minus_priority;
+        member head;
+        friend auto operator<=>(const turn_key&, const turn_key&) = default;
+    };
+
+    static turn_key key_of(const group& g) { return {-g.name.priority, *g.members.begin()}; }
+    void leave_sleep(group& g);
+    void wake_now(std::uint8_t mask);
+
+    std::unordered_map<group_name, group, group_hash> groups_;
+    std::set<turn_key> ready_;
+    std::array<std::vector<group*>, wake_masks> asleep_;
+    std::uint8_t wake_later_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace westerly
