@@ -1,0 +1,24 @@
+#pragma once
+
+#include "broker/domain/attempt.hpp"
+#include "broker/store/sqlite/connection.hpp"
+
+#include <vector>
+
+namespace westerly {
+
+// Attempts in their tables: `attempts` (never changes, with the lease) and `attempts_live` (one small row that does).
+
+/// Throws when the workload is not stored.
+void insert_attempt(connection& database, const attempt& added);
+/// Everything but what the attempt was made with. Throws when it is not stored.
+void update_attempt(connection& database, const attempt& changed);
+
+std::optional<attempt> find_attempt_row(connection& database, const attempt_id& id);
+bool attempt_is_known(connection& database, const attempt_id& id);
+/// Of one workload, oldest first.
+std::vector<attempt> attempt_rows_of(connection& database, const workload_id& id);
+/// The live ones and the current one of every non-terminal workload, oldest first.
+std::vector<attempt> open_attempt_rows(connection& database);
+
+}  // namespace westerly

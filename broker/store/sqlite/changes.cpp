@@ -1,0 +1,91 @@
+#include "broker/store/sqlite/changes.hpp"
+
+#include "broker/store/sqlite/attempt_rows.hpp"
+#include "broker/store/sqlite/event_rows.hpp"
+#include "broker/store/sqlite/money_rows.hpp"
+#include "broker/store/sqlite/record_rows.hpp"
+#include "broker/store/sqlite/workload_rows.hpp"
+
+#include <unordered_map>
+
+namespace westerly {
+
+namespace {
+
+constexpr std::chrono::hours idempotency_kept{24};
+
+/// Writes the events and moves the heads of their workloads' chains, where the workload's own row has not said so by
+/// its revision already.
+void write_events(connection& database, const change_set& changes) {
+    std::unordered_map<workload_id, std::uint64_t> heads;
+    for (const event& e : changes.events) {
+        insert_event(database, e);
+        if (!e.workload.none())
+            heads[e.workload] = e.seq;
+    }
+    const auto drop_told = [&](const std::vector<workload>& rows) {
+        for (const workload& w : rows)
+            if (const auto head = heads.find(w.id); head != heads.end() && head->second <= w.revision)
+                heads.erase(head);
+    };
+    drop_told(changes.workloads_new);
+    drop_told(changes.workloads_changed);
+    for (const auto& [workload, seq] : heads)
+        set_last_event(database, workload, seq);
+}
+
+}  // namespace
+
+void write_changes(connection& database, const change_set& changes) {
+    for (const tenant& t : changes.tenants)
+        put_tenant(database, t);
+    for (const api_key& k : changes.keys)
+        put_key(database, k);
+    for (const workload& w : changes.workloads_new)
+        insert_workload(database, w);
+    for (const workload& w : changes.workloads_changed)
+        update_workload(database, w);
+    for (const attempt& a : changes.attempts_new)
+        insert_attempt(database, a);
+    for (const attempt& a : changes.attempts_changed)
+        update_attempt(database, a);
+    for (const decision& d : changes.decisions)
+        insert_decision(database, d);
+    write_events(database, changes);
+    for (const outbox_item& item : changes.outbox_new)
+        insert_outbox(database, item);
+    for (const std::uint64_t seq : changes.outbox_done)
+        delete_outbox(database, seq);
+    for (const usage& u : changes.usages)
+        put_usage(database, u);
+    for (const charge& c : changes.charges)
+        put_charge(database, c);
+    for (const idempotency_record& record : changes.idempotency_new)
+        insert_idempotency(database, record);
+    if (changes.idempotency_expired_before)
+        delete_idempotency_before(database, *changes.idempotency_expired_before);
+}
+
+stored_state read_state(connection& database, instant now) {
+    stored_state state;
+    {
+        statement rows = database.query("SELECT owner, generation, sweeping, outbox_seq FROM installation");
+        if (!rows.step())
+            throw_damaged("the installation has no row");
+        state.owner = rows.take<owner_id>();
+        state.generation = rows.take<std::uint64_t>();
+        state.sweeping = rows.take<bool>();
+        state.outbox_seq = rows.take<std::uint64_t>();
+    }
+    state.epoch = database.scalar<std::uint64_t>("SELECT max(epoch) FROM shards");
+    state.event_seq = last_event_seqs(database);
+    state.tenants = tenant_rows(database);
+    state.keys = key_rows(database, std::nullopt);
+    state.workloads = open_workload_rows(database);
+    state.attempts = open_attempt_rows(database);
+    state.outbox = outbox_rows(database);
+    state.idempotency = idempotency_rows(database, now - idempotency_kept);
+    return state;
+}
+
+}  // namespace westerly

@@ -1,0 +1,132 @@
+#include "broker/store/sqlite/record_rows.hpp"
+
+#include "broker/codec/views_json.hpp"
+
+namespace westerly {
+
+void put_tenant(connection& database, const tenant& t) {
+    database.run(
+        "INSERT INTO tenants (shard, id, name, created_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, created_at = excluded.created_at",
+        shard_of(t.id), t.id, t.name, t.created_at);
+}
+
+std::vector<tenant> tenant_rows(connection& database) {
+    std::vector<tenant> all;
+    statement rows = database.query("SELECT id, name, created_at FROM tenants ORDER BY created_at, id");
+    while (rows.step()) {
+        tenant t;
+        t.id = rows.take<tenant_id>();
+        t.name = rows.take<std::string>();
+        t.created_at = rows.take<instant>();
+        all.push_back(std::move(t));
+    }
+    return all;
+}
+
+void put_key(connection& database, const api_key& k) {
+    database.run(
+        "INSERT INTO api_keys (shard, id, tenant, role, name, hash, created_at, revoked_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET shard = excluded.shard, tenant = excluded.tenant, role = excluded.role,"
+        " name = excluded.name, hash = excluded.hash, created_at = excluded.created_at,"
+        " revoked_at = excluded.revoked_at",
+        shard_of(k.tenant), k.id, k.tenant, k.as, k.name, k.hash, k.created_at, k.revoked_at);
+}
+
+std::vector<api_key> key_rows(connection& database, const std::optional<tenant_id>& tenant) {
+    std::vector<api_key> all;
+    statement rows = database.query(
+        "SELECT id, tenant, role, name, hash, created_at, revoked_at FROM api_keys"
+        " WHERE ?1 IS NULL OR tenant = ?1 ORDER BY created_at, id",
+        tenant);
+    while (rows.step()) {
+        api_key k;
+        k.id = rows.take<key_id>();
+        k.tenant = rows.take<tenant_id>();
+        k.as = rows.take<role>();
+        k.name = rows.take<std::string>();
+        k.hash = rows.take<sha256_digest>();
+        k.created_at = rows.take<instant>();
+        k.revoked_at = rows.take<std::optional<instant>>();
+        all.push_back(std::move(k));
+    }
+    return all;
+}
+
+void insert_decision(connection& database, const decision& made) {
+    const std::string packed = pack_decision(made);
+    // A decision names no tenant: its workload, written before it, tells the shard.
+    database.run(
+        "INSERT INTO decisions (shard, id, packed)"
+        " VALUES (coalesce((SELECT shard FROM workloads WHERE id = ?), 0), ?, ?)",
+        made.workload, made.id, packed_bytes{packed});
+}
+
+std::optional<decision> find_decision_row(connection& database, const decision_id& id) {
+    statement rows = database.query("SELECT packed FROM decisions WHERE id = ?", id);
+    if (!rows.step())
+        return std::nullopt;
+    auto made = unpack_decision(rows.take<std::string_view>());
+    if (!made)
+        throw_damaged("decision " + to_string(id) + ": " + made.error().detail);
+    return std::move(*made);
+}
+
+void insert_outbox(connection& database, const outbox_item& item) {
+    database.run("INSERT INTO outbox (seq, provider_shard, provider, attempt, verb, tasks) VALUES (?, ?, ?, ?, ?, ?)",
+                 item.seq, item.provider_shard, item.provider, item.attempt, item.verb, item.tasks);
+}
+
+void delete_outbox(connection& database, std::uint64_t seq) {
+    database.run("DELETE FROM outbox WHERE seq = ?", seq);
+}
+
+std::vector<outbox_item> outbox_rows(connection& database) {
+    std::vector<outbox_item> all;
+    statement rows =
+        database.query("SELECT seq, provider_shard, provider, attempt, verb, tasks FROM outbox ORDER BY seq");
+    while (rows.step()) {
+        outbox_item item;
+        item.seq = rows.take<std::uint64_t>();
+        item.provider_shard = rows.take<std::uint8_t>();
+        item.provider = rows.take<std::string>();
+        item.attempt = rows.take<attempt_id>();
+        item.verb = rows.take<outbox_verb>();
+        item.tasks = rows.take<std::uint32_t>();
+        all.push_back(std::move(item));
+    }
+    return all;
+}
+
+void insert_idempotency(connection& database, const idempotency_record& record) {
+    database.run(
+        "INSERT INTO idempotency (shard, tenant, route, key, body, workload, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        shard_of(record.tenant), record.tenant, record.route, record.key, record.body, record.workload,
+        record.created_at);
+}
+
+void delete_idempotency_before(connection& database, instant before) {
+    database.run("DELETE FROM idempotency WHERE created_at < ?", before);
+}
+
+std::vector<idempotency_record> idempotency_rows(connection& database, instant from) {
+    std::vector<idempotency_record> all;
+    statement rows = database.query(
+        "SELECT tenant, route, key, body, workload, created_at FROM idempotency WHERE created_at >= ?"
+        " ORDER BY created_at, n",
+        from);
+    while (rows.step()) {
+        idempotency_record record;
+        record.tenant = rows.take<tenant_id>();
+        record.route = rows.take<std::string>();
+        record.key = rows.take<std::string>();
+        record.body = rows.take<sha256_digest>();
+        record.workload = rows.take<workload_id>();
+        record.created_at = rows.take<instant>();
+        all.push_back(std::move(record));
+    }
+    return all;
+}
+
+}  // namespace westerly

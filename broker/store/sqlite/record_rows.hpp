@@ -1,0 +1,28 @@
+#pragma once
+
+#include "broker/domain/records.hpp"
+#include "broker/store/sqlite/connection.hpp"
+
+namespace westerly {
+
+// Tenants, keys, decisions, the outbox and idempotency records. Tenants and keys replace what has their id.
+
+void put_tenant(connection& database, const tenant& t);
+std::vector<tenant> tenant_rows(connection& database);  // by creation, then id
+
+void put_key(connection& database, const api_key& k);
+std::vector<api_key> key_rows(connection& database, const std::optional<tenant_id>& tenant);  // by creation, then id
+
+void insert_decision(connection& database, const decision& made);
+std::optional<decision> find_decision_row(connection& database, const decision_id& id);
+
+void insert_outbox(connection& database, const outbox_item& item);
+void delete_outbox(connection& database, std::uint64_t seq);
+std::vector<outbox_item> outbox_rows(connection& database);  // by seq
+
+void insert_idempotency(connection& database, const idempotency_record& record);
+void delete_idempotency_before(connection& database, instant before);
+std::vector<idempotency_record> idempotency_rows(connection& database,
+                                                 instant from);  // created_at >= from, oldest first
+
+}  // namespace westerly
