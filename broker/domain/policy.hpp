@@ -17,6 +17,7 @@ struct priced_term {
         0;  // >= 0. Units: latency per ms·replica-hour, green_power per non-green kWh, carbon per kg, time per hour
     double weight = 0;     // as written when the file states weights; 0 otherwise. per_unit then is the implied price
     double reference = 0;  // the reference scale beside the weight
+    std::string per = {};  // the term's unit as the file states it; empty when weights leave it out
     friend bool operator==(const priced_term&, const priced_term&) = default;
 };
 
