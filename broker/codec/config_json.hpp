@@ -4,27 +4,17 @@
 #include "broker/domain/policy.hpp"
 #include "broker/domain/provider.hpp"
 
-#include <span>
-
 namespace westerly {
 
 inline constexpr std::size_t config_json_max = 1 << 20;  // of one policy or provider file
 
-/// What a policy file may say about one term: a row of placement's term table, which codec cannot see.
-struct term_words {
-    std::string_view name;
-    std::string_view unit;  // of its quantity, as "per" must state it
-    bool priceable = false;
-    bool orderable = false;
-};
-
 /// Policy file (schema/policy.schema.json). Faults carry "line L, column C" beside the pointer. `name` is the file's
 /// name without .json; the version is made from the bytes. Refuses pricing carbon and green power both unless
 /// "counted_twice_meant" is true. Weights become prices: pi_i = (w_i / w_price) * (ref_price / ref_i).
-/// With `terms` given, every term's name, use and unit is checked against them; without, any name and unit passes.
-/// Errors: invalid, too_large.
-result<policy> decode_policy(std::string_view name, std::string_view json, std::span<const term_words> terms = {});
-/// {"name", "version", "description"?, "terms": [{"term", "price", "weight"?, "reference"?}], "order"?,
+/// Terms' names and units ("per") are only read: placement's check_policy holds them against the table of terms, and
+/// with_places (positions.hpp) gives its faults their line and column. Errors: invalid, too_large.
+result<policy> decode_policy(std::string_view name, std::string_view json);
+/// {"name", "version", "description"?, "terms": [{"term", "price", "per"?, "weight"?, "reference"?}], "order"?,
 /// "within_of_cheapest"?, "filters"?, "default_runtime_s", "counted_twice_meant"?}: what the broker made of the file.
 void encode_policy(json_writer& out, const policy& p);
 

@@ -33,43 +33,8 @@ double decimal(std::string_view text) {
     return value;
 }
 
-/// The table of terms, or nothing to check against.
-class term_check {
-public:
-    explicit term_check(std::span<const term_words> terms) : terms_(terms) {}
-
-    void name(std::string_view term, bool term_words::*use, const json_path& at, fault_list& faults) const {
-        if (terms_.empty())
-            return;
-        const auto* row = find(term);
-        if (row != nullptr && row->*use)
-            return;
-        std::vector<std::string_view> names;
-        for (const auto& each : terms_)
-            if (each.*use)
-                names.push_back(each.name);
-        const std::string_view role = use == &term_words::priceable ? "priced" : "ordered by";
-        faults.invalid(at, '"' + std::string(term) + "\" is not a term that can be " + std::string(role),
-                       "give " + one_of(names));
-    }
-
-    void unit(std::string_view term, std::string_view per, const json_path& at, fault_list& faults) const {
-        if (const auto* row = find(term); row != nullptr && row->unit != per)
-            faults.invalid(at, "is not the unit of \"" + std::string(term) + '"',
-                           "write \"" + std::string(row->unit) + "\", and the price to match");
-    }
-
-private:
-    const term_words* find(std::string_view term) const {
-        const auto row = std::ranges::find(terms_, term, &term_words::name);
-        return row == terms_.end() ? nullptr : &*row;
-    }
-
-    std::span<const term_words> terms_;
-};
-
-/// The names of an object's members, checked as terms of the given use.
-std::vector<std::string_view> term_names(object_reader& o, std::string_view field, const term_check& check) {
+/// The names of an object's members, which must be terms' names.
+std::vector<std::string_view> term_names(object_reader& o, std::string_view field) {
     std::vector<std::string_view> names;
     const auto* map = o.take(field);
     if (map == nullptr || !map->IsObject())
@@ -80,8 +45,7 @@ std::vector<std::string_view> term_names(object_reader& o, std::string_view fiel
         const json_path at(here, name);
         if (field == "weights" && name == "price")
             continue;
-        if (check_text(member.name, at, term_rule, o.faults()))
-            check.name(name, &term_words::priceable, at, o.faults());
+        check_text(member.name, at, term_rule, o.faults());
         names.push_back(name);
     }
     if (map->MemberCount() == 0 || map->MemberCount() > terms_max)
@@ -90,24 +54,19 @@ std::vector<std::string_view> term_names(object_reader& o, std::string_view fiel
     return names;
 }
 
-void read_unit(object_reader& o, std::string_view term, const term_check& check) {
-    std::string per;
-    if (o.text("per", per, unit_rule))
-        check.unit(term, per, o.at("per"), o.faults());
-}
-
-void read_prices(object_reader& o, policy& p, const term_check& check) {
-    const auto names = term_names(o, "prices", check);
+void read_prices(object_reader& o, policy& p) {
+    const auto names = term_names(o, "prices");
     o.object("prices", [&](object_reader& prices) {
         for (const auto name : names)
             prices.object(name, [&](object_reader& priced) {
                 priced.require({"amount", "currency", "per"});
+                auto& read = p.prices.emplace_back(priced_term{.term = std::string(name)});
                 std::string amount = "0";
                 std::string unit;
                 priced.text("amount", amount, amount_rule);
                 priced.text("currency", unit, currency_rule);
-                read_unit(priced, name, check);
-                p.prices.push_back({std::string(name), decimal(amount), 0, 0});
+                priced.text("per", read.per, unit_rule);
+                read.per_unit = decimal(amount);
             });
     });
 }
@@ -142,8 +101,8 @@ weighed read_weight(object_reader& o, bool above_zero) {
     return read;
 }
 
-void read_weights(object_reader& o, policy& p, const term_check& check) {
-    const auto names = term_names(o, "weights", check);
+void read_weights(object_reader& o, policy& p) {
+    const auto names = term_names(o, "weights");
     o.object("weights", [&](object_reader& weights) {
         weights.require({"price"});
         weighed price;
@@ -154,10 +113,12 @@ void read_weights(object_reader& o, policy& p, const term_check& check) {
         });
         for (const auto name : names)
             weights.object(name, [&](object_reader& w) {
-                const auto read = read_weight(w, false);
-                read_unit(w, name, check);
-                const double implied = read.weight / price.weight * (price.reference / read.reference);
-                p.prices.push_back({std::string(name), implied, read.weight, read.reference});
+                const auto scale = read_weight(w, false);
+                auto& read = p.prices.emplace_back(priced_term{.term = std::string(name)});
+                w.text("per", read.per, unit_rule);
+                read.per_unit = scale.weight / price.weight * (price.reference / scale.reference);
+                read.weight = scale.weight;
+                read.reference = scale.reference;
             });
     });
     for (const auto& each : p.prices)
@@ -166,12 +127,11 @@ void read_weights(object_reader& o, policy& p, const term_check& check) {
                                "give weights and references of ordinary size");
 }
 
-void read_keys(object_reader& o, std::string_view name, std::vector<ordered_key>& keys, const term_check& check) {
+void read_keys(object_reader& o, std::string_view name, std::vector<ordered_key>& keys) {
     o.objects(name, 1, 8, [&](object_reader& key, std::size_t /*index*/) {
         ordered_key read;
         key.require({"term"});
         if (key.text("term", read.term, term_rule)) {
-            check.name(read.term, &term_words::orderable, key.at("term"), key.faults());
             if (std::ranges::find(keys, read.term, &ordered_key::term) != keys.end())
                 key.faults().invalid(key.at("term"), '"' + read.term + "\" stands twice in this order",
                                      "keep the earlier one");
@@ -181,12 +141,12 @@ void read_keys(object_reader& o, std::string_view name, std::vector<ordered_key>
     });
 }
 
-void read_order(object_reader& o, policy& p, const term_check& check) {
+void read_order(object_reader& o, policy& p) {
     o.object("order", [&](object_reader& order) {
         order.require({"service", "interactive", "batch"});
-        read_keys(order, "service", p.order_service, check);
-        read_keys(order, "interactive", p.order_interactive, check);
-        read_keys(order, "batch", p.order_batch, check);
+        read_keys(order, "service", p.order_service);
+        read_keys(order, "interactive", p.order_interactive);
+        read_keys(order, "batch", p.order_batch);
     });
 }
 
@@ -208,11 +168,11 @@ void check_rules(object_reader& o, const policy& p) {
                            "price one of the two, or state \"counted_twice_meant\": true");
 }
 
-void read_policy(object_reader& o, policy& p, const term_check& check) {
+void read_policy(object_reader& o, policy& p) {
     o.text("description", p.description, {1, 1000});
-    read_prices(o, p, check);
-    read_weights(o, p, check);
-    read_order(o, p, check);
+    read_prices(o, p);
+    read_weights(o, p);
+    read_order(o, p);
     o.number("within_of_cheapest", p.within_of_cheapest, {0, 1000});
     o.object("filters", [&](object_reader& f) {
         f.number("min_green_power_share", p.min_green_power_share, {0, 1});
@@ -232,7 +192,7 @@ void put_keys(json_writer& out, std::string_view name, const std::vector<ordered
 
 }  // namespace
 
-result<policy> decode_policy(std::string_view name, std::string_view json, std::span<const term_words> terms) {
+result<policy> decode_policy(std::string_view name, std::string_view json) {
     const auto document = parse_json(json, config_json_max);
     if (!document)
         return document.error();
@@ -243,7 +203,7 @@ result<policy> decode_policy(std::string_view name, std::string_view json, std::
     if (!is_slug(name) || name.size() > slug_rule.length_max)
         faults.invalid({}, "the file's name \"" + p.name + "\" is not a policy name",
                        "name it with " + std::string(slug_rule.shape));
-    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_policy(o, p, term_check(terms)); });
+    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_policy(o, p); });
     if (!faults.empty())
         return with_places(faults.to_error("the policy " + p.name + " is not acceptable"), json);
     return p;
@@ -257,6 +217,7 @@ void encode_policy(json_writer& out, const policy& p) {
     put_objects(out, "terms", p.prices, [&](const priced_term& each) {
         put_text(out, "term", each.term);
         put_number(out, "price", each.per_unit);
+        put_text(out, "per", each.per);
         if (each.reference > 0) {
             put_number(out, "weight", each.weight);
             put_number(out, "reference", each.reference);

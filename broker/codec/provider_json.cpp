@@ -100,7 +100,7 @@ void read_shape(object_reader& o, offer& made) {
 void read_offer(object_reader& o, offer& made, const provider_config& p) {
     std::string site;
     std::string name;
-    o.require({"site", "name", "billing_mode", "unit", "vcpus", "memory_mib", "as_of"});
+    o.require({"site", "name", "billing_mode", "unit", "vcpus", "memory_mib"});
     if (o.text("site", site, slug_rule))
         check_site(o, site, p);
     o.text("name", name, offer_name_rule);

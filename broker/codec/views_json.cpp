@@ -263,7 +263,8 @@ void encode(json_writer& out, const offer& o) {
     put_offer_shape(out, o);
     if (o.units_free)
         put_whole(out, "units_free", *o.units_free);
-    put_time(out, "as_of", o.as_of);
+    if (o.as_of != instant{})
+        put_time(out, "as_of", o.as_of);
     put_key(out, "site_facts");
     out.StartObject();
     put_site_facts(out, o.site);
