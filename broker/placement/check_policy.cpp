@@ -13,16 +13,26 @@ std::string known_names(term_table terms, bool term::*may_stand) {
     return "use " + joined(names);
 }
 
-/// One name at one place of the file: unknown, or known but not allowed there.
-void check_name(const std::string& name, std::string pointer, term_table terms, bool term::*may_stand,
-                std::string_view place, std::vector<fault>& faults) {
+/// One name at one place of the file: unknown, or known but not allowed there. The term, if all is well.
+const term* check_name(const std::string& name, const std::string& pointer, term_table terms, bool term::*may_stand,
+                       std::string_view place, std::vector<fault>& faults) {
     const term* known = find_term(terms, name);
-    if (!known)
-        faults.push_back(
-            {std::move(pointer), "\"" + name + "\" is not a term of this broker", known_names(terms, may_stand)});
-    else if (!(known->*may_stand))
-        faults.push_back({std::move(pointer), "\"" + name + "\" may not stand under \"" + std::string(place) + "\"",
-                          known_names(terms, may_stand)});
+    if (known && known->*may_stand)
+        return known;
+    const std::string what = known ? "\" may not stand under \"" + std::string(place) + "\""
+                                   : std::string("\" is not a term of this broker");
+    faults.push_back({pointer, "\"" + name + what, known_names(terms, may_stand)});
+    return nullptr;
+}
+
+void check_price(const priced_term& price, term_table terms, std::vector<fault>& faults) {
+    const bool weighed = price.reference > 0;
+    const std::string pointer = (weighed ? "/weights/" : "/prices/") + price.term;
+    const term* known =
+        check_name(price.term, pointer, terms, &term::priceable, weighed ? "weights" : "prices", faults);
+    if (known && !price.per.empty() && price.per != known->unit)
+        faults.push_back({pointer + "/per", "\"" + price.per + "\" is not the unit of \"" + price.term + "\"",
+                          "state the price per " + std::string(known->unit)});
 }
 
 void check_order(const std::vector<ordered_key>& keys, const std::string& pointer, term_table terms,
@@ -30,7 +40,7 @@ void check_order(const std::vector<ordered_key>& keys, const std::string& pointe
     if (keys.size() > order_keys_max)
         faults.push_back({pointer, "more than " + std::to_string(order_keys_max) + " keys", "leave the last ones out"});
     for (std::size_t i = 0; i < keys.size(); ++i)
-        check_name(keys[i].term, pointer + "/" + std::to_string(i), terms, &term::orderable, "order", faults);
+        check_name(keys[i].term, pointer + "/" + std::to_string(i) + "/term", terms, &term::orderable, "order", faults);
 }
 
 }  // namespace
@@ -38,7 +48,7 @@ void check_order(const std::vector<ordered_key>& keys, const std::string& pointe
 result<void> check_policy(const policy& policy, term_table terms) {
     std::vector<fault> faults;
     for (const auto& price : policy.prices)
-        check_name(price.term, "/prices/" + price.term, terms, &term::priceable, "prices", faults);
+        check_price(price, terms, faults);
     check_order(policy.order_service, "/order/service", terms, faults);
     check_order(policy.order_interactive, "/order/interactive", terms, faults);
     check_order(policy.order_batch, "/order/batch", terms, faults);

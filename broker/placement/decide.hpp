@@ -34,9 +34,9 @@ inline constexpr std::size_t rejected_max = 1000;
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world);
 
-/// Refuses a policy that names an unknown term, or one that may not stand where it stands: a fault per term, with its
-/// JSON Pointer into the policy file ("/prices/latncy", "/order/batch/0") and the known names as remedy. Errors:
-/// invalid.
+/// Refuses a policy that names an unknown term, one that may not stand where it stands, or its wrong unit: a fault
+/// each, with its JSON Pointer into the policy file ("/prices/latncy", "/order/batch/0/term") and the known names as
+/// remedy. Errors: invalid.
 result<void> check_policy(const policy& policy, term_table terms);
 
 /// Units of this offer that the whole gang takes; 0 when a task does not fit the unit.
