@@ -1,0 +1,172 @@
+"""What the decoders refuse and a JSON Schema cannot say: each rule by its name, as a predicate on the document. The
+differential test holds the decoders to exactly the schema and these."""
+
+import datetime
+import json
+import math
+import re
+
+DEPTH_MAX = 32
+BYTES_MAX = 1 << 20
+CONFIG_BYTES_MAX = 256 * 1024
+
+
+def get(value, *path):
+    for part in path:
+        if not isinstance(value, dict) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def items(value, *path):
+    found = get(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def depth(value):
+    if isinstance(value, dict):
+        return 1 + max(map(depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(depth, value), default=0)
+    return 0
+
+
+def name_twice(text):
+    """A name stands twice in one object."""
+    twice = False
+
+    def pairs(found):
+        nonlocal twice
+        twice = twice or len({name for name, _ in found}) < len(found)
+        return dict(found)
+
+    json.loads(text, object_pairs_hook=pairs)
+    return twice
+
+
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z")
+
+
+def instant(text):
+    """Milliseconds since 1970, or None."""
+    match = TIME.match(text) if isinstance(text, str) else None
+    if not match:
+        return None
+    try:
+        zone = match[4].upper().replace("Z", "+00:00")
+        at = datetime.datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+    except ValueError:
+        return None
+    fraction = int(((match[3] or ".0")[1:] + "00")[:3])
+    return round(at.timestamp()) * 1000 + fraction
+
+
+def no_such_day(text):
+    return isinstance(text, str) and TIME.match(text) is not None and instant(text) is None
+
+
+def repeated(values):
+    values = [value for value in values if value is not None]
+    return len(set(map(json.dumps, values))) < len(values)
+
+
+def deadline_too_early(w):
+    start, end = (instant(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at"))
+    return start is not None and end is not None and end <= start
+
+
+def workload_days(w):
+    return any(no_such_day(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at"))
+
+
+def workload_stacks(w):
+    return repeated(get(v, "stack") or "none" for v in items(w, "variants") if isinstance(v, dict))
+
+
+def allowed_and_denied(w):
+    providers = get(w, "constraints", "providers")
+    return any(p in items(providers, "allow") for p in items(providers, "deny"))
+
+
+def amount(value):
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def implied_prices(p):
+    """Price by term, of prices and of weights."""
+    found = {name: amount(get(value, "amount")) for name, value in (get(p, "prices") or {}).items()}
+    weights = get(p, "weights") or {}
+    for name, value in weights.items():
+        if name != "price":
+            try:
+                found[name] = amount(get(value, "weight")) / amount(get(weights, "price", "weight")) * (
+                    amount(get(weights, "price", "reference")) / amount(get(value, "reference")))
+            except (ZeroDivisionError, OverflowError):
+                found[name] = math.inf
+    return found
+
+
+def counted_twice(p):
+    prices = implied_prices(p)
+    return prices.get("carbon", 0) > 0 and prices.get("green_power", 0) > 0 and get(p, "counted_twice_meant") is not True
+
+
+def price_overflows(p):
+    return any(not math.isfinite(price) for price in implied_prices(p).values())
+
+
+def term_twice(p):
+    return any(repeated(get(key, "term") for key in items(p, "order", kind))
+               for kind in ("service", "interactive", "batch"))
+
+
+def sites_repeated(p):
+    return repeated(get(site, "site") for site in items(p, "sites"))
+
+
+def site_unknown(p):
+    known = [get(site, "site") for site in items(p, "sites")]
+    return any(get(each, "site") is not None and get(each, "site") not in known
+               for each in items(p, "prices") + items(p, "offers"))
+
+
+def idle_above_max(p):
+    return any(get(each, "idle_w") is not None and get(each, "max_w") is not None and each["idle_w"] > each["max_w"]
+               for each in items(p, "prices") + items(p, "offers"))
+
+
+def offers_repeated(p):
+    return repeated([get(o, "site"), get(o, "name"), get(o, "billing_mode")] for o in items(p, "offers"))
+
+
+def offer_days(p):
+    return any(no_such_day(get(o, "as_of")) for o in items(p, "offers"))
+
+
+def config_too_large(p):
+    return len(json.dumps(get(p, "config") or {}, ensure_ascii=False, separators=(",", ":")).encode()) > CONFIG_BYTES_MAX
+
+
+RULES = {
+    "workload": [deadline_too_early, workload_days, workload_stacks, allowed_and_denied],
+    "policy": [counted_twice, price_overflows, term_twice],
+    "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],
+}
+
+
+def unreadable(document, text):
+    """What is refused before any field is looked at: the rule's name, or None."""
+    if len(text) > BYTES_MAX:
+        return "too_large"
+    if depth(document) > DEPTH_MAX:
+        return "too_deep"
+    return "name_twice" if name_twice(text) else None
+
+
+def broken_rule(kind, document):
+    """The first rule that a schema-valid document breaks, by its name, or None."""
+    return next((rule.__name__ for rule in RULES[kind] if rule(document)), None)
