@@ -32,9 +32,9 @@ private:
     std::mutex writing_;  // the writer thread's, but for confirm_sweep
     std::unique_ptr<connection> writer_;
     std::optional<error> poisoned_;
-    int log_pages_ = 0;      // in the write-ahead log after the last commit
+    int log_pages_ = 0;        // in the write-ahead log after the last commit
     int checkpointed_at_ = 0;  // log_pages_ at the last checkpoint
-    int begin_anew_at_ = 0;  // pages at which readers are held back so that the log can begin anew
+    int begin_anew_at_ = 0;    // pages at which readers are held back so that the log can begin anew
     reader_pool pool_;
     sqlite_readers readers_;
 };
