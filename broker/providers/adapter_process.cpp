@@ -7,7 +7,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/write.hpp>
 
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -175,7 +174,7 @@ struct adapter_process::impl : std::enable_shared_from_this<impl> {
 
     void kill(int signal) {
         if (!over)
-            ::pidfd_send_signal(pid_watch.native_handle(), signal, nullptr, 0);
+            send_signal(pid_watch.native_handle(), signal);
     }
 
     /// The owner goes away: what still runs must not.

@@ -35,6 +35,9 @@ struct spawned {
 /// Errors: provider_unavailable.
 result<spawned> spawn(const spawn_request& request);
 
+/// By pidfd, so that never another process is hit.
+void send_signal(int pidfd, int signal) noexcept;
+
 /// How a process ended, once its pidfd is readable: "exit code 3", "signal 9 (Killed)"; nullopt: it still runs.
 std::optional<std::string> reap(int pidfd);
 

@@ -368,7 +368,8 @@ void provider_session::arm() {
             next = at;
     };
     const auto now = steady_now();
-    earlier(breaker_.trial_at());
+    if (stage_ == stage::trying || stage_ == stage::serving)  // otherwise the next start is the trial
+        earlier(breaker_.trial_at());
     earlier(breaker_.throttled_until(now));
     if (!delayed_.empty())
         earlier(delayed_.begin()->first);
