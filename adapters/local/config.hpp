@@ -1,0 +1,40 @@
+#pragma once
+
+#include "broker/support/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace westerly {
+
+/// One site: a share of this machine that is offered by the core.
+struct local_site {
+    std::string site;
+    std::uint32_t vcpus = 1;       // units
+    std::uint64_t memory_mib = 0;  // of all units together
+    std::uint64_t disk_mib = 0;    // likewise; 0: not stated
+    std::optional<double> idle_w;  // IT power of one unit
+    std::optional<double> max_w;
+
+    std::uint64_t unit_memory_mib() const noexcept { return memory_mib / vcpus; }
+    std::uint64_t unit_disk_mib() const noexcept { return disk_mib / vcpus; }
+};
+
+enum class isolation_choice : std::uint8_t { automatic, uid, bubblewrap, unsafe_same_user };
+
+/// The provider file's "config" object of kind "local".
+struct local_config {
+    std::vector<local_site> sites;  // 1..256
+    isolation_choice isolation = isolation_choice::automatic;
+    std::optional<std::uint32_t> uid_base;  // first of uid_count ids; absent: chosen once per state directory
+    std::uint64_t retention_s = 604'800;    // how long an ended attempt's files stay
+};
+
+/// `known` are the sites of the provider file; a site that is not among them is refused, unless there are none.
+/// Errors: invalid, with pointers into the config.
+result<local_config> decode_local_config(std::string_view json, const std::vector<std::string>& known);
+
+}  // namespace westerly
