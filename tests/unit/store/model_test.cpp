@@ -19,6 +19,8 @@ std::vector<T> all_pages(world& chance, const List& list) {
         if (!got)
             return all;
         EXPECT_LE(got->items.size(), limit);
+        EXPECT_TRUE(!got->items.empty() || cursor.empty())
+            << "so few rows are looked at in one call: no empty last page";
         std::ranges::move(got->items, std::back_inserter(all));
         cursor = got->next_cursor;
     } while (!cursor.empty());

@@ -1,11 +1,13 @@
 #include "broker/store/store.hpp"
 
+#include "broker/store/sqlite/workload_rows.hpp"
 #include "tests/unit/store/world.hpp"
 
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -225,6 +227,60 @@ TEST_F(sqlite_store_test, an_event_cursor_goes_on_where_nothing_was_new) {
     const auto all = model.list(event_filter{tenant, {}});
     const std::vector<event> fresh(all.begin() + static_cast<std::ptrdiff_t>(before), all.end());
     EXPECT_EQ(opened->readers().list_events({tenant, {}}, cursor, page_size_max)->items, fresh);
+}
+
+TEST_F(sqlite_store_test, a_page_looks_at_a_bounded_number_of_rows) {
+    world model(1);
+    auto opened = filled(model);
+    change_set many;
+    many.epoch = 1;
+    many.usages.resize(rows_scanned_max);
+    for (std::size_t i = 0; i < many.usages.size(); ++i) {
+        many.usages[i].id.bytes = {0xff, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+        many.usages[i].project = i == 0 ? "rare" : "common";
+    }
+    ASSERT_TRUE(opened->commit({&many, 1}).has_value());
+    change_set one_more;
+    one_more.epoch = 1;
+    one_more.usages.emplace_back().project = "common";
+    ASSERT_TRUE(opened->commit({&one_more, 1}).has_value());
+    usage_filter rare;
+    rare.project = "rare";
+    const auto first = opened->readers().list_usage(rare, "", 10);
+    EXPECT_TRUE(first->items.empty());
+    ASSERT_FALSE(first->next_cursor.empty());
+    const auto second = opened->readers().list_usage(rare, first->next_cursor, 10);
+    EXPECT_EQ(second->items.size(), 1u);
+    EXPECT_TRUE(second->next_cursor.empty());
+}
+
+TEST_F(sqlite_store_test, a_long_reader_stops_no_commit_and_the_log_begins_anew_after_it) {
+    auto few_pages = options();
+    few_pages.checkpoint_pages = 16;
+    auto opened = std::move(*open_sqlite_store(few_pages));
+    ASSERT_TRUE(opened->load(day_one).has_value());
+    world model(1);
+    const auto write_some = [&] {
+        for (int i = 0; i < 100; ++i) {
+            const change_set one = model.next();
+            ASSERT_TRUE(opened->commit({&one, 1}).has_value());
+        }
+    };
+    const auto log_size = [&] {
+        return std::filesystem::file_size(folder_ / "westerly.db-wal");
+    };
+    write_some();
+    const auto usual = log_size();
+    sqlite3* reader = nullptr;
+    ASSERT_EQ(sqlite3_open((folder_ / "westerly.db").c_str(), &reader), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM events", nullptr, nullptr, nullptr), SQLITE_OK);
+    write_some();
+    const auto grown = log_size();
+    EXPECT_GT(grown, 2 * usual);
+    sqlite3_close(reader);
+    for (int i = 0; i < 5; ++i)
+        write_some();
+    EXPECT_LT(log_size(), grown + grown / 2);
 }
 
 TEST_F(sqlite_store_test, backs_up_while_writing_goes_on_and_restores_under_a_new_generation) {
