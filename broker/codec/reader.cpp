@@ -65,7 +65,8 @@ std::size_t edits(std::string_view a, std::string_view b) {
 
 std::string remedy_for_unknown(std::string_view name, std::span<const std::string_view> known) {
     constexpr std::size_t compared_max = 64;
-    std::size_t best = std::max<std::size_t>(name.size() / 3, 1) + 1;
+    // A swap of two letters counts two edits; in very short names that is everything.
+    std::size_t best = name.size() <= 3 ? 2 : std::max<std::size_t>(name.size() / 3, 2) + 1;
     std::string_view meant;
     for (const auto candidate : known)
         if (name.size() <= compared_max)

@@ -1,0 +1,241 @@
+#include "broker/codec/config_json.hpp"
+#include "broker/support/files.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+std::string example(std::string_view name) {
+    return read_file(std::string(WESTERLY_SOURCE_DIR "/tests/schema/valid/") + std::string(name), 1 << 20).value();
+}
+
+struct config_case {
+    std::string_view name;
+    std::string text;
+    std::string_view pointer;
+    std::string_view message;  // with the place
+};
+
+void expect_fault(const error& why, const config_case& row) {
+    EXPECT_EQ(why.code, errc::invalid);
+    const auto found = std::ranges::find(why.faults, row.pointer, &fault::pointer);
+    ASSERT_NE(found, why.faults.end()) << why.detail;
+    EXPECT_NE(found->message.find(row.message), std::string::npos) << found->message;
+    EXPECT_FALSE(found->remedy.empty());
+}
+
+class policy_fault_test : public testing::TestWithParam<config_case> {};
+TEST_P(policy_fault_test, has_line_and_column) {
+    const auto got = decode_policy("p", GetParam().text);
+    ASSERT_FALSE(got.has_value());
+    expect_fault(got.error(), GetParam());
+}
+
+constexpr std::string_view kwh = R"({"amount": "1", "currency": "CNY", "per": "kWh"})";
+
+INSTANTIATE_TEST_SUITE_P(
+    all, policy_fault_test,
+    testing::Values(
+        config_case{"syntax", "{\n  \"prices\": }", "", "line 2, column 13"},
+        config_case{"unknown", "{\n  \"pirces\": {}}", "/pirces", "line 2, column 13: is not a known field"},
+        config_case{"price_as_number", "{\"prices\": {\n \"time\": 5}}", "/prices/time",
+                    "line 2, column 10: must be an object"},
+        config_case{"price_without_unit", "{\"prices\": {\n \"time\": {\"amount\": \"5\", \"currency\": \"CNY\"}}}",
+                    "/prices/time/per", "line 2, column 10: is missing"},
+        config_case{"other_currency", R"({"prices": {"time": {"amount": "5", "currency": "USD", "per": "h"}}})",
+                    "/prices/time/currency", "line 1, column 49"},
+        config_case{"no_price", R"({"prices": {}})", "/prices", "has 0 entries"},
+        config_case{
+            "two_forms",
+            R"({"prices": {"time": )" + std::string(kwh) +
+                R"(}, "weights": {"price": {"weight": 1, "reference": 1}, "carbon": {"weight": 1, "reference": 1}}})",
+            "/weights", "stands beside \"prices\""},
+        config_case{"counted_twice",
+                    R"({"prices": {"carbon": )" + std::string(kwh) + R"(, "green_power": )" + std::string(kwh) + "}}",
+                    "/prices", "counted twice"},
+        config_case{"weights_need_price", R"({"weights": {"carbon": {"weight": 1, "reference": 1}}})", "/weights/price",
+                    "is missing"},
+        config_case{"no_weight_for_price",
+                    R"({"weights": {"price": {"weight": 0, "reference": 1}, "carbon": {"weight": 1, "reference": 1}}})",
+                    "/weights/price/weight", "out of range"},
+        config_case{
+            "reference_zero",
+            R"({"weights": {"price": {"weight": 1, "reference": "0.0"}, "carbon": {"weight": 1, "reference": 1}}})",
+            "/weights/price/reference", "above 0"},
+        config_case{
+            "overflow",
+            R"({"weights": {"price": {"weight": 1e-300, "reference": 1}, "carbon": {"weight": 1, "reference": 1e-300}}})",
+            "/weights", "overflow"},
+        config_case{"order_for_all", R"({"order": {"batch": [{"term": "cost"}]}})", "/order/service", "is missing"},
+        config_case{
+            "order_twice",
+            R"({"order": {"service": [{"term": "cost"}], "interactive": [{"term": "cost"}], "batch": [{"term": "cost"}, {"term": "cost"}]}})",
+            "/order/batch/1/term", "stands twice"},
+        config_case{"filter_range", "{\"filters\":\n{\"max_pue\": 0.9}}", "/filters/max_pue",
+                    "line 2, column 13: is out"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(decode_policy, refuses_a_bad_name) {
+    EXPECT_FALSE(decode_policy("Bad Name", "{}").has_value());
+    EXPECT_FALSE(decode_policy("", "{}").has_value());
+    EXPECT_TRUE(decode_policy("good-name", "{}").has_value());
+}
+
+TEST(decode_policy, version_is_that_of_the_bytes) {
+    const auto a = decode_policy("p", "{}").value();
+    const auto b = decode_policy("p", "{ }").value();
+    EXPECT_EQ(a.version, "sha256:44136fa355b3");
+    EXPECT_NE(a.version, b.version);
+    EXPECT_EQ(a.default_runtime_s, 3600u);
+    EXPECT_FALSE(a.ordered());
+}
+
+TEST(decode_policy, weights_become_prices) {
+    const auto p = decode_policy("p", example("policy-weights.json")).value();
+    ASSERT_EQ(p.prices.size(), 2u);
+    EXPECT_EQ(p.prices[0].term, "carbon");
+    EXPECT_DOUBLE_EQ(p.prices[0].per_unit, (30.0 / 50.0) * (100.0 / 12.5));  // pi = (w_i / w_price) (ref_price / ref_i)
+    EXPECT_EQ(p.prices[0].weight, 30);
+    EXPECT_EQ(p.prices[0].reference, 12.5);
+    EXPECT_EQ(p.prices[0].per, "kg");
+    EXPECT_DOUBLE_EQ(p.prices[1].per_unit, (20.0 / 50.0) * (100.0 / 40.0));
+    EXPECT_TRUE(p.counted_twice_meant);
+}
+
+TEST(decode_policy, reads_prices_orders_and_filters) {
+    const auto priced = decode_policy("p", example("policy-prices.json")).value();
+    EXPECT_EQ(priced.prices[0].per_unit, 0.10);
+    EXPECT_EQ(priced.prices[0].per, "ms·replica-h");
+    EXPECT_EQ(priced.min_green_power_share, 0.2);
+    EXPECT_EQ(priced.max_pue, 1.5);
+    EXPECT_EQ(priced.default_runtime_s, 7200u);
+    const auto ordered = decode_policy("p", example("policy-order.json")).value();
+    ASSERT_EQ(ordered.order_batch.size(), 3u);
+    EXPECT_EQ(ordered.order_batch[0], (ordered_key{"non_green_energy", 0.1}));
+    EXPECT_EQ(ordered.within_of_cheapest, 0.5);
+}
+
+class provider_fault_test : public testing::TestWithParam<config_case> {};
+TEST_P(provider_fault_test, has_line_and_column) {
+    const auto got = decode_provider("p", GetParam().text);
+    ASSERT_FALSE(got.has_value());
+    expect_fault(got.error(), GetParam());
+}
+
+std::string local_with(std::string_view field) {
+    return "{\"kind\": \"local\",\n\"sites\": [{\"site\": \"s\", \"region\": \"r\", \"jurisdiction\": \"CN\"}],\n" +
+           std::string(field) + "}";
+}
+std::string catalogue_with(std::string_view offers) {
+    return "{\"kind\": \"catalogue\",\n\"sites\": [{\"site\": \"s\", \"region\": \"r\", \"jurisdiction\": \"CN\"}],\n" +
+           std::string("\"offers\": [") + std::string(offers) + "]}";
+}
+constexpr std::string_view small_offer =
+    R"({"site": "s", "name": "n", "billing_mode": "spot", "unit": "core", "vcpus": 1, "memory_mib": 1})";
+
+INSTANTIATE_TEST_SUITE_P(
+    all, provider_fault_test,
+    testing::Values(
+        config_case{"missing", "{}", "/sites", "line 1, column 1: is missing"},
+        config_case{
+            "site_twice",
+            R"({"kind": "local", "sites": [{"site": "s", "region": "r", "jurisdiction": "CN"}, {"site": "s", "region": "r", "jurisdiction": "CN"}]})",
+            "/sites/1/site", "has an earlier entry"},
+        config_case{
+            "fact_without_source",
+            R"({"kind": "local", "sites": [{"site": "s", "region": "r", "jurisdiction": "CN", "pue": {"value": 1.2, "quality": "declared"}}]})",
+            "/sites/0/pue/source", "is missing"},
+        config_case{
+            "share_above_one",
+            R"({"kind": "local", "sites": [{"site": "s", "region": "r", "jurisdiction": "CN", "green_power_share": {"value": 80, "source": "x", "quality": "declared"}}]})",
+            "/sites/0/green_power_share/value", "out of range"},
+        config_case{"secret_in_config", local_with("\"config\": {\"api_key\": \"hunter2\"}"), "/config/api_key",
+                    "line 3, column 23: must be an object"},
+        config_case{"secret_nowhere", local_with("\"config\": {\"db_password\": {}}"), "/config/db_password",
+                    "must refer to one place"},
+        config_case{"config_is_an_object", local_with("\"config\": []"), "/config", "must be an object"},
+        config_case{"large_config", local_with("\"config\": {\"x\": \"" + std::string(256 * 1024, 'x') + "\"}"),
+                    "/config", "more than 262144 bytes"},
+        config_case{"price_of_nowhere",
+                    local_with("\"prices\": [{\"site\": \"t\", \"price\": {\"amount\": \"1\", \"currency\": \"CNY\"}, "
+                               "\"source\": \"x\"}]"),
+                    "/prices/0/site", "line 3, column 21: \"t\" is not among"},
+        config_case{"price_without_source",
+                    local_with("\"prices\": [{\"price\": {\"amount\": \"1\", \"currency\": \"CNY\"}}]"),
+                    "/prices/0/source", "is missing"},
+        config_case{
+            "ten_decimals",
+            local_with(
+                "\"prices\": [{\"price\": {\"amount\": \"0.0000000001\", \"currency\": \"CNY\"}, \"source\": \"x\"}]"),
+            "/prices/0/price/amount", "right form"},
+        config_case{"idle_above_max",
+                    local_with("\"prices\": [{\"price\": {\"amount\": \"1\", \"currency\": \"CNY\"}, \"source\": "
+                               "\"x\", \"idle_w\": 2, \"max_w\": 1}]"),
+                    "/prices/0/idle_w", "is above max_w"},
+        config_case{"offers_of_an_adapter", local_with("\"offers\": [" + std::string(small_offer) + "]"), "/offers",
+                    "is for kind \"catalogue\""},
+        config_case{"catalogue_without_offers",
+                    R"({"kind": "catalogue", "sites": [{"site": "s", "region": "r", "jurisdiction": "CN"}]})",
+                    "/offers", "is missing"},
+        config_case{"offer_twice", catalogue_with(std::string(small_offer) + ", " + std::string(small_offer)),
+                    "/offers/1/name", "an earlier offer"},
+        config_case{
+            "offer_price_without_source",
+            catalogue_with(
+                R"({"site": "s", "name": "n", "billing_mode": "spot", "unit": "core", "vcpus": 1, "memory_mib": 1, "price": {"amount": "1", "currency": "CNY"}})"),
+            "/offers/0/price_source", "is missing"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(decode_provider, reads_a_provider) {
+    const auto p = decode_provider("two-sites", example("provider-local.json")).value();
+    EXPECT_EQ(p.id, "two-sites");
+    ASSERT_EQ(p.sites.size(), 3u);
+    EXPECT_EQ(p.sites[0].latitude_longitude, std::pair(31.2, 121.5));
+    EXPECT_EQ(p.sites[0].pue, (sourced{1.35, "site report 2025", quality_class::declared}));
+    EXPECT_EQ(p.sites[0].rtt_ms[1], (std::pair<std::string, double>{"cn-ningxia", 32.5}));
+    EXPECT_FALSE(p.sites[1].ingress_gbps.has_value());
+    EXPECT_EQ(p.config_json,
+              R"({"units":8,"site_options":{"east":{"cpus":[0,1]}},"service_token":{"file":"/etc/example/token"}})");
+    ASSERT_EQ(p.prices.size(), 2u);
+    EXPECT_EQ(p.prices[0].price, (unit_price{45'000'000, currency::cny}));
+    EXPECT_EQ(p.prices[1].price, (unit_price{10'000'000, currency::usd}));
+    EXPECT_EQ(p.prices[1].increment_s, 1u);
+    EXPECT_EQ(p.calls_max, 16u);
+    EXPECT_EQ(p.call_timeout_s, 20u);
+    EXPECT_EQ(p.lost_after_s, 60u);
+}
+
+TEST(decode_provider, completes_the_offers_of_a_catalogue) {
+    const auto p = decode_provider("pub", example("provider-catalogue.json")).value();
+    ASSERT_EQ(p.offers.size(), 5u);
+    const offer& o = p.offers[0];
+    EXPECT_EQ(o.id, "pub/north/8xA100/on_demand");
+    EXPECT_EQ(o.provider, "pub");
+    EXPECT_EQ(o.site, p.sites[0]);
+    EXPECT_FALSE(o.launchable);
+    EXPECT_EQ(o.accelerators->memory_gib, 80u);
+    EXPECT_EQ(o.price, (unit_price{62'400'000'000, currency::cny}));
+    EXPECT_EQ(o.units_free, 12u);
+    EXPECT_EQ(p.offers[1].id, "pub/north/8xA100/reserved");
+    EXPECT_FALSE(p.offers[1].price.has_value());
+    EXPECT_EQ(p.offers[2].compute, compute_class::super);
+    EXPECT_EQ(p.config_json, "{}");
+}
+
+TEST(encode_provider, keeps_config_and_command_back) {
+    const auto p = decode_provider("two-sites", example("provider-local.json")).value();
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    encode_provider(out, p);
+    const std::string text(buffer.GetString(), buffer.GetSize());
+    EXPECT_EQ(text.find("config"), std::string::npos);
+    EXPECT_EQ(text.find("verbose"), std::string::npos);
+    EXPECT_NE(text.find("\"jurisdiction\":\"CN\""), std::string::npos);
+    EXPECT_TRUE(parse_json(text, config_json_max).has_value());
+}
+
+}  // namespace
+}  // namespace westerly

@@ -1,0 +1,301 @@
+#include "broker/codec/views_json.hpp"
+#include "broker/codec/workload_json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace westerly {
+namespace {
+
+/// Records of random content from a seed: every field, every optional both ways, every bit pattern of finite doubles.
+class maker {
+public:
+    explicit maker(std::uint64_t seed) : random_(seed) {}
+
+    std::uint64_t any() { return random_.next() >> (random_.next() % 64); }
+    bool coin() { return (random_.next() & 1) != 0; }
+    double number() {
+        for (;;)
+            if (const auto v = std::bit_cast<double>(random_.next()); std::isfinite(v))
+                return v;
+    }
+    std::string text() {
+        std::string made;
+        for (auto left = random_.next() % 24; left > 0; --left)
+            made += static_cast<char>(random_.next());
+        return made;
+    }
+    template <class E>
+    E one_of_first(std::size_t count) {
+        return static_cast<E>(random_.next() % count);
+    }
+    template <class T, class Make>
+    std::optional<T> maybe(Make make) {
+        return coin() ? std::optional<T>(make()) : std::nullopt;
+    }
+    template <class Id>
+    Id id() {
+        return Id::make(time(), random_);
+    }
+    instant time() { return instant(milliseconds(static_cast<std::int64_t>(any() >> 20))); }
+    std::int64_t amount() { return static_cast<std::int64_t>(random_.next()); }
+    currency unit() { return one_of_first<currency>(2); }
+    exchange_rates rates() { return {unit(), amount(), text()}; }
+    sourced fact() { return {number(), text(), one_of_first<quality_class>(7)}; }
+
+    lease make_lease() {
+        lease l;
+        l.price = {amount(), unit()};
+        l.mode = one_of_first<billing_mode>(3);
+        l.units = any();
+        l.increment_s = static_cast<std::uint32_t>(any());
+        l.minimum_s = static_cast<std::uint32_t>(any());
+        l.rates = rates();
+        l.idle_w = maybe<double>([&] { return number(); });
+        l.max_w = maybe<double>([&] { return number(); });
+        l.pue = maybe<sourced>([&] { return fact(); });
+        l.green_power_share = maybe<sourced>([&] { return fact(); });
+        l.carbon_g_per_kwh = maybe<sourced>([&] { return fact(); });
+        return l;
+    }
+    appraisal make_appraisal() {
+        appraisal a;
+        a.offer = text();
+        a.provider = text();
+        a.site = text();
+        a.region = text();
+        a.launchable = coin();
+        a.units = any();
+        a.price = {amount(), unit()};
+        a.cost = {amount(), unit()};
+        a.cost_base = number();
+        a.terms = {{text(), number()}, {text(), number()}};
+        a.j = number();
+        a.keys.assign(random_.next() % 4, number());
+        a.start_at = time();
+        a.finish_at = time();
+        a.billed_s = any();
+        a.data_movement_s = number();
+        a.rtt_ms = maybe<double>([&] { return number(); });
+        a.rtt_method = text();
+        a.energy_kwh = maybe<double>([&] { return number(); });
+        a.non_green_kwh = maybe<double>([&] { return number(); });
+        a.carbon_kg = maybe<double>([&] { return number(); });
+        a.green_power_share = maybe<double>([&] { return number(); });
+        a.pue = maybe<double>([&] { return number(); });
+        return a;
+    }
+    decision make_decision() {
+        decision d;
+        d.id = id<decision_id>();
+        d.workload = coin() ? id<workload_id>() : workload_id{};
+        d.at = time();
+        d.policy = text();
+        d.policy_version = text();
+        d.book_version = any();
+        d.rates = rates();
+        d.runtime_s = any();
+        d.runtime_assumed = coin();
+        d.considered = static_cast<std::uint32_t>(any());
+        d.rejections = {{one_of_first<rejection>(static_cast<std::size_t>(rejection::count_)), 3}};
+        for (auto left = random_.next() % (ranked_max + 1); left > 0; --left)
+            d.ranked.push_back(make_appraisal());
+        d.baseline = maybe<appraisal>([&] { return make_appraisal(); });
+        d.pareto = {text(), text()};
+        d.switches = {{text(), text(), number()}};
+        d.notes.assign(random_.next() % 3, text());
+        return d;
+    }
+    std::uint64_t next() { return random_.next(); }
+
+private:
+    random_source random_;
+};
+
+TEST(pack, comes_back_bit_by_bit) {
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        maker make(seed);
+        const auto made = make.make_decision();
+        const auto got = unpack_decision(pack_decision(made));
+        ASSERT_TRUE(got.has_value()) << seed;
+        EXPECT_EQ(*got, made) << seed;
+        const auto terms = make.make_lease();
+        const auto again = unpack_lease(pack_lease(terms));
+        ASSERT_TRUE(again.has_value()) << seed;
+        EXPECT_EQ(*again, terms) << seed;
+    }
+}
+
+TEST(pack, keeps_signed_zero_and_nan) {
+    lease l;
+    l.idle_w = -0.0;
+    l.max_w = std::numeric_limits<double>::quiet_NaN();
+    const auto got = unpack_lease(pack_lease(l)).value();
+    EXPECT_TRUE(std::signbit(*got.idle_w));
+    EXPECT_TRUE(std::isnan(*got.max_w));
+}
+
+TEST(pack, is_compact) {
+    decision d;
+    d.ranked.resize(ranked_max);
+    for (auto& a : d.ranked) {
+        a.offer = "local/east/core/on_demand";
+        a.provider = "local";
+        a.site = "east";
+        a.region = "cn-east";
+    }
+    EXPECT_LT(pack_decision(d).size(), to_json(d).size() / 3);
+    EXPECT_LT(pack_lease({}).size(), 64u);
+}
+
+TEST(unpack, refuses_every_cut) {
+    maker make(7);
+    const auto packed = pack_decision(make.make_decision());
+    for (std::size_t size = 0; size < packed.size(); ++size) {
+        const auto got = unpack_decision(std::string_view(packed).substr(0, size));
+        ASSERT_FALSE(got.has_value()) << size;
+        EXPECT_EQ(got.error().code, errc::internal);
+    }
+    EXPECT_FALSE(unpack_decision(packed + '\0').has_value());
+}
+
+TEST(unpack, survives_any_damage) {
+    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+        maker make(seed);
+        auto packed = pack_lease(make.make_lease());
+        packed[make.next() % packed.size()] = static_cast<char>(make.next());
+        if (const auto got = unpack_lease(packed)) {
+            EXPECT_LE(static_cast<int>(got->mode), static_cast<int>(billing_mode::reserved));
+        }
+    }
+}
+
+TEST(unpack, refuses_another_form) {
+    auto packed = pack_lease({});
+    packed[0] = 2;
+    EXPECT_FALSE(unpack_lease(packed).has_value());
+}
+
+template <class Record>
+rapidjson::Document shown(const Record& record) {
+    auto document = parse_json(to_json(record), 1 << 20);
+    EXPECT_TRUE(document.has_value()) << to_json(record);
+    return document ? std::move(*document) : rapidjson::Document();
+}
+
+/// No null anywhere: absent fields are left out.
+bool has_null(const json_value& v) {
+    if (v.IsArray())
+        return std::any_of(v.Begin(), v.End(), has_null);
+    if (v.IsObject())
+        return std::any_of(v.MemberBegin(), v.MemberEnd(), [](const auto& m) { return has_null(m.value); });
+    return v.IsNull();
+}
+
+TEST(encode, empty_records_are_json_without_null) {
+    EXPECT_FALSE(has_null(shown(workload{})));
+    EXPECT_FALSE(has_null(shown(attempt{})));
+    EXPECT_FALSE(has_null(shown(decision{})));
+    EXPECT_FALSE(has_null(shown(plan_result{})));
+    EXPECT_FALSE(has_null(shown(event{})));
+    EXPECT_FALSE(has_null(shown(usage{})));
+    EXPECT_FALSE(has_null(shown(charge{})));
+    EXPECT_FALSE(has_null(shown(offer{})));
+    EXPECT_FALSE(has_null(shown(tenant{})));
+    EXPECT_FALSE(has_null(shown(api_key{})));
+    EXPECT_FALSE(has_null(shown(orphan{})));
+}
+
+TEST(encode, workload_has_its_spec_and_how_it_ended) {
+    maker make(1);
+    auto spec = std::make_shared<workload_spec>();
+    spec->name = "n";
+    workload w;
+    w.id = make.id<workload_id>();
+    w.spec = spec;
+    w.state = workload_state::failed;
+    w.exit_code = 3;
+    w.created_at = instant(milliseconds(1));
+    w.waiting = {{"no_capacity", "All full."}};
+    const auto v = shown(w);
+    EXPECT_EQ(v["id"].GetString(), to_string(w.id));
+    EXPECT_STREQ(v["state"].GetString(), "failed");
+    EXPECT_STREQ(v["created_at"].GetString(), "1970-01-01T00:00:00.001Z");
+    EXPECT_STREQ(v["spec"]["name"].GetString(), "n");
+    EXPECT_STREQ(v["waiting"][0]["code"].GetString(), "no_capacity");
+    EXPECT_EQ(v["exit_code"].GetInt(), 3);
+    EXPECT_FALSE(v.HasMember("exit_signal"));
+    EXPECT_FALSE(v.HasMember("current_attempt"));
+}
+
+TEST(encode, money_is_text_and_energy_exact) {
+    charge c;
+    c.price = {45'000'000, currency::usd};
+    c.billed_micros = 7'800'000;
+    const auto v = shown(c);
+    EXPECT_STREQ(v["price"]["amount"].GetString(), "0.045000000");
+    EXPECT_STREQ(v["billed_cost"]["amount"].GetString(), "7.800000");
+    EXPECT_STREQ(v["billed_cost"]["currency"].GetString(), "USD");
+    usage u;
+    u.energy_microkwh = 1'234'567;
+    u.carbon_mg = 0;
+    u.carbon_source = "grid";
+    const auto used = shown(u);
+    EXPECT_EQ(used["energy_kwh"].GetDouble(), 1.234567);
+    EXPECT_EQ(used["carbon_kg"].GetDouble(), 0);
+    EXPECT_STREQ(used["carbon_source"].GetString(), "grid");
+    EXPECT_FALSE(used.HasMember("non_green_kwh"));
+}
+
+TEST(encode, unknown_numbers_are_left_out) {
+    decision d;
+    d.ranked.resize(1);
+    d.ranked[0].rtt_ms = std::numeric_limits<double>::quiet_NaN();
+    d.ranked[0].cost_base = std::numeric_limits<double>::infinity();
+    const auto v = shown(d);
+    EXPECT_FALSE(v["ranked"][0].HasMember("rtt_ms"));
+    EXPECT_FALSE(v["ranked"][0].HasMember("cost_base"));
+    EXPECT_TRUE(v.HasMember("explanation"));
+}
+
+TEST(encode, a_key_never_shows_its_hash) {
+    api_key k;
+    k.hash.fill(0xAB);
+    EXPECT_EQ(to_json(k).find("abab"), std::string::npos);
+    EXPECT_EQ(to_json(k).find("hash"), std::string::npos);
+}
+
+TEST(encode_problem, follows_rfc_9457) {
+    error e = fail(errc::invalid, "the workload is not acceptable", "see the faults");
+    e.faults = {{"", "must be an object", "write an object"}, {"/tasks", "is out of range", ""}};
+    const auto document = parse_json(encode_problem(e, 400), 1 << 20);
+    ASSERT_TRUE(document.has_value());
+    const auto& v = *document;
+    EXPECT_STREQ(v["type"].GetString(), "urn:westerly:problem:invalid");
+    EXPECT_STREQ(v["title"].GetString(), "The request is not valid");
+    EXPECT_EQ(v["status"].GetInt(), 400);
+    EXPECT_STREQ(v["detail"].GetString(), "the workload is not acceptable");
+    EXPECT_STREQ(v["remedy"].GetString(), "see the faults");
+    ASSERT_EQ(v["errors"].Size(), 2u);
+    EXPECT_STREQ(v["errors"][0]["pointer"].GetString(), "");
+    EXPECT_STREQ(v["errors"][1]["pointer"].GetString(), "/tasks");
+    EXPECT_FALSE(v["errors"][1].HasMember("remedy"));
+}
+
+TEST(encode_problem, every_code_has_a_type_of_its_own) {
+    std::vector<std::string> types;
+    for (int code = static_cast<int>(errc::invalid); code <= static_cast<int>(errc::internal); ++code) {
+        const auto v = parse_json(encode_problem(fail(static_cast<errc>(code)), 500), 1 << 20).value();
+        EXPECT_FALSE(v.HasMember("errors"));
+        types.emplace_back(v["type"].GetString());
+    }
+    std::sort(types.begin(), types.end());
+    EXPECT_EQ(std::adjacent_find(types.begin(), types.end()), types.end());
+}
+
+}  // namespace
+}  // namespace westerly
