@@ -1,0 +1,367 @@
+#include "tests/property/oracle.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace westerly::laws {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+using amount = std::optional<double>;
+
+bool in(const std::vector<std::string>& list, const std::string& word) {
+    return std::count(list.begin(), list.end(), word) > 0;
+}
+
+double kilometres(std::pair<double, double> a, std::pair<double, double> b) {
+    const auto radians = [](double degrees) {
+        return degrees * std::numbers::pi / 180;
+    };
+    const double half_lat = std::sin(radians(b.first - a.first) / 2);
+    const double half_lon = std::sin(radians(b.second - a.second) / 2);
+    const double h =
+        half_lat * half_lat + std::cos(radians(a.first)) * std::cos(radians(b.first)) * half_lon * half_lon;
+    return 2 * 6371.0088 * std::asin(std::min(1.0, std::sqrt(h)));
+}
+
+/// Works one offer out from the top, remembering nothing of any other.
+class judge_of_one {
+public:
+    judge_of_one(const world& w, const offer& o, bool plan_only_too)
+        : w_(w), o_(o), s_(w.spec), plan_only_too_(plan_only_too) {}
+
+    judged judgement() {
+        judged j;
+        j.at = &o_;
+        j.why = first_failing();
+        if (j.why)
+            return j;
+        j.cost = cost();
+        j.finish_ms = finish_ms();
+        j.non_green_kwh = non_green().value_or(infinity);
+        j.rtt_ms = waited_for() ? rtt().value_or(infinity) : 0;
+        j.keys = keys();
+        return j;
+    }
+
+private:
+    bool service() const { return s_.kind == workload_kind::service; }
+    bool waited_for() const { return service() || s_.interactive; }
+
+    double runtime_s() const {
+        if (service())
+            return 3600;
+        double s = static_cast<double>(s_.runtime_s.value_or(w_.rules.default_runtime_s));
+        return s_.when.max_runtime_s ? std::min(s, static_cast<double>(*s_.when.max_runtime_s)) : s;
+    }
+
+    double billed_s() const {
+        if (service())
+            return 3600;
+        return std::max(std::ceil(runtime_s() / o_.increment_s) * o_.increment_s, static_cast<double>(o_.minimum_s));
+    }
+
+    double to_base_rate(currency c) const { return static_cast<double>(rate_nanos(w_.around.rates, c)) / 1e9; }
+
+    double cost() const {
+        return static_cast<double>(o_.price->nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(o_.price->unit);
+    }
+
+    bool cards_meet(const accelerator_need& n) const {
+        if (!o_.accelerators)
+            return false;
+        const auto& a = *o_.accelerators;
+        return (n.model == "" || a.model == n.model) && (n.stack == "" || a.stack == n.stack) &&
+               !(a.memory_gib < n.min_memory_gib) && !(a.fp16_tflops < n.min_fp16_tflops) &&
+               !(a.interconnect_gb_s < n.min_interconnect_gb_s) &&
+               (n.fit == accelerator_fit::any || (n.fit == accelerator_fit::training ? a.training : a.inference));
+    }
+
+    /// Tries every number of units until the gang fits; the slow and plain way.
+    double units_with(std::uint32_t cards) const {
+        const std::uint32_t has = o_.accelerators ? o_.accelerators->count : 0;
+        const auto holds = [&](std::uint64_t tasks, std::uint64_t units) {
+            return tasks * s_.resources.vcpus <= units * o_.vcpus &&
+                   tasks * s_.resources.memory_mib <= units * o_.memory_mib &&
+                   tasks * s_.resources.disk_mib <= units * o_.disk_mib && tasks * cards <= units * std::uint64_t{has};
+        };
+        if (holds(1, 1)) {
+            std::uint64_t each = 1;
+            while (each < s_.tasks && holds(each + 1, 1))
+                ++each;
+            return std::ceil(static_cast<double>(s_.tasks) / static_cast<double>(each));
+        }
+        if (!o_.divisible)
+            return 0;
+        for (std::uint64_t units = 2; units < 100'000; ++units)
+            if (holds(1, units))
+                return static_cast<double>(units * s_.tasks);
+        return 0;
+    }
+
+    bool any_card_fits() const {
+        return s_.resources.accelerators.empty() ||
+               std::any_of(s_.resources.accelerators.begin(), s_.resources.accelerators.end(),
+                           [&](const auto& n) { return cards_meet(n); });
+    }
+
+    double units() const {
+        if (s_.resources.accelerators.empty())
+            return units_with(0);
+        for (const auto& n : s_.resources.accelerators)
+            if (cards_meet(n) && units_with(n.count) > 0)
+                return units_with(n.count);
+        return 0;
+    }
+
+    amount rtt() const {
+        if (!s_.limits.from)
+            return {};
+        const auto& from = *s_.limits.from;
+        if (!from.region.empty())
+            for (const auto& [region, ms] : o_.site.rtt_ms)
+                if (region == from.region)
+                    return ms;
+        std::optional<std::pair<double, double>> place = from.latitude_longitude;
+        for (const auto& r : w_.regions)
+            if (!place && r.region == from.region)
+                place = {r.latitude, r.longitude};
+        std::vector<const offer*> by_id;
+        for (const auto& o : w_.offers)
+            by_id.push_back(&o);
+        std::sort(by_id.begin(), by_id.end(), [](auto a, auto b) { return a->id < b->id; });
+        for (const auto* o : by_id)
+            if (!place && o->site.region == from.region)
+                place = o->site.latitude_longitude;
+        if (!place || !o_.site.latitude_longitude)
+            return {};
+        const double km = kilometres(*place, *o_.site.latitude_longitude);
+        return km <= 3000 ? 6.57 + 0.016465 * km : 32.02 + 0.013234 * km;
+    }
+
+    double data_movement_s() const {
+        double s = 0;
+        for (const auto& in : s_.inputs)
+            if (in.region != o_.site.region)
+                s += in.size_gib * 1.073741824 * 8 / o_.site.ingress_gbps.value_or(1.0);
+        return s;
+    }
+
+    double earliest_ms() const {
+        const double now = static_cast<double>(w_.around.now.time_since_epoch().count());
+        const auto& at = s_.when.earliest_start_at;
+        return at ? std::max(now, static_cast<double>(at->time_since_epoch().count())) : now;
+    }
+
+    double finish_ms() const {
+        const double now = static_cast<double>(w_.around.now.time_since_epoch().count());
+        return std::max(earliest_ms(), now + o_.queue_wait_s * 1000.0) + std::ceil(data_movement_s() * 1000) +
+               runtime_s() * 1000;
+    }
+
+    amount facility_kwh() const {
+        if (!o_.max_w)
+            return {};
+        return *o_.max_w * units() * (runtime_s() / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
+    }
+    amount non_green() const {
+        const auto kwh = facility_kwh();
+        const double share = o_.site.green_power_share ? o_.site.green_power_share->value : 0;
+        return kwh ? amount(*kwh * (1 - share)) : amount();
+    }
+    amount carbon() const {
+        const auto kwh = facility_kwh();
+        const auto& factor = o_.site.carbon_g_per_kwh;
+        return kwh && factor ? amount(*kwh * factor->value / 1000) : amount();
+    }
+
+    bool latency_weighed() const { return waited_for() && s_.limits.from; }
+
+    amount quantity(const std::string& term) const {
+        const double hours = runtime_s() / 3600;
+        if (term == "latency") {
+            const auto ms = rtt();
+            return !latency_weighed() ? amount(0) : ms ? amount(*ms * s_.tasks * hours) : amount();
+        }
+        if (term == "rtt")
+            return latency_weighed() ? rtt() : amount(0);
+        if (term == "green_power" || term == "non_green_energy")
+            return non_green();
+        if (term == "carbon")
+            return carbon();
+        if (term == "time")
+            return service() ? 0 : (finish_ms() - earliest_ms()) / 3.6e6;
+        if (term == "data_movement")
+            return data_movement_s();
+        return cost();
+    }
+
+    const std::vector<ordered_key>& order() const {
+        return service() ? w_.rules.order_service : s_.interactive ? w_.rules.order_interactive : w_.rules.order_batch;
+    }
+
+    bool something_unknown() const {
+        for (const auto& p : w_.rules.prices)
+            if (!quantity(p.term))
+                return true;
+        for (const auto& k : order())
+            if (k.term != "cost" && !quantity(k.term))
+                return true;
+        return false;
+    }
+
+    std::vector<double> keys() const {
+        if (!w_.rules.order_batch.empty()) {
+            std::vector<double> all;
+            for (const auto& k : order())
+                all.push_back(k.step > 0 ? std::ceil(*quantity(k.term) / k.step) : *quantity(k.term));
+            return all;
+        }
+        double j = cost();
+        for (const auto& p : w_.rules.prices)
+            j += p.per_unit * *quantity(p.term);
+        return {j};
+    }
+
+    std::uint64_t total_units() const { return *o_.units_free + o_.units_ours; }
+    std::uint64_t free_units() const {
+        std::uint64_t ours = 0;
+        for (const auto& [id, n] : w_.live)
+            if (id == o_.id)
+                ours = n;  // the last word counts
+        return total_units() > ours ? total_units() - ours : 0;
+    }
+
+    std::optional<rejection> first_failing() const {
+        const constraints& l = s_.limits;
+        if ((!l.providers_allow.empty() && !in(l.providers_allow, o_.provider)) || in(l.providers_deny, o_.provider))
+            return rejection::provider_denied;
+        for (const auto& b : w_.blocked)
+            if (b.provider == o_.provider)
+                return rejection::provider_unhealthy;
+        if (!o_.launchable && !plan_only_too_)
+            return rejection::plan_only;
+        if (!l.regions.empty() && !in(l.regions, o_.site.region))
+            return rejection::region;
+        if (!l.jurisdictions.empty() && !in(l.jurisdictions, o_.site.jurisdiction))
+            return rejection::jurisdiction;
+        return first_failing_of_shape();
+    }
+
+    std::optional<rejection> first_failing_of_shape() const {
+        if (o_.compute != s_.compute)
+            return rejection::compute_class;
+        if (!s_.resources.architecture.empty() && s_.resources.architecture != o_.architecture)
+            return rejection::architecture;
+        if (std::none_of(s_.variants.begin(), s_.variants.end(), [&](const auto& v) { return in(o_.stacks, v.stack); }))
+            return rejection::stack;
+        if (!any_card_fits())
+            return rejection::accelerator;
+        const double n = units();
+        if (n == 0)
+            return rejection::task_shape;
+        if (o_.units_free && static_cast<double>(total_units()) < n)
+            return rejection::capacity_never;
+        if (o_.units_free && static_cast<double>(free_units()) < n)
+            return rejection::capacity_now;
+        return first_failing_of_facts();
+    }
+
+    std::optional<rejection> first_failing_of_facts() const {
+        const constraints& l = s_.limits;
+        const auto ms = rtt();
+        if (l.max_rtt_ms && ms && *ms > *l.max_rtt_ms)
+            return rejection::rtt;
+        if (l.max_rtt_ms && !ms)
+            return rejection::rtt_unknown;
+        for (const auto& cap : {l.max_pue, w_.rules.max_pue})
+            if (cap && (!o_.site.pue || o_.site.pue->value > *cap))
+                return rejection::pue;
+        for (const auto& floor : {l.min_green_power_share, w_.rules.min_green_power_share})
+            if (floor && (!o_.site.green_power_share || o_.site.green_power_share->value < *floor))
+                return rejection::green_power_share;
+        return first_failing_of_money();
+    }
+
+    std::optional<rejection> first_failing_of_money() const {
+        if (!o_.price)
+            return rejection::price_missing;
+        const auto in_base_nanos = [&](money m) {
+            return wide{m.micros} * 1000 * rate_nanos(w_.around.rates, m.unit);
+        };
+        const wide hourly =
+            wide{o_.price->nanos} * static_cast<wide>(units()) * rate_nanos(w_.around.rates, o_.price->unit);
+        if (const auto& cap = s_.limits.max_price_per_hour; cap && hourly > in_base_nanos(*cap))
+            return rejection::max_price;
+        const auto budget = w_.around.budget_left ? w_.around.budget_left : s_.budget;
+        if (budget) {
+            const std::int64_t micros = cumulative_micros(*o_.price, static_cast<std::uint64_t>(units()),
+                                                          milliseconds(static_cast<std::int64_t>(billed_s()) * 1000));
+            if (in_base_nanos({micros, o_.price->unit}) > in_base_nanos(*budget))
+                return rejection::budget;
+        }
+        const auto& due = s_.when.deadline_at;
+        if (due && !service() && finish_ms() > static_cast<double>(due->time_since_epoch().count()))
+            return rejection::deadline;
+        if (const auto& cap = s_.limits.max_carbon_kg; cap && !(carbon() && *carbon() <= *cap))
+            return rejection::max_carbon;
+        if (something_unknown())
+            return rejection::quantity_unknown;
+        return std::nullopt;
+    }
+
+    const world& w_;
+    const offer& o_;
+    const workload_spec& s_;
+    bool plan_only_too_;
+};
+
+bool before(const judged* a, const judged* b) {
+    const auto rest = [](const judged* j) {
+        return std::make_tuple(!j->at->launchable, j->finish_ms, j->non_green_kwh, j->rtt_ms, j->at->id);
+    };
+    return a->keys != b->keys ? a->keys < b->keys : rest(a) < rest(b);
+}
+
+/// The ε-form: nothing dearer than so much over the cheapest that may be launched, or over the cheapest at all.
+void drop_too_dear(const world& w, std::vector<judged>& all) {
+    if (!w.rules.within_of_cheapest)
+        return;
+    for (const bool launchable : {true, false}) {
+        double least = infinity;
+        for (const auto& j : all)
+            if (!j.why && (j.at->launchable || !launchable))
+                least = std::min(least, j.cost);
+        if (least == infinity)
+            continue;
+        for (auto& j : all)
+            if (!j.why && j.cost > least * (1 + *w.rules.within_of_cheapest) * (1 + 1e-12))
+                j.why = rejection::too_dear_for_policy;
+        return;
+    }
+}
+
+}  // namespace
+
+judgement judge(const world& w, bool plan_only_too) {
+    judgement made;
+    for (const auto& o : w.offers)
+        made.all.push_back(judge_of_one(w, o, plan_only_too).judgement());
+    std::sort(made.all.begin(), made.all.end(), [](const auto& a, const auto& b) { return a.at->id < b.at->id; });
+    drop_too_dear(w, made.all);
+    for (const auto& j : made.all)
+        if (!j.why)
+            made.ranked.push_back(&j);
+    std::sort(made.ranked.begin(), made.ranked.end(), before);
+    return made;
+}
+
+double gap(const judged& a, const judged& b) {
+    for (std::size_t k = 0; k < a.keys.size(); ++k)
+        if (a.keys[k] != b.keys[k])
+            return std::abs(a.keys[k] - b.keys[k]) / std::max({1.0, std::abs(a.keys[k]), std::abs(b.keys[k])});
+    return 0;
+}
+
+}  // namespace westerly::laws

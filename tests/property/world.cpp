@@ -1,0 +1,258 @@
+#include "tests/property/world.hpp"
+
+#include <algorithm>
+
+namespace westerly::laws {
+namespace {
+
+constexpr const char* region_names[] = {"r0", "r1", "r2", "r3"};
+constexpr const char* jurisdictions[] = {"CN", "US"};
+constexpr const char* stacks[] = {"none", "cuda", "cann"};
+const instant start = instant(milliseconds(1'800'000'000'000));
+
+std::optional<sourced> fact(dice& chance, double low, double high) {
+    if (chance.once_in(8))
+        return std::nullopt;
+    return sourced{chance.between(low, high), "world", quality_class::declared};
+}
+
+std::optional<accelerator_facts> random_cards(dice& chance) {
+    if (!chance.once_in(3))
+        return std::nullopt;
+    return accelerator_facts{.model = chance.once_in(2) ? "A100" : "910B",
+                             .count = static_cast<std::uint32_t>(1 + chance.below(8)),
+                             .memory_gib = chance.once_in(2) ? 40u : 80u,
+                             .fp16_tflops = chance.once_in(3) ? 0 : 312.0,
+                             .interconnect_gb_s = chance.once_in(3) ? 0 : 600.0,
+                             .stack = chance.once_in(2) ? "cuda" : "cann",
+                             .training = chance.once_in(2),
+                             .inference = true};
+}
+
+accelerator_need random_need(dice& chance) {
+    accelerator_need need;
+    if (chance.once_in(2))
+        need.model = chance.once_in(2) ? "A100" : "910B";
+    need.count = static_cast<std::uint32_t>(1 + chance.below(4));
+    need.min_memory_gib = chance.once_in(3) ? 80 : 0;
+    need.min_fp16_tflops = chance.once_in(4) ? 300 : 0;
+    need.min_interconnect_gb_s = chance.once_in(4) ? 600 : 0;
+    need.fit = chance.once_in(4) ? accelerator_fit::training : accelerator_fit::any;
+    return need;
+}
+
+money random_money(dice& chance, std::int64_t below) {
+    return {static_cast<std::int64_t>(chance.below(static_cast<std::uint64_t>(below))),
+            chance.once_in(2) ? currency::cny : currency::usd};
+}
+
+void constrain(dice& chance, workload_spec& spec) {
+    constraints& limits = spec.limits;
+    if (chance.once_in(4))
+        limits.regions = {chance.one_of(region_names), chance.one_of(region_names)};
+    if (chance.once_in(6))
+        limits.jurisdictions = {chance.one_of(jurisdictions)};
+    if (chance.once_in(8))
+        limits.providers_allow = {"p0", "p2"};
+    if (chance.once_in(8))
+        limits.providers_deny = {"p1"};
+    if (!chance.once_in(3)) {
+        limits.from.emplace();
+        if (chance.once_in(2))
+            limits.from->region = chance.one_of(region_names);
+        else
+            limits.from->latitude_longitude = {chance.between(-80, 80), chance.between(-180, 180)};
+        if (chance.once_in(3))
+            limits.max_rtt_ms = chance.between(5, 200);
+    }
+    if (chance.once_in(6))
+        limits.max_pue = chance.between(1.1, 1.8);
+    if (chance.once_in(6))
+        limits.min_green_power_share = chance.between(0, 0.8);
+    if (chance.once_in(6))
+        limits.max_carbon_kg = chance.between(0, 20);
+    if (chance.once_in(6))
+        limits.max_price_per_hour = random_money(chance, 400'000'000);
+    if (chance.once_in(6))
+        spec.budget = random_money(chance, 800'000'000);
+    if (chance.once_in(5))
+        spec.when.deadline_at = start + seconds(chance.below(20'000));
+    if (chance.once_in(4))
+        spec.when.earliest_start_at = start + seconds(chance.below(4'000));
+}
+
+workload_spec random_spec(dice& chance) {
+    workload_spec spec;
+    spec.kind = chance.once_in(4) ? workload_kind::service : workload_kind::batch;
+    spec.interactive = spec.kind == workload_kind::batch && chance.once_in(3);
+    spec.compute = chance.once_in(5) ? compute_class::intelligent : compute_class::general;
+    spec.tasks = static_cast<std::uint32_t>(1 + chance.below(6));
+    spec.resources.vcpus = static_cast<std::uint32_t>(1 + chance.below(6));
+    spec.resources.memory_mib = 256u << chance.below(5);
+    spec.resources.disk_mib = chance.once_in(4) ? 10'000 : 0;
+    if (chance.once_in(4))
+        for (std::uint64_t i = 0; i <= chance.below(2); ++i)
+            spec.resources.accelerators.push_back(random_need(chance));
+    if (chance.once_in(4))
+        spec.resources.architecture = chance.once_in(2) ? "x86_64" : "arm64";
+    spec.variants = {{.stack = "none", .command = {"true"}, .env = {}, .files = {}}};
+    if (chance.once_in(3))
+        spec.variants.push_back({.stack = chance.one_of(stacks), .command = {"true"}, .env = {}, .files = {}});
+    if (!chance.once_in(4))
+        spec.runtime_s = chance.below(20'000);
+    if (chance.once_in(5))
+        spec.when.max_runtime_s = 1 + chance.below(10'000);
+    for (std::uint64_t i = chance.below(3); i > 0; --i)
+        spec.inputs.push_back({chance.between(0, 500), chance.one_of(region_names)});
+    constrain(chance, spec);
+    return spec;
+}
+
+policy random_policy(dice& chance) {
+    constexpr const char* shipped[] = {"cheapest", "nearest", "greenest", "balanced"};
+    policy p = chance.once_in(3) ? random_priced_policy(chance) : shipped_policy(chance.one_of(shipped));
+    if (chance.once_in(6))
+        p.within_of_cheapest = chance.between(0, 1);
+    if (chance.once_in(8))
+        p.max_pue = chance.between(1.2, 1.7);
+    if (chance.once_in(8))
+        p.min_green_power_share = chance.between(0, 0.6);
+    return p;
+}
+
+}  // namespace
+
+site_facts random_site(dice& chance, int number) {
+    site_facts site;
+    site.site = "s" + std::to_string(number);
+    site.region = chance.one_of(region_names);
+    site.jurisdiction = chance.one_of(jurisdictions);
+    if (!chance.once_in(4))
+        site.latitude_longitude = {chance.between(-80, 80), chance.between(-180, 180)};
+    for (const char* region : region_names)
+        if (chance.once_in(3))
+            site.rtt_ms.emplace_back(region, static_cast<double>(1 + chance.below(80)));
+    site.pue = fact(chance, 1.0, 2.0);
+    site.green_power_share = chance.once_in(6) ? sourced{1.0, "world", quality_class::declared} : fact(chance, 0, 1);
+    site.carbon_g_per_kwh = fact(chance, 20, 900);
+    if (!chance.once_in(4))
+        site.ingress_gbps = chance.between(0.1, 40);
+    return site;
+}
+
+offer random_offer(dice& chance, const site_facts& site, const std::string& provider, int number) {
+    offer o;
+    o.provider = provider;
+    o.site = site;
+    o.id = provider + "/" + site.site + "/n" + std::to_string(number) + "/on_demand";
+    o.compute = chance.once_in(5) ? compute_class::intelligent : compute_class::general;
+    o.divisible = chance.once_in(2);
+    o.launchable = !chance.once_in(6);
+    o.vcpus = o.divisible ? static_cast<std::uint32_t>(1 + chance.below(2))
+                          : static_cast<std::uint32_t>(1 + chance.below(32));
+    o.memory_mib = std::uint64_t{o.vcpus} * (512u << chance.below(4));
+    o.disk_mib = chance.once_in(2) ? 40'000 : 0;
+    o.accelerators = random_cards(chance);
+    o.architecture = chance.once_in(5) ? "arm64" : "x86_64";
+    if (o.accelerators)
+        o.stacks.push_back(o.accelerators->stack);
+    if (chance.once_in(10))
+        o.stacks = {"cann"};
+    if (chance.once_in(2)) {
+        o.units_free = chance.below(40);
+        o.units_ours = chance.below(6);
+    }
+    if (!chance.once_in(10))
+        o.price = unit_price{static_cast<std::int64_t>(chance.below(30'000'000'000)),
+                             chance.once_in(3) ? currency::usd : currency::cny};
+    o.increment_s = chance.once_in(2) ? 1 : static_cast<std::uint32_t>(1 + chance.below(3600));
+    o.minimum_s = chance.once_in(3) ? static_cast<std::uint32_t>(chance.below(7200)) : 0;
+    if (!chance.once_in(8)) {
+        o.max_w = chance.between(20, 900);
+        if (!chance.once_in(4))
+            o.idle_w = chance.between(1, 20);
+    }
+    o.queue_wait_s = chance.once_in(2) ? 0 : static_cast<std::uint32_t>(chance.below(3000));
+    return o;
+}
+
+policy random_priced_policy(dice& chance) {
+    policy p;
+    p.name = "random";
+    const auto price = [&](const char* term, double high) {
+        if (chance.once_in(2))
+            p.prices.push_back({term, chance.between(0, high), 0, 0, {}});
+    };
+    price("latency", 1);
+    price("green_power", 3);
+    price("carbon", 3);
+    price("time", 20);
+    p.counted_twice_meant = true;
+    return p;
+}
+
+policy shipped_policy(std::string_view name) {
+    policy p;
+    p.name = name;
+    if (name == "balanced")
+        p.prices = {{"latency", 0.10, 0, 0, {}}, {"green_power", 0.61, 0, 0, {}}, {"time", 5, 0, 0, {}}};
+    if (name == "nearest") {
+        p.order_service = {{"rtt", 1}, {"cost", 0}};
+        p.order_interactive = {{"data_movement", 60}, {"rtt", 1}, {"cost", 0}};
+        p.order_batch = {{"data_movement", 60}, {"cost", 0}};
+    }
+    if (name == "greenest") {
+        p.order_service = p.order_interactive = p.order_batch = {{"non_green_energy", 0.1}, {"carbon", 0}, {"cost", 0}};
+        p.within_of_cheapest = 0.5;
+    }
+    return p;
+}
+
+offer_book world::book() const {
+    offer_book b;
+    std::vector<std::string> providers;
+    for (const auto& o : offers)
+        if (std::ranges::find(providers, o.provider) == providers.end())
+            providers.push_back(o.provider);
+    for (const auto& p : providers) {
+        std::vector<offer> of_it;
+        for (const auto& o : offers)
+            if (o.provider == p)
+                of_it.push_back(o);
+        b.replace_provider(p, std::move(of_it));
+    }
+    for (const auto& [id, units] : live)
+        b.set_our_live_units(id, units);
+    return b;
+}
+
+world random_world(dice& chance) {
+    world w;
+    w.around.now = start;
+    w.around.rates.usd_nanos = static_cast<std::int64_t>(6'000'000'000 + chance.below(2'000'000'000));
+    w.regions = {{"r0", 31.2, 121.5}, {"r1", 23.1, 113.2}, {"r2", 37.5, 105.2}};
+    w.spec = random_spec(chance);
+    w.rules = random_policy(chance);
+    if (chance.once_in(8))
+        w.blocked = {{"p2", "down"}};
+    if (chance.once_in(10))
+        w.around.budget_left = random_money(chance, 400'000'000);
+    const int site_count = static_cast<int>(1 + chance.below(6));
+    for (int s = 0; s < site_count; ++s) {
+        const site_facts site = random_site(chance, s);
+        const std::string provider = "p" + std::to_string(s % 3);
+        for (int n = static_cast<int>(1 + chance.below(7)); n > 0; --n) {
+            w.offers.push_back(random_offer(chance, site, provider, n));
+            if (chance.once_in(5)) {
+                offer clone = w.offers.back();
+                clone.id = provider + "/" + site.site + "/clone" + std::to_string(n) + "/on_demand";
+                w.offers.push_back(std::move(clone));
+            }
+            if (chance.once_in(6))
+                w.live.emplace_back(w.offers.back().id, chance.below(10));
+        }
+    }
+    return w;
+}
+
+}  // namespace westerly::laws

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "broker/placement/decide.hpp"
+#include "policies/table.hpp"
+
+#include <random>
+
+namespace westerly::laws {
+
+/// Random and reproducible: one seed, one world.
+class dice {
+public:
+    explicit dice(std::uint64_t seed) : engine_(seed) {}
+    std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
+    bool once_in(std::uint64_t n) { return below(n) == 0; }
+    double between(double low, double high) {
+        return low + (high - low) * static_cast<double>(engine_() >> 11) * 0x1p-53;
+    }
+    template <class T, std::size_t N>
+    const T& one_of(const T (&values)[N]) {
+        return values[below(N)];
+    }
+
+private:
+    std::mt19937_64 engine_;
+};
+
+/// Everything that a decision depends on, as values.
+struct world {
+    std::vector<offer> offers;
+    std::vector<std::pair<offer_id, std::uint64_t>> live;  // our live units
+    workload_spec spec;
+    policy rules;
+    std::vector<region_place> regions;
+    std::vector<provider_block> blocked;
+    decision_world around;  // its spans are set by surroundings()
+
+    decision_world surroundings() const {
+        decision_world w = around;
+        w.regions = regions;
+        w.blocked = blocked;
+        return w;
+    }
+    offer_book book() const;
+    decision decide() const { return westerly::decide(book(), rules, built_in_terms(), spec, surroundings()); }
+    plan_result plan() const { return westerly::plan(book(), rules, built_in_terms(), spec, surroundings()); }
+};
+
+/// A small world with unknown facts, clones, unequal currencies and most constraints now and then.
+world random_world(dice& chance);
+offer random_offer(dice& chance, const site_facts& site, const std::string& provider, int number);
+site_facts random_site(dice& chance, int number);
+
+/// Rules in price form without a reference to the cheapest: what the laws of decision-model §7 speak of.
+policy random_priced_policy(dice& chance);
+policy shipped_policy(std::string_view name);
+
+}  // namespace westerly::laws
