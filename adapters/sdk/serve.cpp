@@ -40,6 +40,24 @@ private:
     std::atomic<bool> open_ = false;
 };
 
+/// Which tokens a request changes or reads; what is malformed touches nothing and is refused later.
+pool_call touched_by(const rpc_message& request) {
+    pool_call call;
+    call.id = request.id;
+    call.kind = request.method;
+    call.reads_all = request.method == "list";
+    const bool mutation = request.method == "launch" || request.method == "cancel" || request.method == "put";
+    auto& touched = mutation ? call.changes : call.reads;
+    const auto& params = rpc_body(request);
+    if (const auto token = params.FindMember("token"); token != params.MemberEnd() && token->value.IsString())
+        touched.emplace_back(token->value.GetString(), token->value.GetStringLength());
+    if (const auto tokens = params.FindMember("tokens"); tokens != params.MemberEnd() && tokens->value.IsArray())
+        for (const auto& token : tokens->value.GetArray())
+            if (token.IsString())
+                touched.emplace_back(token.GetString(), token.GetStringLength());
+    return call;
+}
+
 class server {
 public:
     server(adapter& provider, int in, int out, const serve_options& options)
@@ -84,10 +102,14 @@ private:
             return begin(message);
         const auto id = message.id;
         auto request = std::make_shared<rpc_message>(std::move(message));
-        const bool taken = pool_.take(id, request->method, [this, request](const call_state& call) {
-            out_.send(answer_line(provider_, *request, call));
-        });
-        if (!taken)
+        pool_call call = touched_by(*request);
+        call.run = [this, request](const call_state& state) {
+            out_.send(answer_line(provider_, *request, state));
+        };
+        call.dropped = [this, id] {
+            out_.send(rpc_error(id, failed(adapter_error::rate_limited, "the call was cancelled before it began")));
+        };
+        if (!pool_.take(std::move(call)))
             out_.send(rpc_error(id, failed(adapter_error::rate_limited, "too many calls wait at this adapter", 1)));
     }
 

@@ -31,7 +31,9 @@ struct serve_options {
 inline constexpr int exit_bad_line = 65;  // the broker broke the protocol
 
 /// Serves until the broker closes the stream (0) or sends a line that is not of the protocol (exit_bad_line, with the
-/// reason on standard error). No verb may hold every worker: two of them are always left for the other verbs. Verbs
+/// reason on standard error). No verb may hold every worker: two of them are always left for the other verbs. A call
+/// waits for earlier ones that change what it touches: `find` and `get` for the launch of their tokens, `list` for
+/// every mutation before it. A call that is cancelled before it began is refused as rate_limited and never runs. Verbs
 /// that still run at the end get `end_wait` and then the process ends under them, so an adapter must survive that, as
 /// it must survive kill -9.
 [[noreturn]] void serve_and_exit(adapter& provider, protocol_streams& streams, serve_options options = {});

@@ -3,6 +3,19 @@
 #include <algorithm>
 
 namespace westerly {
+namespace {
+
+bool meet(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+    return std::ranges::any_of(a, [&](const std::string& token) { return std::ranges::find(b, token) != b.end(); });
+}
+
+/// `later` may not begin before `earlier` has ended.
+bool must_follow(const pool_call& later, const pool_call& earlier) {
+    return !earlier.changes.empty() &&
+           (later.reads_all || meet(earlier.changes, later.reads) || meet(earlier.changes, later.changes));
+}
+
+}  // namespace
 
 worker_pool::~worker_pool() {
     {
@@ -14,65 +27,77 @@ worker_pool::~worker_pool() {
         thread.join();
 }
 
-bool worker_pool::take(std::uint64_t id, std::string kind, work what) {
+bool worker_pool::take(pool_call call) {
     {
         const std::lock_guard hold(lock_);
         if (ending_ || waiting_.size() >= queue_max_)
             return false;
-        auto state = std::make_shared<call_state>();
-        states_[id] = state;
-        waiting_.push_back({id, std::move(kind), std::move(what), std::move(state)});
-        if (busy_ + waiting_.size() > threads_.size() && threads_.size() < workers_max_)
+        auto made = std::make_shared<item>();
+        made->call = std::move(call);
+        waiting_.push_back(std::move(made));
+        if (running_.size() + waiting_.size() > threads_.size() && threads_.size() < workers_max_)
             threads_.emplace_back([this] { run(); });
     }
-    changed_.notify_one();
+    changed_.notify_all();
     return true;
 }
 
 void worker_pool::cancel(std::uint64_t id) {
     const std::lock_guard hold(lock_);
-    if (const auto found = states_.find(id); found != states_.end())
-        found->second->cancel();
+    const auto tell = [id](const item_ptr& i) {
+        if (i->call.id == id)
+            i->state.cancel();
+    };
+    std::ranges::for_each(waiting_, tell);
+    std::ranges::for_each(running_, tell);
 }
 
 bool worker_pool::stop_within(milliseconds limit) {
     std::unique_lock hold(lock_);
     waiting_.clear();
-    for (auto& [id, state] : states_)
-        state->cancel();
-    return changed_.wait_for(hold, limit, [this] { return busy_ == 0; });
+    for (const auto& i : running_)
+        i->state.cancel();
+    return changed_.wait_for(hold, limit, [this] { return running_.empty(); });
 }
 
-std::deque<worker_pool::item>::iterator worker_pool::next_ready() {
+/// The first that waits and may run now.
+worker_pool::item_ptr worker_pool::next_ready() {
     const std::size_t per_kind_max = workers_max_ > 2 ? workers_max_ - 2 : 1;
-    return std::ranges::find_if(waiting_, [&](const item& i) {
-        const auto found = running_.find(i.kind);
-        return found == running_.end() || found->second < per_kind_max;
-    });
+    for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+        const pool_call& call = (*at)->call;
+        const auto same_kind =
+            std::ranges::count_if(running_, [&](const auto& r) { return r->call.kind == call.kind; });
+        const auto earlier = [&](const item_ptr& other) {
+            return must_follow(call, other->call);
+        };
+        if (static_cast<std::size_t>(same_kind) < per_kind_max && std::ranges::none_of(running_, earlier) &&
+            std::none_of(waiting_.begin(), at, earlier)) {
+            auto found = *at;
+            waiting_.erase(at);
+            return found;
+        }
+    }
+    return nullptr;
 }
 
 void worker_pool::run() {
     std::unique_lock hold(lock_);
     for (;;) {
-        auto next = waiting_.end();
+        item_ptr mine;
         changed_.wait(hold, [&] {
-            next = next_ready();
-            return next != waiting_.end() || (ending_ && waiting_.empty());
+            mine = next_ready();
+            return mine || (ending_ && waiting_.empty());
         });
-        if (next == waiting_.end())
+        if (!mine)
             return;
-        item mine = std::move(*next);
-        waiting_.erase(next);
-        ++busy_;
-        ++running_[mine.kind];
+        running_.push_back(mine);
         hold.unlock();
-        mine.what(*mine.state);
+        if (mine->state.cancelled())
+            mine->call.dropped();
+        else
+            mine->call.run(mine->state);
         hold.lock();
-        --busy_;
-        if (--running_[mine.kind] == 0)
-            running_.erase(mine.kind);
-        if (const auto found = states_.find(mine.id); found != states_.end() && found->second == mine.state)
-            states_.erase(found);
+        std::erase(running_, mine);
         changed_.notify_all();
     }
 }

@@ -23,10 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What every program on a Debian-like system needs of /etc; the rest may hold secrets of the broker's own user.
-constexpr std::array<const char*, 16> etc_shown = {"alternatives", "ca-certificates", "group",      "host.conf",
-                                                   "hosts",        "ld.so.cache",     "ld.so.conf", "ld.so.conf.d",
-                                                   "localtime",    "mime.types",      "networks",   "nsswitch.conf",
-                                                   "passwd",       "resolv.conf",     "services",   "ssl"};
+constexpr std::array<const char*, 17> etc_shown = {
+    "alternatives", "ca-certificates", "group",     "host.conf",  "hosts",          "ld.so.cache",
+    "ld.so.conf",   "ld.so.conf.d",    "localtime", "mime.types", "networks",       "nsswitch.conf",
+    "passwd",       "resolv.conf",     "services",  "ssl/certs",  "ssl/openssl.cnf"};
 constexpr std::array<const char*, 7> system_folders = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
 constexpr const char* inner_shim = "/run/westerly-task";
 
