@@ -69,8 +69,8 @@ struct adapter_process::impl : std::enable_shared_from_this<impl> {
                                    self->take_output({self->output_buffer.data(), got});
                                    if (!code)
                                        self->read_output();
-                                   else if (code == asio::error::eof && !self->over)
-                                       self->kill(SIGKILL);  // it can never answer again
+                                   else if (code == asio::error::eof && !self->over && !self->silent)
+                                       self->events.closed();
                                });
     }
 

@@ -25,6 +25,7 @@ struct spawn_request {
 /// What the process does, told on the io_context's thread, never from inside a call of the owner.
 struct process_events {
     std::function<void(std::string_view bytes)> output;  // of standard output
+    std::function<void()> closed;                        // it closed its standard output; its end may follow
     std::function<void(const std::string& line)> said;   // a line of standard error
     std::function<void()> drained;                       // the last send() is all written
     std::function<void(const std::string& how)> ended;   // reaped, all its output delivered; nothing follows

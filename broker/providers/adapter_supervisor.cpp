@@ -16,6 +16,7 @@ constexpr milliseconds restart_most{60'000};
 constexpr seconds served_well{30};              // ready for so long: its next fall counts as its first
 constexpr milliseconds terminate_after{2'000};  // of closing its input
 constexpr milliseconds kill_after{4'000};       // so that all are gone within 5 s
+constexpr milliseconds end_after_close{1'000};  // of its output: time to end by itself and tell how
 constexpr std::uint32_t said_per_second_max = 200;
 constexpr std::size_t last_words_max = 512;
 
@@ -106,6 +107,10 @@ void adapter_supervisor::start() {
     auto started =
         adapter_process::start(setup_.io, {setup_.helper, std::move(*program), setup_.adapter_dirs},
                                {[this](std::string_view bytes) { take_output(bytes); },
+                                [this] {
+                                    mute_until_ = steady_now() + end_after_close;
+                                    events_.moved();
+                                },
                                 [this](const std::string& line) { take_error_line(line); }, [this] { events_.moved(); },
                                 [this](const std::string& how) {
                                     ended(how);
@@ -211,6 +216,7 @@ void adapter_supervisor::ended(const std::string& how) {
     process_.reset();
     terminate_at_.reset();
     kill_at_.reset();
+    mute_until_.reset();
     const bool stopped = phase_ == phase::stopping;
     phase_ = phase::idle;
     channel_.fail_sent(why);
@@ -254,7 +260,7 @@ void adapter_supervisor::stop() {
 
 std::optional<steady_time> adapter_supervisor::next_wake() const {
     std::optional<steady_time> next = channel_.next_deadline();
-    for (const auto& at : {start_at_, terminate_at_, kill_at_})
+    for (const auto& at : {start_at_, terminate_at_, kill_at_, mute_until_})
         if (at && (!next || *at < *next))
             next = at;
     return next;
@@ -264,6 +270,10 @@ void adapter_supervisor::wake(steady_time now) {
     channel_.expire(now);
     if (start_at_ && *start_at_ <= now)
         start();
+    if (mute_until_ && *mute_until_ <= now) {
+        mute_until_.reset();
+        restart("the adapter closed its standard output");  // it can never answer again
+    }
     if (process_ && terminate_at_ && *terminate_at_ <= now) {
         terminate_at_.reset();
         process_->kill(SIGTERM);

@@ -72,6 +72,7 @@ private:
     std::optional<steady_time> start_at_;
     std::optional<steady_time> terminate_at_;
     std::optional<steady_time> kill_at_;
+    std::optional<steady_time> mute_until_;  // it closed its output and may be about to end by itself
     rate_window said_;
 };
 

@@ -4,9 +4,10 @@
     {"kind": "fake", "version": 1, "probe_ok": [false, true], "pages": 2, "faults": [{"verb": "launch", "nth": 1, "do": …}]}
 
 A fault hits the nth call of its verb (absent: each) and does one of: delay (seconds; the answer comes late), drop,
-garble (a line that is no JSON), repeat (the answer comes twice), die, die_after (answers, then dies), stranger (answers a
-call that was never made), long (a line past the limit), fail (an error: kind, retry_after_s), reply (this result), or
-close (its standard output). What it launched is kept in its state_dir, so that it survives the adapter.
+garble (a line that is no JSON), repeat (the answer comes twice), die, exit (with code 3), die_after (answers, then
+dies), stranger (answers a call that was never made), long (a line past the limit), fail (an error: kind,
+retry_after_s), reply (this result), or close (its standard output). What it launched is kept in its state_dir, so that
+it survives the adapter.
 """
 import base64
 import json
@@ -126,6 +127,8 @@ def serve(call):
         sys.stderr.write("dying as scripted\n")
         sys.stderr.flush()
         os.kill(os.getpid(), signal.SIGKILL)
+    if do == "exit":
+        os._exit(3)
     if do == "garble":
         return send("{\"jsonrpc\": \"2.0\", \"id\"\n")
     if do == "long":

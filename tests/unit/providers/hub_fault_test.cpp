@@ -83,6 +83,19 @@ TEST_F(hub_test, a_dead_adapter_is_started_again_and_its_last_words_are_told) {
     EXPECT_TRUE(becomes(provider_state::ready));
 }
 
+TEST_F(hub_test, why_an_adapter_fell_is_told_exactly) {
+    for (const auto& [fault, why] : {std::pair("exit", "exit code 3"), std::pair("close", "closed its standard output"),
+                                     std::pair("stranger", "answered a call that was never made")}) {
+        start_ready(faults(R"({"verb": "launch", "do": ")" + std::string(fault) + R"("})"));
+        hub_->run(launch_of(new_attempt()));
+        const auto answered = next<call_answered>();
+        ASSERT_TRUE(answered);
+        EXPECT_EQ(answered->reply.outcome, call_outcome::unknown);
+        EXPECT_THAT(answered->reply.message, HasSubstr(why));
+        stop();
+    }
+}
+
 TEST_F(hub_test, a_time_out_is_told_to_the_adapter) {
     start();
     auto config = fake(faults(R"({"verb": "launch", "do": "drop"})"));

@@ -78,7 +78,7 @@ TEST(spawn, limits_groups_and_signals_are_set) {
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     const auto got =
-        run(shell("ulimit -c; ulimit -n; grep SigBlk /proc/$$/status; ps -o pgid= -p $$ | tr -d ' '; "
+        run(shell("ulimit -c; ulimit -n; grep SigBlk /proc/self/status; ps -o pgid= -p $$ | tr -d ' '; "
                   "echo $$; env"));
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::unsetenv("WESTERLY_SECRET");
