@@ -1,0 +1,166 @@
+#include "broker/api/asked.hpp"
+#include "broker/api/handlers.hpp"
+#include "broker/codec/workload_json.hpp"
+#include "broker/support/bytes.hpp"
+
+namespace westerly {
+namespace {
+
+constexpr std::size_t idempotency_key_max = 255;
+constexpr std::size_t label_filters_max = 16;
+
+std::string etag_of(const workload& w) {
+    return "\"" + std::to_string(w.revision) + "\"";
+}
+
+response workload_response(int status, const workload& w) {
+    auto answer = json_response(status, to_json(w));
+    answer.headers.emplace_back("ETag", etag_of(w));
+    answer.cacheable = true;
+    return answer;
+}
+
+/// The answer to POST /v1/workloads and …/retry.
+response submitted_response(result<answer> given) {
+    const auto made = answer_of<submitted>(std::move(given));
+    if (!made)
+        return problem(made.error());
+    auto answer = workload_response(made->repeated ? 200 : 201, made->accepted);
+    answer.headers.emplace_back("Location", "/v1/workloads/" + to_string(made->accepted.id));
+    if (made->repeated)
+        answer.headers.emplace_back("Idempotent-Replayed", "true");
+    return answer;
+}
+
+result<std::string> idempotency_key_of(const call& c) {
+    if (!c.http.has_idempotency_key)
+        return std::string();
+    const auto key = c.http.idempotency_key;
+    const bool printable = std::ranges::all_of(key, [](char ch) { return ch >= ' ' && ch <= '~'; });
+    if (key.empty() || key.size() > idempotency_key_max || !printable)
+        return parameter_error("Idempotency-Key", "is not 1 to 255 printable ASCII characters",
+                               "send for example a UUID, a new one per workload");
+    return std::string(key);
+}
+
+/// Files named in the body must have been uploaded by the same tenant before.
+result<void> check_bundles(const call& c, const workload_spec& spec) {
+    for (std::size_t i = 0; i < spec.variants.size(); ++i)
+        if (const auto& files = spec.variants[i].files;
+            !files.empty() && !c.house.services.has_bundle(c.who.tenant, files))
+            return field_error("/variants/" + std::to_string(i) + "/files", "names a bundle that was not uploaded",
+                               "upload it with POST /v1/bundles first");
+    return {};
+}
+
+result<workload_filter> filter_of(const call& c) {
+    workload_filter filter;
+    auto tenant = tenant_filter(c);
+    if (!tenant)
+        return tenant.error();
+    filter.tenant = *tenant;
+    filter.name = c.parameter("name").value_or("");
+    filter.project = c.parameter("project").value_or("");
+    for (const auto& [name, value] : c.query) {
+        if (name == "state") {
+            const auto state = parse_workload_state(value);
+            if (!state)
+                return parameter_error(
+                    "?state", "is not a state of a workload",
+                    "use queued, launching, active, stopping, succeeded, failed, cancelled or expired");
+            filter.states.push_back(*state);
+        } else if (name == "label") {
+            const auto equals = value.find('=');
+            if (equals == std::string::npos || equals == 0)
+                return parameter_error("?label", "is not of the form key=value", "for example ?label=team=ocean");
+            if (filter.labels.size() == label_filters_max)
+                return parameter_error("?label", "is given more than 16 times", "ask for fewer labels");
+            filter.labels.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+        }
+    }
+    return filter;
+}
+
+}  // namespace
+
+void submit_one(const call& c, responder answer) {
+    auto spec = decode_workload(c.http.body);
+    if (!spec)
+        return answer(problem(spec.error()));
+    auto key = idempotency_key_of(c);
+    if (!key)
+        return answer(problem(key.error()));
+    if (const auto there = check_bundles(c, *spec); !there)
+        return answer(problem(there.error()));
+    submit_workload asked;
+    asked.who = c.who;
+    asked.spec = std::make_shared<const workload_spec>(std::move(*spec));
+    asked.idempotency_key = std::move(*key);
+    asked.body = sha256(c.http.body);
+    ask(c, std::move(asked), std::move(answer),
+        [](result<westerly::answer> given) { return submitted_response(std::move(given)); });
+}
+
+response list_workloads(const call& c) {
+    const auto filter = filter_of(c);
+    if (!filter)
+        return problem(filter.error());
+    const auto limit = limit_of(c);
+    if (!limit)
+        return problem(limit.error());
+    const auto found = c.house.services.read->list_workloads(*filter, cursor_of(c), *limit);
+    if (!found)
+        return problem(found.error());
+    return list_response(found->items, found->next_cursor);
+}
+
+response get_workload(const call& c) {
+    const auto found = workload_in_path(c);
+    if (!found)
+        return problem(found.error());
+    if (!c.http.if_none_match.empty() && etag_listed(c.http.if_none_match, etag_of(*found))) {
+        auto same = empty_response(304);
+        same.headers.emplace_back("ETag", etag_of(*found));
+        same.cacheable = true;
+        return same;
+    }
+    return workload_response(200, *found);
+}
+
+void cancel_one(const call& c, responder answer) {
+    const auto id = id_in_path<workload_id>(c.path[0], "workload");
+    if (!id)
+        return answer(problem(id.error()));
+    cancel_workload asked;
+    asked.who = c.who;
+    asked.workload = *id;
+    if (!c.http.if_match.empty() && c.http.if_match != "*") {
+        asked.if_revision = revision_of_etag(c.http.if_match);
+        if (!asked.if_revision)
+            return answer(problem(fail(errc::precondition_failed, "If-Match is not an ETag of a workload",
+                                       "send the ETag as it came, quotes included")));
+    }
+    ask(c, asked, std::move(answer), [](result<westerly::answer> given) {
+        const auto changed = answer_of<workload>(std::move(given));
+        return changed ? workload_response(202, *changed) : problem(changed.error());
+    });
+}
+
+void retry_one(const call& c, responder answer) {
+    const auto old = workload_in_path(c);
+    if (!old)
+        return answer(problem(old.error()));
+    auto key = idempotency_key_of(c);
+    if (!key)
+        return answer(problem(key.error()));
+    retry_workload asked;
+    asked.who = c.who;
+    asked.spec = old->spec;
+    asked.workload = old->id;
+    asked.idempotency_key = std::move(*key);
+    asked.body = sha256(to_string(old->id));
+    ask(c, std::move(asked), std::move(answer),
+        [](result<westerly::answer> given) { return submitted_response(std::move(given)); });
+}
+
+}  // namespace westerly
