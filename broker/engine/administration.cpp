@@ -54,6 +54,7 @@ void engine_core::on(turn& t, const cordon_provider& in) {
 }
 
 void engine_core::on(turn& t, const providers_configured& in) {
+    providers_known_ = true;
     std::set<provider_id> named;
     for (const auto& config : in.providers) {
         named.insert(config.id);

@@ -222,6 +222,7 @@ private:
     bool sweeping_ = true;
     bool draining_ = false;
     bool resumed_ = false;
+    bool providers_known_ = false;  // told since the start
     instant started_at_{};
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;

@@ -136,7 +136,9 @@ void engine_core::run_placement(turn& t) {
 bool engine_core::market_settled(instant now) const {
     if (policies_.empty())
         return false;
-    return now >= started_at_ + market_settle_max || std::ranges::all_of(providers_, [](const auto& entry) {
+    if (now >= started_at_ + market_settle_max)
+        return true;
+    return providers_known_ && std::ranges::all_of(providers_, [](const auto& entry) {
                const provider_entry& at = entry.second;
                return !at.config || at.offers_seen || at.health.state == provider_state::down ||
                       at.health.state == provider_state::degraded;
