@@ -1,0 +1,154 @@
+#include "tests/sim/memory_store.hpp"
+
+#include <algorithm>
+
+namespace westerly::testing_support {
+
+void memory_store::commit(const change_set& changes) {
+    if (changes.epoch != epoch_)
+        faults.push_back("a change set of another epoch was committed");
+    for (const auto& each : changes.tenants)
+        tenants[each.id] = each;
+    for (const auto& each : changes.keys)
+        keys[each.id] = each;
+    take_workloads(changes);
+    take_attempts(changes);
+    for (const auto& each : changes.decisions)
+        if (!decisions.emplace(each.id, each).second)
+            faults.push_back("a decision was stored twice");
+    take_events(changes);
+    for (const auto& each : changes.outbox_new) {
+        if (each.seq <= outbox_seq_)
+            faults.push_back("an outbox seq did not rise");
+        outbox_seq_ = std::max(outbox_seq_, each.seq);
+        outbox.emplace(each.seq, each);
+    }
+    for (const auto seq : changes.outbox_done)
+        if (outbox.erase(seq) == 0)
+            faults.push_back("an outbox row was done twice");
+    for (const auto& each : changes.usages) {
+        if (std::ranges::find(usages, each.attempt, &usage::attempt) != usages.end())
+            faults.push_back("an attempt was metered twice");
+        usages.push_back(each);
+    }
+    charges.insert(charges.end(), changes.charges.begin(), changes.charges.end());
+    for (const auto& each : changes.idempotency_new)
+        idempotency_[{each.tenant, each.route, each.key}] = each;
+    if (changes.idempotency_expired_before)
+        std::erase_if(idempotency_,
+                      [&](const auto& entry) { return entry.second.created_at < *changes.idempotency_expired_before; });
+    check_parts(changes);
+    check_outbox();
+}
+
+void memory_store::take_workloads(const change_set& changes) {
+    for (const auto& each : changes.workloads_new)
+        if (!workloads.emplace(each.id, each).second)
+            faults.push_back("a workload was made twice");
+    for (const auto& each : changes.workloads_changed) {
+        const auto at = workloads.find(each.id);
+        if (at == workloads.end()) {
+            faults.push_back("a workload changed that was never made");
+            continue;
+        }
+        if (terminal(at->second.state))
+            faults.push_back("L4: an ended workload changed");
+        at->second = each;
+    }
+}
+
+void memory_store::take_attempts(const change_set& changes) {
+    for (const auto& each : changes.attempts_new)
+        if (!attempts.emplace(each.id, each).second)
+            faults.push_back("an attempt was made twice");
+    for (const auto& each : changes.attempts_changed) {
+        const auto at = attempts.find(each.id);
+        if (at == attempts.end()) {
+            faults.push_back("an attempt changed that was never made");
+            continue;
+        }
+        if (!live(at->second.state))
+            faults.push_back("L4: an ended attempt changed");
+        at->second = each;
+    }
+}
+
+void memory_store::take_events(const change_set& changes) {
+    for (const auto& each : changes.events) {
+        if (each.seq != event_seq_[each.shard] + 1)
+            faults.push_back("event seqs of a shard have a gap");
+        event_seq_[each.shard] = each.seq;
+        if (!each.workload.none()) {
+            auto& last = last_event_[each.workload];
+            if (each.prev_seq != last)
+                faults.push_back("a workload's chain of events is broken");
+            last = each.seq;
+        }
+        events.push_back(each);
+    }
+    for (const auto* list : {&changes.workloads_new, &changes.workloads_changed})
+        for (const auto& each : *list)
+            if (each.revision != last_event_[each.id])
+                faults.push_back("a workload's revision is not its last event");
+}
+
+/// L1 in the records: a workload has one live attempt at most, and none when it has ended.
+void memory_store::check_parts(const change_set& changes) {
+    for (const auto* list : {&changes.attempts_new, &changes.attempts_changed})
+        for (const auto& each : *list) {
+            const auto live_now = std::ranges::count_if(attempts, [&](const auto& entry) {
+                return entry.second.workload == each.workload && live(entry.second.state);
+            });
+            if (live_now > 1)
+                faults.push_back("L1: two attempts of one workload are live in the records");
+            if (live_now != 0 && terminal(workloads.at(each.workload).state))
+                faults.push_back("an ended workload has a live attempt");
+        }
+}
+
+/// Launches and cancels belong to live attempts; a launch whose outcome is open keeps its row.
+void memory_store::check_outbox() {
+    std::map<attempt_id, int> launches;
+    for (const auto& [seq, row] : outbox) {
+        if (row.verb == outbox_verb::archive_logs)
+            continue;
+        const auto at = attempts.find(row.attempt);
+        if (at == attempts.end() || !live(at->second.state))
+            faults.push_back("an outbox row is left of an ended attempt");
+        launches[row.attempt] += row.verb == outbox_verb::launch ? 1 : 0;
+    }
+    for (const auto& [id, a] : attempts)
+        if (a.state == attempt_state::submitting || a.state == attempt_state::unknown)
+            if (launches[id] != 1)
+                faults.push_back("an open launch has no outbox row");
+}
+
+stored_state memory_store::load() {
+    stored_state out;
+    out.owner = owner_;
+    out.sweeping = sweeping_;
+    out.epoch = ++epoch_;
+    out.outbox_seq = outbox_seq_;
+    out.event_seq = event_seq_;
+    for (const auto& [id, each] : tenants)
+        out.tenants.push_back(each);
+    for (const auto& [id, each] : keys)
+        out.keys.push_back(each);
+    for (const auto& [id, each] : workloads) {
+        if (terminal(each.state))
+            continue;
+        out.workloads.push_back(each);
+        if (each.current && !live(attempts.at(*each.current).state))
+            out.attempts.push_back(attempts.at(*each.current));
+    }
+    for (const auto& [id, each] : attempts)
+        if (live(each.state))
+            out.attempts.push_back(each);
+    for (const auto& [seq, row] : outbox)
+        out.outbox.push_back(row);
+    for (const auto& [name, record] : idempotency_)
+        out.idempotency.push_back(record);
+    return out;
+}
+
+}  // namespace westerly::testing_support

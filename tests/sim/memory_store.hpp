@@ -1,0 +1,47 @@
+#pragma once
+
+#include "broker/domain/change_set.hpp"
+
+#include <map>
+
+namespace westerly::testing_support {
+
+/// A store in memory that takes change sets as a real one would, and holds them against the rules that every history
+/// must keep. What is not committed here is forgotten by `load`, as after a crash.
+class memory_store {
+public:
+    explicit memory_store(owner_id owner, bool sweeping = true) : owner_(owner), sweeping_(sweeping) {}
+
+    /// Takes one change set whole. Broken rules are added to `faults`.
+    void commit(const change_set& changes);
+    /// Everything that lives, under a raised epoch.
+    stored_state load();
+
+    std::map<workload_id, workload> workloads;
+    std::map<attempt_id, attempt> attempts;
+    std::map<decision_id, decision> decisions;
+    std::map<std::uint64_t, outbox_item> outbox;
+    std::vector<event> events;
+    std::vector<usage> usages;
+    std::vector<charge> charges;
+    std::map<tenant_id, tenant> tenants;
+    std::map<key_id, api_key> keys;
+    std::vector<std::string> faults;
+
+private:
+    void take_workloads(const change_set& changes);
+    void take_attempts(const change_set& changes);
+    void take_events(const change_set& changes);
+    void check_parts(const change_set& changes);
+    void check_outbox();
+
+    owner_id owner_;
+    bool sweeping_;
+    std::uint64_t epoch_ = 0;
+    std::uint64_t outbox_seq_ = 0;
+    std::array<std::uint64_t, 256> event_seq_{};
+    std::map<workload_id, std::uint64_t> last_event_;
+    std::map<std::tuple<tenant_id, std::string, std::string>, idempotency_record> idempotency_;
+};
+
+}  // namespace westerly::testing_support
