@@ -14,7 +14,7 @@ inline constexpr std::size_t config_json_max = 1 << 20;  // of one policy or pro
 /// Terms' names and units ("per") are only read: placement's check_policy holds them against the table of terms, and
 /// with_places (positions.hpp) gives its faults their line and column. Errors: invalid, too_large.
 result<policy> decode_policy(std::string_view name, std::string_view json);
-/// {"name", "version", "description"?, "terms": [{"term", "price", "per"?, "weight"?, "reference"?}], "order"?,
+/// {"name", "version", "description"?, "terms": [{"term", "price", "weight"?, "reference"?}], "order"?,
 /// "within_of_cheapest"?, "filters"?, "default_runtime_s", "counted_twice_meant"?}: what the broker made of the file.
 void encode_policy(json_writer& out, const policy& p);
 

@@ -3,8 +3,8 @@
 // one, and old rows keep their old walk.
 #include "broker/codec/views_json.hpp"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <type_traits>
 
 namespace westerly {
@@ -82,7 +82,7 @@ public:
     uuid_bytes uuid() {
         uuid_bytes v{};
         const auto bytes = take(v.size());
-        std::memcpy(v.data(), bytes.data(), bytes.size());
+        std::ranges::copy(bytes, v.begin());
         return v;
     }
 

@@ -217,7 +217,6 @@ void encode_policy(json_writer& out, const policy& p) {
     put_objects(out, "terms", p.prices, [&](const priced_term& each) {
         put_text(out, "term", each.term);
         put_number(out, "price", each.per_unit);
-        put_text(out, "per", each.per);
         if (each.reference > 0) {
             put_number(out, "weight", each.weight);
             put_number(out, "reference", each.reference);
