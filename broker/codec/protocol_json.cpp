@@ -10,7 +10,7 @@ namespace {
 // JSON-RPC 2.0 codes; every failure of a verb itself is one code, told apart by data.kind.
 constexpr int code_verb_failed = -32000;
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     out.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
@@ -84,11 +84,11 @@ const json_value& rpc_body(const rpc_message& message) {
 }
 
 std::string rpc_request(std::uint64_t id, std::string_view method, std::string_view params) {
-    return head(id) + ",\"method\":" + quoted(method) + ",\"params\":" + std::string(params) + '}';
+    return head(id) + ",\"method\":" + json_text(method) + ",\"params\":" + std::string(params) + '}';
 }
 
 std::string rpc_notification(std::string_view method, std::string_view params) {
-    return R"({"jsonrpc":"2.0","method":)" + quoted(method) + ",\"params\":" + std::string(params) + '}';
+    return R"({"jsonrpc":"2.0","method":)" + json_text(method) + ",\"params\":" + std::string(params) + '}';
 }
 
 std::string rpc_result(std::uint64_t id, std::string_view result) {
@@ -98,7 +98,7 @@ std::string rpc_result(std::uint64_t id, std::string_view result) {
 std::string rpc_error(std::uint64_t id, const rpc_failure& why) {
     const auto kind = why.kind == adapter_error::none ? adapter_error::internal : why.kind;
     std::string line = head(id) + ",\"error\":{\"code\":" + std::to_string(code_verb_failed) +
-                       ",\"message\":" + quoted(why.message) + ",\"data\":{\"kind\":" + quoted(name_of(kind));
+                       ",\"message\":" + json_text(why.message) + ",\"data\":{\"kind\":" + json_text(name_of(kind));
     if (why.retry_after_s)
         line += ",\"retry_after_s\":" + std::to_string(*why.retry_after_s);
     return line + "}}}";
