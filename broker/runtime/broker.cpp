@@ -15,6 +15,8 @@
 #include "broker/support/embedded.hpp"
 #include "broker/support/log.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <unordered_map>
 
@@ -85,7 +87,7 @@ void set_request(input& in, request_id id) {
 class broker_rooms {
 public:
     broker_rooms(const broker_options& options, home_layout home, std::unique_ptr<store> keep, stored_state state,
-          configuration config, term_table terms)
+                 configuration config, term_table terms)
         : options_(options),
           home_(std::move(home)),
           terms_(terms),
@@ -354,6 +356,19 @@ void greet(const broker_options& options, std::uint16_t port, const std::string&
     std::fflush(stdout);
 }
 
+/// What clients on this machine, and those who are told its name, may call it.
+std::vector<std::string> names_for_certificate(const broker_options& options) {
+    std::vector<std::string> names = options.certificate_names;
+    char host[256] = {};
+    if (gethostname(host, sizeof host - 1) == 0)
+        names.emplace_back(host);
+    for (const std::string& usual :
+         {std::string("localhost"), std::string("127.0.0.1"), std::string("::1"), options.listen_address})
+        if (usual != "0.0.0.0" && usual != "::" && std::ranges::find(names, usual) == names.end())
+            names.push_back(usual);
+    return names;
+}
+
 int serve(broker_rooms& rooms) {
     for (auto last_kept = system_wall_clock().now();;) {
         switch (wait_for_signal(seconds{1})) {
@@ -435,7 +450,8 @@ int run_broker(const broker_options& given, term_table terms) {
         options.certificate = home->certificate();
         options.private_key = home->private_key();
     }
-    const auto fingerprint = ensure_certificate(options.certificate, options.private_key, options.certificate_names);
+    const auto fingerprint =
+        ensure_certificate(options.certificate, options.private_key, names_for_certificate(options));
     if (!fingerprint)
         return refuse(fingerprint.error());
     auto keep = open_sqlite_store({.file = home->database(), .machine_id = read_machine_id()});

@@ -36,3 +36,4 @@ install_missing() {
 
 # The compiler cache then serves every build folder and every clone of this machine.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime

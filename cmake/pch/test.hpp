@@ -1,0 +1,4 @@
+#include "cmake/pch/core.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
