@@ -3,6 +3,7 @@
 #include "adapters/local/config.hpp"
 #include "broker/domain/protocol.hpp"
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,7 +25,8 @@ struct attempt_entry {
     /// Held by whoever changes the attempt's files: launch, cancel, settling, purging. Taken before the book's lock, if
     /// both are.
     std::mutex work;
-    observation::phase told = observation::phase::pending;  // under `work`: what the broker was last told
+    // What the broker was last told; changed under `work`.
+    std::atomic<observation::phase> told = observation::phase::pending;
 
     // Under the book's lock.
     bool ended = false;

@@ -1,13 +1,13 @@
 #include "adapters/local/attempt_files.hpp"
 
 #include "adapters/local/records/task_files.hpp"
-#include "broker/support/files.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -83,6 +83,22 @@ result<void> make_private_folder(const fs::path& path) {
     return make_folder(path, 0700);
 }
 
+result<void> write_new_file(const fs::path& path, const std::string& text) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    std::size_t done = 0;
+    while (fd >= 0 && done < text.size()) {
+        const auto wrote = ::write(fd, text.data() + done, text.size() - done);
+        if (wrote < 0 && errno != EINTR)
+            break;
+        done += static_cast<std::size_t>(std::max<ssize_t>(wrote, 0));
+    }
+    const bool good = fd >= 0 && done == text.size() && ::fdatasync(fd) == 0;
+    const auto why = storage_error("write", path);
+    if (fd >= 0)
+        ::close(fd);
+    return good ? result<void>() : result<void>(why);
+}
+
 result<void> sync_folder(const fs::path& path) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool good = fd >= 0 && ::fsync(fd) == 0;
@@ -112,7 +128,7 @@ result<void> make_attempt_files(const task_plan& plan, const fs::path& where) {
             then([&] { return make_folder(task / task_file::tmp / "westerly" / name, 0755); });
     }
     then([&] { return make_checkpoints(plan); });
-    then([&] { return write_file_atomically(root / task_file::plan, pack_plan(plan), 0600); });
+    then([&] { return write_new_file(root / task_file::plan, pack_plan(plan)); });
     return made;
 }
 

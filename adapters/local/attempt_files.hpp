@@ -13,6 +13,9 @@ result<void> make_attempt_files(const task_plan& plan, const std::filesystem::pa
 /// Makes a folder that only this user may enter; its being there already is fine. Errors: storage_failed.
 result<void> make_private_folder(const std::filesystem::path& path);
 
+/// A new file, onto the disk; its folder is synced by whoever makes the folder's name. Errors: storage_failed.
+result<void> write_new_file(const std::filesystem::path& path, const std::string& text);
+
 /// What was written below stays after a crash. Errors: storage_failed.
 result<void> sync_folder(const std::filesystem::path& path);
 

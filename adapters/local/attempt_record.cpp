@@ -176,8 +176,7 @@ bool settle_attempt(const fs::path& attempt, const std::string& token, std::uint
     if (!all)
         return false;
     const auto seen = read_attempt(attempt, token, tasks);
-    return seen.at == observation::phase::exited &&
-           write_file_atomically(attempt / task_file::outcome, encode(seen), 0600).has_value();
+    return seen.at == observation::phase::exited && write_volatile(attempt / task_file::outcome, encode(seen));
 }
 
 void wake_shims(const fs::path& attempt, std::uint32_t tasks) {

@@ -97,12 +97,14 @@ result<void> launcher::create(const launch_request& request, attempt_entry& entr
     fs::remove_all(making, code);
     auto made = make_attempt_files(plan, making);
     if (made)
-        made = write_file_atomically(making / task_file::spec, encode(request), 0600);
+        made = write_new_file(making / task_file::spec, encode(request));
     if (made)
-        made = write_file_atomically(making / task_file::fence, std::to_string(request.fence), 0600);
+        made = write_new_file(making / task_file::fence, std::to_string(request.fence));
     if (made && request.has_files &&
         ::link(state_.staged(request.token).c_str(), (making / task_file::bundle).c_str()) != 0)
         made = fail(errc::invalid, "the files of this workload were not put before the launch");
+    if (made)
+        made = sync_folder(making);
     if (made && ::rename(making.c_str(), state_.attempt(request.token).c_str()) != 0)
         made = fail(errc::storage_failed, std::string("the attempt cannot be made: ") + std::strerror(errno));
     if (made)

@@ -258,7 +258,9 @@ observation local_adapter::look(const attempt_entry& entry) const {
     return stamped(read_attempt(state_.attempt(entry.token), entry.token, entry.tasks));
 }
 
-observation local_adapter::look(const std::string& token) const {
+/// What the broker is told when it asks. An end that nobody has noticed yet is settled first, so that whoever hears of
+/// it finds the capacity free.
+observation local_adapter::observe(const std::string& token) {
     const auto entry = book_.find(token);
     observation seen;
     seen.token = token;
@@ -269,17 +271,22 @@ observation local_adapter::look(const std::string& token) const {
     // Being made just now: its folder is not there yet, but will be.
     if (seen.at == observation::phase::absent && seen.message.empty() && book_.find(token) == entry)
         seen.at = observation::phase::pending;
+    if (seen.at == observation::phase::exited && entry->told != seen.at) {
+        const std::lock_guard hold(entry->work);
+        settle(entry);
+        seen = look(*entry);
+    }
     return stamped(seen);
 }
 
 verb_result<observation> local_adapter::find(const token_params& params, const call_state&) {
-    return look(params.token);
+    return observe(params.token);
 }
 
 verb_result<std::vector<observation>> local_adapter::get(const tokens_params& params, const call_state&) {
     std::vector<observation> out;
     for (const auto& token : params.tokens)
-        out.push_back(look(token));
+        out.push_back(observe(token));
     return out;
 }
 
@@ -309,7 +316,7 @@ verb_result<listing> local_adapter::list(const list_params& params, const call_s
     bool more = false;
     const auto entries = book_.page(params.owner, params.cursor, page_items, more);
     for (const auto& entry : entries) {
-        auto seen = look(entry->token);
+        auto seen = observe(entry->token);
         if (seen.at != observation::phase::absent)
             page.items.push_back(std::move(seen));
     }

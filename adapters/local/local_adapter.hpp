@@ -31,7 +31,7 @@ private:
     std::optional<rpc_failure> refusal_of(const launch_request& request) const;
     verb_result<mutation_reply> launch_again(const entry_ptr& entry, const launch_request& request);
     mutation_reply reply_after(const entry_ptr& entry, const std::string& why_not);
-    observation look(const std::string& token) const;
+    observation observe(const std::string& token);
     observation look(const attempt_entry& entry) const;
     observation stamped(observation seen) const;
     void settle(const entry_ptr& entry);  // `work` is held

@@ -3,6 +3,8 @@
 #include "broker/support/bytes.hpp"
 #include "broker/support/time.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 namespace {
 
@@ -180,7 +182,10 @@ std::string encode(const initialize_request& v) {
         put(out, "owner", v.owner);
         put(out, "state_dir", v.state_dir);
         member(out, "config");
-        const std::string_view config = v.config_json.empty() ? std::string_view("{}") : v.config_json;
+        // As is, but on one line: line breaks of JSON stand between its tokens only.
+        std::string config = v.config_json.empty() ? "{}" : v.config_json;
+        std::ranges::replace_if(
+            config, [](char c) { return c == '\n' || c == '\r'; }, ' ');
         out.RawValue(config.data(), config.size(), rapidjson::kObjectType);
         put(out, "sites", v.sites);
     });

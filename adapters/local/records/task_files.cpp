@@ -150,6 +150,15 @@ std::optional<std::string> read_small(const std::filesystem::path& path) {
     }
 }
 
+bool write_volatile(const std::filesystem::path& path, const std::string& text) {
+    const auto beside = path.string() + ".new";
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const bool wrote = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (fd >= 0)
+        ::close(fd);
+    return wrote && ::rename(beside.c_str(), path.c_str()) == 0;
+}
+
 int take_task_lock(const std::filesystem::path& task) {
     const int fd = ::open((task / task_file::lock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct flock wanted {};

@@ -89,6 +89,8 @@ std::optional<task_end> parse_end(const std::string& text);
 
 /// The small text files above, or nullopt when they are not there or damaged.
 std::optional<std::string> read_small(const std::filesystem::path& path);
+/// Replaces a file at once for whoever reads it, but not durably: for what can be found out again. False on failure.
+bool write_volatile(const std::filesystem::path& path, const std::string& text);
 
 /// Takes the lock that says "this task's shim lives", for as long as any copy of the descriptor is open. -1 when
 /// another process has it.

@@ -3,7 +3,10 @@
 #include "adapters/local/records/task_files.hpp"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstring>
@@ -50,6 +53,19 @@ void signal_descendants(pid_t ancestor, int number) {
             ::kill(child->second, number);
             todo.insert(child->second);
         }
+    }
+}
+
+void end_descendants() {
+    constexpr int pause_ms = 10;  // children of what is being killed appear late
+    for (;;) {
+        signal_descendants(::getpid(), SIGKILL);
+        pid_t pid = 0;
+        while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
+        }
+        if (pid < 0)
+            return;  // no child is left, and orphans would be children
+        ::poll(nullptr, 0, pause_ms);
     }
 }
 

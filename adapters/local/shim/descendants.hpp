@@ -8,4 +8,7 @@ namespace westerly {
 /// adopts them (PR_SET_CHILD_SUBREAPER).
 void signal_descendants(pid_t ancestor, int number);
 
+/// Kills and reaps everything below this process, which adopts orphans, until nothing is left.
+void end_descendants();
+
 }  // namespace westerly

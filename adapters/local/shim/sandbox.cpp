@@ -30,10 +30,6 @@ constexpr std::array<const char*, 17> etc_shown = {
 constexpr std::array<const char*, 7> system_folders = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
 constexpr const char* inner_shim = "/run/westerly-task";
 
-void die_with_parent() {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
 std::string why_not(const std::string& what) {
     return "the sandbox cannot be made: " + what + ": " + std::strerror(errno);
 }
@@ -147,7 +143,9 @@ pid_t start_first_process(const task_plan& plan, std::uint32_t rank, int control
     const pid_t pid = clone_process(own_namespaces ? CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC : 0);
     if (pid != 0)
         return pid;
-    die_with_parent();
+    // Whose death ends its namespace. Without one it lives on just long enough to end its descendants itself.
+    if (plan.isolation != isolation_kind::same_user)
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(out, STDOUT_FILENO);
     ::dup2(err, STDERR_FILENO);
     if (plan.isolation == isolation_kind::bubblewrap)

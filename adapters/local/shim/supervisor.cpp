@@ -2,6 +2,7 @@
 
 #include "adapters/local/records/task_files.hpp"
 #include "adapters/local/shim/control.hpp"
+#include "adapters/local/shim/descendants.hpp"
 #include "adapters/local/shim/log_pipe.hpp"
 #include "adapters/local/shim/sandbox.hpp"
 #include "broker/support/files.hpp"
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -55,6 +57,8 @@ private:
     enum class state { preparing, waiting, running, done };
 
     std::string start() {
+        if (plan_.isolation == isolation_kind::same_user)
+            ::prctl(PR_SET_CHILD_SUBREAPER, 1);
         sigset_t set;
         sigemptyset(&set);
         for (const int number : {SIGUSR1, SIGTERM, SIGHUP, SIGINT})
@@ -86,7 +90,7 @@ private:
         end_first();
         out_.finish();
         err_.finish();
-        (void)write_file_atomically(task_ / task_file::failure, why, 0600);
+        write_volatile(task_ / task_file::failure, why);
         tell_adapter();
         state_ = state::done;
         return 1;
@@ -137,7 +141,7 @@ private:
     }
 
     void become_ready() {
-        (void)write_file_atomically(task_ / task_file::pid, format_identity(own_identity()), 0600);
+        write_volatile(task_ / task_file::pid, format_identity(own_identity()));
         state_ = state::waiting;
         tell_adapter();
     }
@@ -255,6 +259,9 @@ private:
         while (::waitpid(first_, nullptr, 0) < 0 && errno == EINTR) {
         }
         first_ = -1;
+        // Without a namespace of its own, what the first process leaves when it is killed comes to us.
+        if (plan_.isolation == isolation_kind::same_user)
+            end_descendants();
     }
 
     void tell_adapter() const {

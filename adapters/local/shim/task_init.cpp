@@ -14,12 +14,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 namespace westerly {
 namespace {
-
-/// Children of a process that is being killed appear late; looked at again after so long.
-constexpr int hunt_pause_ms = 10;
 
 class task_init {
 public:
@@ -105,15 +103,11 @@ private:
 
     /// What the task left behind does not outlive it.
     void end_the_rest() {
-        for (;;) {
-            signal_all(SIGKILL);
-            pid_t pid = 0;
-            while ((pid = ::waitpid(-1, nullptr, WNOHANG)) > 0) {
-            }
-            if (pid < 0)
-                return;  // no child is left, and orphans would be children
-            ::poll(nullptr, 0, hunt_pause_ms);
-        }
+        if (!alone_)
+            return end_descendants();
+        do
+            ::kill(-1, SIGKILL);
+        while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
     }
 
     const task_plan& plan_;

@@ -171,6 +171,13 @@ INSTANTIATE_TEST_SUITE_P(
                                "/message"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(protocol, a_config_of_several_lines_stays_on_one) {
+    const initialize_request hello{1, "local", "owner", "/state", "{\n  \"a\": 1\r\n}", {}};
+    const auto text = encode(hello);
+    EXPECT_EQ(text.find_first_of("\r\n"), std::string::npos);
+    EXPECT_EQ(decode_initialize_request(parsed(text))->config_json, R"({"a":1})");
+}
+
 TEST(protocol, piece_must_say_its_own_length) {
     EXPECT_FALSE(decode_byte_piece(parsed(R"({"from":1,"next":3,"base64":"YQ=="})")));
     EXPECT_FALSE(decode_byte_piece(parsed(R"({"from":1,"next":2,"base64":"Y!=="})")));
