@@ -1,6 +1,7 @@
 #include "broker/runtime/configuration.hpp"
 
 #include "broker/codec/config_json.hpp"
+#include "broker/codec/positions.hpp"
 #include "broker/placement/decide.hpp"
 #include "broker/support/embedded.hpp"
 #include "broker/support/files.hpp"
@@ -68,7 +69,7 @@ std::vector<policy> read_policies(const fs::path& folder, term_table terms, erro
             continue;
         }
         if (const auto sound = check_policy(*read, terms); !sound)
-            note(all, file.where, sound.error());
+            note(all, file.where, with_places(sound.error(), file.text));
         by_name[file.name] = std::move(*read);
     }
     std::vector<policy> policies;
