@@ -33,7 +33,7 @@ struct task_plan {
     std::uint32_t tasks = 1;
     std::uint64_t memory_mib = 0;     // address space of each process
     std::uint64_t disk_mib = 0;       // size of each file; 0: no limit
-    std::uint64_t processes_max = 0;  // of the attempt's uid; 0: no limit
+    std::uint64_t processes_max = 0;  // of the attempt's user, in a sandbox; 0: no limit
     std::uint64_t log_bytes_max = 0;  // of each stream
     std::optional<std::uint64_t> max_runtime_s;
     std::uint32_t grace_s = 30;

@@ -37,9 +37,11 @@ const char* become_task(const task_plan& plan) {
         return "set its limits";
     if (plan.disk_mib > 0 && !lower(RLIMIT_FSIZE, plan.disk_mib * mib))
         return "limit the size of its files";
+    // Counted by user and user namespace, so it would hit the broker's own user where neither is the task's own.
+    if (plan.isolation != isolation_kind::same_user && plan.processes_max > 0 &&
+        !lower(RLIMIT_NPROC, plan.processes_max))
+        return "limit its processes";
     if (plan.isolation == isolation_kind::uid) {
-        if (plan.processes_max > 0 && !lower(RLIMIT_NPROC, plan.processes_max))
-            return "limit its processes";
         if (::setgroups(0, nullptr) != 0 || ::setresgid(plan.uid, plan.uid, plan.uid) != 0 ||
             ::setresuid(plan.uid, plan.uid, plan.uid) != 0)
             return "become its user";
@@ -88,9 +90,12 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return out;
 }
 
-[[noreturn]] void tell_and_die(int fd, const std::string& what) {
-    const auto text = what + ": " + std::strerror(errno);
-    [[maybe_unused]] const auto wrote = ::write(fd, text.data(), text.size());
+/// Allocates nothing: the memory limit may be in force.
+[[noreturn]] void tell_and_die(int fd, const char* what, const char* about = "") {
+    const char* const parts[] = {what, about, ": ", std::strerror(errno)};
+    for (const char* part : parts) {
+        [[maybe_unused]] const auto wrote = ::write(fd, part, std::strlen(part));
+    }
     ::_exit(127);
 }
 
@@ -126,7 +131,7 @@ started_task start_command(const task_plan& plan, std::uint32_t rank) {
         ::setsid();
         const char* failed = become_task(plan);
         if (failed != nullptr)
-            tell_and_die(told[1], std::string("cannot ") + failed);
+            tell_and_die(told[1], "cannot ", failed);
         // After the change of uid, which clears it. Without a process namespace this is what ends the task when its
         // parent is killed.
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -135,7 +140,7 @@ started_task start_command(const task_plan& plan, std::uint32_t rank) {
         ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         ::environ = variables.data();
         ::execvp(arguments[0], arguments.data());
-        tell_and_die(told[1], "cannot run \"" + plan.command[0] + '"');
+        tell_and_die(told[1], "cannot run ", arguments[0]);
     }
     const int number = errno;
     ::close(told[1]);
@@ -164,7 +169,7 @@ std::string unpack_bundle(const task_plan& plan, int bundle) {
         ::dup2(told[1], STDERR_FILENO);
         ::close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
         if (const char* failed = become_task(plan))
-            tell_and_die(STDERR_FILENO, std::string("cannot ") + failed);
+            tell_and_die(STDERR_FILENO, "cannot ", failed);
         ::execlp("tar", "tar", "--extract", "--file=-", "--no-same-owner", "--no-same-permissions", nullptr);
         tell_and_die(STDERR_FILENO, "cannot run tar");
     }
