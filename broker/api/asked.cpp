@@ -38,6 +38,11 @@ std::string cursor_of(const call& c) {
     return std::string(c.parameter("cursor").value_or(""));
 }
 
+response list_problem(const error& why) {
+    return problem(why.code == errc::invalid && why.faults.empty() ? parameter_error("?cursor", why.detail, why.remedy)
+                                                                   : why);
+}
+
 result<std::optional<tenant_id>> tenant_filter(const call& c) {
     auto asked = id_parameter<tenant_id>(c, "tenant");
     if (!asked)

@@ -18,6 +18,8 @@ inline constexpr std::uint32_t page_size_default = 100;
 result<std::uint32_t> limit_of(const call& c);
 /// cursor=, as given.
 std::string cursor_of(const call& c);
+/// A list that could not be read. What a reader finds invalid is the cursor: all else was looked at before.
+response list_problem(const error& why);
 
 /// tenant= for operators; the caller's own tenant for members. Errors: forbidden for a member who names a tenant.
 result<std::optional<tenant_id>> tenant_filter(const call& c);

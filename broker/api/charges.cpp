@@ -12,7 +12,7 @@ response list_charges(const call& c) {
         return problem(limit.error());
     const auto found = c.house.services.read->list_charges(*filter, cursor_of(c), *limit);
     if (!found)
-        return problem(found.error());
+        return list_problem(found.error());
     const auto totals = c.house.services.read->total_charges(*filter);
     if (!totals)
         return problem(totals.error());

@@ -127,7 +127,7 @@ response events_response(const call& c, const event_filter& filter) {
         if (!limit)
             return problem(limit.error());
         const auto found = c.house.services.read->list_events(filter, cursor, *limit);
-        return found ? list_response(found->items, found->next_cursor) : problem(found.error());
+        return found ? list_response(found->items, found->next_cursor) : list_problem(found.error());
     }
     if (!c.http.last_event_id.empty())
         cursor = c.http.last_event_id;

@@ -63,7 +63,7 @@ response list_usage(const call& c) {
         return problem(limit.error());
     const auto found = c.house.services.read->list_usage(*filter, cursor_of(c), *limit);
     if (!found)
-        return problem(found.error());
+        return list_problem(found.error());
     const auto total = c.house.services.read->total_usage(*filter);
     if (!total)
         return problem(total.error());

@@ -21,10 +21,17 @@ response workload_response(int status, const workload& w) {
 }
 
 /// The answer to POST /v1/workloads and …/retry.
-response submitted_response(result<answer> given) {
-    const auto made = answer_of<submitted>(std::move(given));
+response submitted_response(const api_house& house, result<answer> given) {
+    auto made = answer_of<submitted>(std::move(given));
     if (!made)
         return problem(made.error());
+    if (made->repeated && !made->accepted.spec) {
+        // Of a workload that has ended the engine knows the id only.
+        auto stored = house.services.read->find_workload(made->accepted.tenant, made->accepted.id);
+        if (!stored)
+            return problem(stored.error());
+        made->accepted = std::move(*stored);
+    }
     auto answer = workload_response(made->repeated ? 200 : 201, made->accepted);
     answer.headers.emplace_back("Location", "/v1/workloads/" + to_string(made->accepted.id));
     if (made->repeated)
@@ -98,7 +105,7 @@ void submit_one(const call& c, responder answer) {
     asked.idempotency_key = std::move(*key);
     asked.body = sha256(c.http.body);
     ask(c, std::move(asked), std::move(answer),
-        [](result<westerly::answer> given) { return submitted_response(std::move(given)); });
+        [&house = c.house](result<westerly::answer> given) { return submitted_response(house, std::move(given)); });
 }
 
 response list_workloads(const call& c) {
@@ -110,7 +117,7 @@ response list_workloads(const call& c) {
         return problem(limit.error());
     const auto found = c.house.services.read->list_workloads(*filter, cursor_of(c), *limit);
     if (!found)
-        return problem(found.error());
+        return list_problem(found.error());
     return list_response(found->items, found->next_cursor);
 }
 
@@ -128,20 +135,28 @@ response get_workload(const call& c) {
 }
 
 void cancel_one(const call& c, responder answer) {
-    const auto id = id_in_path<workload_id>(c.path[0], "workload");
-    if (!id)
-        return answer(problem(id.error()));
+    // The engine knows live workloads only; what has ended is there too, and must not look like a missing one.
+    const auto known = workload_in_path(c);
+    if (!known)
+        return answer(problem(known.error()));
+    const auto has_ended = [] {
+        return problem(fail(errc::conflict, "the workload has ended already", "nothing is left to cancel"));
+    };
+    if (terminal(known->state))
+        return answer(has_ended());
     cancel_workload asked;
     asked.who = c.who;
-    asked.workload = *id;
+    asked.workload = known->id;
     if (!c.http.if_match.empty() && c.http.if_match != "*") {
         asked.if_revision = revision_of_etag(c.http.if_match);
         if (!asked.if_revision)
             return answer(problem(fail(errc::precondition_failed, "If-Match is not an ETag of a workload",
                                        "send the ETag as it came, quotes included")));
     }
-    ask(c, asked, std::move(answer), [](result<westerly::answer> given) {
+    ask(c, asked, std::move(answer), [has_ended](result<westerly::answer> given) {
         const auto changed = answer_of<workload>(std::move(given));
+        if (!changed && changed.error().code == errc::not_found)
+            return has_ended();  // between the reading and the asking
         return changed ? workload_response(202, *changed) : problem(changed.error());
     });
 }
@@ -160,7 +175,7 @@ void retry_one(const call& c, responder answer) {
     asked.idempotency_key = std::move(*key);
     asked.body = sha256(to_string(old->id));
     ask(c, std::move(asked), std::move(answer),
-        [](result<westerly::answer> given) { return submitted_response(std::move(given)); });
+        [&house = c.house](result<westerly::answer> given) { return submitted_response(house, std::move(given)); });
 }
 
 }  // namespace westerly
