@@ -1,5 +1,6 @@
 #include "broker/api/dispatch.hpp"
 
+#include "broker/api/answer_slot.hpp"
 #include "broker/api/problem.hpp"
 #include "broker/support/bytes.hpp"
 #include "broker/support/ids.hpp"
@@ -120,6 +121,23 @@ std::optional<response> check_types(const exchange& x) {
     return std::nullopt;
 }
 
+std::optional<response> find_and_check(api_house& house, exchange& x) {
+    auto target = parse_target(x.http.target);
+    if (!target)
+        return problem(target.error());
+    x.target = std::move(*target);
+    x.match = match_route(routes(), x.http.method, x.target.segments);
+    if (!x.match.path_known)
+        return problem(fail(errc::not_found, "there is no such path", "see /openapi.json for all that is served"));
+    if (x.match.found == nullptr)
+        return no_such_method(x);
+    if (auto refused = authenticate(house, x))
+        return refused;
+    if (auto refused = check_parameters(x))
+        return refused;
+    return check_types(x);
+}
+
 /// The answer to a defect of ours; the log line carries the same mark.
 response incident(const exchange& x, std::string_view what) {
     random_source random(secure_seed());
@@ -127,7 +145,7 @@ response incident(const exchange& x, std::string_view what) {
     log_event(log_level::error, "api.handler_failed",
               {{"incident", mark},
                {"method", std::string(to_string(x.http.method))},
-               {"route", std::string(x.match.found->pattern)},
+               {"route", std::string(x.match.found != nullptr ? x.match.found->pattern : "")},
                {"what", std::string(what)}});
     return problem(fail(errc::internal, "a defect of the broker ended this request (incident " + mark + ")",
                         "try again; if it stays so, give the incident to the operator"));
@@ -143,6 +161,16 @@ response run_plain(api_house& house, const exchange& x, plain_handler handler) {
 }
 
 }  // namespace
+
+response response_of(given_answer given, const exchange& x) {
+    if (!given.make)
+        return std::move(given.made);
+    try {
+        return given.make();
+    } catch (const std::exception& e) {
+        return incident(x, e.what());
+    }
+}
 
 std::size_t body_bytes_allowed(const api_house& house, const exchange& x) {
     if (x.match.found == nullptr)
@@ -160,21 +188,21 @@ std::size_t body_bytes_allowed(const api_house& house, const exchange& x) {
     return 0;
 }
 
-std::optional<response> admit(api_house& house, exchange& x) {
-    auto target = parse_target(x.http.target);
-    if (!target)
-        return problem(target.error());
-    x.target = std::move(*target);
-    x.match = match_route(routes(), x.http.method, x.target.segments);
-    if (!x.match.path_known)
-        return problem(fail(errc::not_found, "there is no such path", "see /openapi.json for all that is served"));
-    if (x.match.found == nullptr)
-        return no_such_method(x);
-    if (auto refused = authenticate(house, x))
-        return refused;
-    if (auto refused = check_parameters(x))
-        return refused;
-    return check_types(x);
+std::optional<response> admit(api_house& house, exchange& x, const request_reader& head) {
+    if (!head.http_1_0() && !head.has_one_host())
+        return problem(400, fail(errc::invalid, "the request has not exactly one Host header", "send one"));
+    try {
+        if (auto refused = find_and_check(house, x))
+            return refused;
+    } catch (const std::exception& e) {
+        return incident(x, e.what());
+    }
+    if (!head.expect().empty() && !is_media_type(head.expect(), "100-continue"))
+        return problem(417, fail(errc::invalid, "the Expect header is not understood", "leave it out"));
+    const auto allowed = body_bytes_allowed(house, x);
+    if (head.content_length().value_or(0) > allowed)
+        return body_refused(allowed);
+    return std::nullopt;
 }
 
 void run_handler(api_house& house, std::shared_ptr<exchange> x, responder answer,

@@ -1,5 +1,6 @@
 #include "broker/api/session.hpp"
 
+#include "broker/api/answer_slot.hpp"
 #include "broker/api/dispatch.hpp"
 #include "broker/api/problem.hpp"
 #include "broker/api/request_reader.hpp"
@@ -66,22 +67,6 @@ auto wait_for(pending<T>& value) {
         },
         use_task, &value);
 }
-
-/// An answer as given: made already, or to be made on the session's thread.
-struct given_answer {
-    response made;
-    std::function<response()> make;
-};
-
-class session_sink final : public answer_sink {
-public:
-    explicit session_sink(std::shared_ptr<pending<given_answer>> to) : to_(std::move(to)) {}
-    void give(response made) override { to_->give({std::move(made), nullptr}); }
-    void give_later(std::function<response()> make) override { to_->give({{}, std::move(make)}); }
-
-private:
-    const std::shared_ptr<pending<given_answer>> to_;
-};
 
 /// A stream without last words breaks off, so that nobody takes what was given for the whole.
 byte_source::piece farewell_of(const byte_source& source) {
@@ -298,7 +283,7 @@ private:
         const auto began = std::chrono::steady_clock::now();
         x->reader.describe(x->http);
         x->http.from_loopback = from_loopback_;
-        if (auto refused = admit_head(*x))
+        if (auto refused = admit(house_, *x, x->reader))
             co_return co_await answer_early(*x, std::move(*refused), began);
         if (auto refused = co_await read_body(*x))
             co_return co_await refuse(*x, std::move(*refused));
@@ -315,26 +300,6 @@ private:
         auto fed = to.feed({static_cast<const char*>(buffer_.data().data()), buffer_.size()});
         buffer_.consume(fed.used);
         return std::move(fed.refused);
-    }
-
-    std::optional<response> admit_head(wire_exchange& x) {
-        if (!x.reader.http_1_0() && !x.reader.has_one_host())
-            return problem(400, fail(errc::invalid, "the request has not exactly one Host header", "send one"));
-        std::optional<response> refused;
-        try {
-            refused = admit(house_, x);
-        } catch (const std::exception& e) {
-            log_event(log_level::error, "api.admission_failed", {{"what", std::string(e.what())}});
-            refused = problem(fail(errc::internal, "a defect of the broker ended this request", "try again"));
-        }
-        if (refused)
-            return refused;
-        if (!x.reader.expect().empty() && !is_media_type(x.reader.expect(), "100-continue"))
-            return problem(417, fail(errc::invalid, "the Expect header is not understood", "leave it out"));
-        const auto allowed = body_bytes_allowed(house_, x);
-        if (x.reader.content_length().value_or(0) > allowed)
-            return body_refused(allowed);
-        return std::nullopt;
     }
 
     /// Reads the body; a response means that it is refused.
@@ -365,24 +330,13 @@ private:
     task<response> ask_handler(std::shared_ptr<wire_exchange> x) {
         enter(stage::handling, house_.options.request_timeout);
         answer_ = make_pending<given_answer>();
-        run_handler(house_, x, responder(std::make_shared<session_sink>(answer_)), host_.on_helper);
+        run_handler(house_, x, responder(std::make_shared<pending_sink>(answer_)), host_.on_helper);
         answer_->started();
         if (!answer_->ready())
             co_await wait_for(*answer_);
         auto given = answer_->take();
         answer_.reset();
-        if (!given.make)
-            co_return std::move(given.made);
-        std::optional<response> made;
-        try {
-            made = given.make();
-        } catch (const std::exception& e) {
-            log_event(log_level::error, "api.answer_failed",
-                      {{"route", std::string(x->match.found->pattern)}, {"what", std::string(e.what())}});
-        }
-        if (made)
-            co_return std::move(*made);
-        co_return problem(fail(errc::internal, "a defect of the broker ended this request", "see the broker's log"));
+        co_return response_of(std::move(given), *x);
     }
 
     template <class T>
