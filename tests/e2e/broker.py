@@ -43,12 +43,21 @@ def bin_dir():
     return pathlib.Path(given)
 
 
+def end_at_once(*_):
+    """A test stopped from outside ends its brokers too; an exception would only fail the test at hand."""
+    for broker in list(Broker.alive):
+        try:
+            broker.close()
+        except Exception as failed:  # the others are to be ended all the same
+            print(failed, file=sys.stderr)
+    os._exit(143)
+
+
 def main():
     """What a test program ends with: `program [BIN-DIR] [unittest arguments…]`."""
     if len(sys.argv) > 1 and os.path.isdir(sys.argv[1]):
         os.environ["WESTERLY_BIN_DIR"] = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    # A test stopped from outside ends its broker too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, end_at_once)
     unittest.main(verbosity=2)
 
 
@@ -107,7 +116,10 @@ class Broker:
     """One westerlyd. `providers` and `policies` are dicts of file name (without .json) to content, a dict or a text;
     `settings` is the content of westerlyd.yaml."""
 
+    alive = []  # all whose home is there
+
     def __init__(self, providers=None, policies=None, settings=None, arguments=()):
+        Broker.alive.append(self)
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="westerly-e2e-", dir="/tmp"))
         self.home.chmod(0o711)  # tasks run as users of their own
         self.arguments = list(arguments)
@@ -240,6 +252,8 @@ class Broker:
                 print(f"kept: {self.home}", file=sys.stderr)
             else:
                 shutil.rmtree(self.home, ignore_errors=True)
+            if self in Broker.alive:
+                Broker.alive.remove(self)
 
     def __enter__(self):
         try:
