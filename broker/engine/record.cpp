@@ -104,10 +104,12 @@ reaction engine_core::seal(turn& t) {
         market_dirty_ = true;  // its counts follow
 
     reaction out;
-    out.effects = std::move(t.answers);
-    std::ranges::move(t.calls, std::back_inserter(out.effects));
+    // Before the answers: who was told of a new key may use it, and a revoked one is refused from the answer on.
     if (!t.changes.tenants.empty() || !t.changes.keys.empty())
         out.effects.push_back(keys_changed{});
+    std::ranges::move(t.answers, std::back_inserter(out.effects));
+    t.answers.clear();
+    std::ranges::move(t.calls, std::back_inserter(out.effects));
     if (!t.changes.events.empty())
         out.effects.push_back(publish_events{t.changes.events});
     t.calls.clear();
