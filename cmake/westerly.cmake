@@ -19,6 +19,7 @@ find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(RapidJSON REQUIRED)
+find_package(GTest QUIET)  # for tests only; tests/ asks for it aloud
 
 add_library(westerly_options INTERFACE)
 target_compile_options(westerly_options INTERFACE -Wall -Wextra -Wpedantic -Werror -Wnon-virtual-dtor -Woverloaded-virtual
@@ -83,12 +84,18 @@ if(WESTERLY_PCH)
     file(WRITE ${empty_cpp} "")
   endif()
   foreach(kind core asio beast test)
+    if(kind STREQUAL "test" AND NOT GTest_FOUND)
+      continue()
+    endif()
     add_library(westerly_pch_${kind} OBJECT ${empty_cpp})
     target_link_libraries(westerly_pch_${kind} PRIVATE westerly_options)
     target_precompile_headers(westerly_pch_${kind} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch/${kind}.hpp)
   endforeach()
   target_link_libraries(westerly_pch_asio PRIVATE westerly_asio)
   target_link_libraries(westerly_pch_beast PRIVATE westerly_beast)
+  if(GTest_FOUND)
+    target_link_libraries(westerly_pch_test PRIVATE GTest::gmock GTest::gtest_main)
+  endif()
 endif()
 
 # Gives a target the precompiled header that fits what it links.
