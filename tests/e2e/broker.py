@@ -9,6 +9,7 @@ The programs come from the folder in $WESTERLY_BIN_DIR, or from the first argume
 Whatever a test leaves behind under its home (adapters, shims, tasks) is ended by process id, and the home removed.
 """
 
+import atexit
 import copy
 import json
 import os
@@ -43,13 +44,19 @@ def bin_dir():
     return pathlib.Path(given)
 
 
-def end_at_once(*_):
-    """A test stopped from outside ends its brokers too; an exception would only fail the test at hand."""
+@atexit.register
+def close_all():
+    """Ends what a program that broke off left running."""
     for broker in list(Broker.alive):
         try:
             broker.close()
         except Exception as failed:  # the others are to be ended all the same
             print(failed, file=sys.stderr)
+
+
+def end_at_once(*_):
+    """A test stopped from outside ends its brokers too; an exception would only fail the test at hand."""
+    close_all()
     os._exit(143)
 
 
