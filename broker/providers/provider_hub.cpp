@@ -202,7 +202,7 @@ void provider_hub::fetch(const provider_id& provider, std::string token, std::st
 void provider_hub::probe(const provider_id& provider, std::function<void(result<probe_reply>)> done) {
     impl_->with(provider, [provider, done = std::move(done)](provider_session* session) {
         if (session)
-            session->read("probe", "{}", decode_probe_reply, done);
+            session->probe(done);
         else
             done(unknown_provider(provider));
     });

@@ -172,6 +172,19 @@ void provider_session::call(std::string_view verb, std::string params, call_done
     refresh();
 }
 
+void provider_session::probe(std::function<void(result<probe_reply>)> done) {
+    if (leaving_ || catalogue() || (stage_ != stage::trying && stage_ != stage::serving))
+        return done(fail(errc::provider_unavailable, "provider " + config_.id + ": " + state_message()));
+    supervisor_.channel().call(
+        "probe", "{}", steady_now() + trial_timeout,
+        [this, done = std::move(done)](const call_answer& answer) {
+            auto reply = decode_answer(answer, decode_probe_reply);
+            done(reply.value ? result<probe_reply>(std::move(*reply.value)) : read_error(id(), reply.failure));
+        },
+        true);
+    refresh();
+}
+
 void provider_session::after(milliseconds delay, std::function<void()> then) {
     if (leaving_)
         return;

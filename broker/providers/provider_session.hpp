@@ -47,6 +47,9 @@ public:
         });
     }
 
+    /// Asks the adapter itself, also while the breaker is open: the operator wants to know.
+    void probe(std::function<void(result<probe_reply>)> done);
+
     void call(std::string_view verb, std::string params, call_done done) override;
     void after(milliseconds delay, std::function<void()> then) override;
     const provider_id& id() const override { return config_.id; }

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <csignal>
+#include <future>
 
 namespace westerly {
 namespace {
@@ -230,6 +230,18 @@ TEST_F(hub_test, a_failing_probe_keeps_the_provider_down_until_it_passes) {
     EXPECT_THAT(down->health.message, HasSubstr("log in first"));
     EXPECT_TRUE(becomes(provider_state::ready));
     EXPECT_EQ(count<offers_received>(), 1u);
+}
+
+TEST_F(hub_test, an_operators_probe_reaches_a_provider_that_is_down) {
+    start();
+    hub_->configure({fake(R"({"probe_ok": [false]})")});
+    ASSERT_TRUE(becomes(provider_state::down));
+    std::promise<result<probe_reply>> probed;
+    hub_->probe("fake", [&](auto reply) { probed.set_value(std::move(reply)); });
+    const auto reply = probed.get_future().get();
+    ASSERT_TRUE(reply);
+    EXPECT_FALSE(reply->ok);
+    EXPECT_THAT(reply->message, HasSubstr("log in first"));
 }
 
 TEST_F(hub_test, a_put_that_fails_is_not_done_because_find_says_absent) {
