@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Runs every program of tests/bench for a moment and holds each line that comes out against the form that tools/bench
+# promises. No times are judged: a busy machine must not fail this.
+set -euo pipefail
+bin=$1
+lines=$(timeout 240 "$bin/bench_http" --quick && timeout 120 "$bin/bench_decide" 0.1)
+printf '%s\n' "$lines"
+number='-?[0-9]+(\.[0-9]+)?'
+form="^\{\"name\":\"[a-z0-9_]+\",\"value\":$number,\"unit\":\"[^\"]+\",\"target\":($number|null),\"met\":(true|false|null)\}$"
+if printf '%s\n' "$lines" | grep -qvE "$form"; then
+  printf 'a line is not of the form that docs/benchmarks.md promises\n' >&2
+  exit 1
+fi
+for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us idle_rss_mib start_ms tls_echo_per_s \
+  fdatasync_per_s; do
+  if [ "$(printf '%s\n' "$lines" | grep -c "\"name\":\"$name\"")" -ne 1 ]; then
+    printf '%s must come out once\n' "$name" >&2
+    exit 1
+  fi
+done
