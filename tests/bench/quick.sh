@@ -3,6 +3,9 @@
 # promises. No times are judged: a busy machine must not fail this.
 set -euo pipefail
 bin=$1
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/westerly-bench-XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 lines=$(timeout 240 "$bin/bench_http" --quick && timeout 120 "$bin/bench_decide" 0.1)
 printf '%s\n' "$lines"
 number='-?[0-9]+(\.[0-9]+)?'
