@@ -6,7 +6,7 @@ bin=$1
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/westerly-bench-XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
-lines=$(timeout 240 "$bin/bench_http" --quick && timeout 120 "$bin/bench_decide" 0.1)
+lines=$(timeout --foreground 240 "$bin/bench_http" --quick && timeout --foreground 120 "$bin/bench_decide" 0.1)
 printf '%s\n' "$lines"
 number='-?[0-9]+(\.[0-9]+)?'
 form="^\{\"name\":\"[a-z0-9_]+\",\"value\":$number,\"unit\":\"[^\"]+\",\"target\":($number|null),\"met\":(true|false|null)\}$"
