@@ -33,8 +33,9 @@ TEST(bundle_shelf, knowing_a_digest_is_not_enough) {
 TEST(bundle_shelf, names_that_are_no_digest_never_become_paths) {
     const temporary_folder folder;
     const bundle_shelf shelf(folder.path());
-    for (const std::string name : {"", "sha256:", "sha256:../../../../etc/passwd", "sha256:" + std::string(64, '/'),
-                                   "sha256:" + std::string(63, 'a'), std::string(64, 'a')}) {
+    for (const std::string& name :
+         std::vector<std::string>{"", "sha256:", "sha256:../../../../etc/passwd", "sha256:" + std::string(64, '/'),
+                                  "sha256:" + std::string(63, 'a'), std::string(64, 'a')}) {
         EXPECT_FALSE(shelf.has(one, name)) << name;
         EXPECT_EQ(shelf.read(name, 0, 10).error().code, errc::not_found) << name;
     }
