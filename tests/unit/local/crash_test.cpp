@@ -101,6 +101,7 @@ TEST_F(local_crash, an_attempt_without_a_verdict_is_driven_on_at_start) {
     adapter_->launch(request);
     adapter_->wait_for_end(request.token);
     adapter_->kill_9();
+    ASSERT_TRUE(gone(request.token));  // the shim of the run that is about to be forgotten
     // As if the adapter had been killed between the rename and the first shim.
     fs::remove(attempt(request.token) / "verdict");
     fs::remove(attempt(request.token) / "outcome.json");
