@@ -25,38 +25,58 @@ errc code_of(unsigned status) {
     }
 }
 
+}  // namespace
+
 error problem_of(const http_response& answer) {
     rapidjson::Document document;
     document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
     if (document.HasParseError() || !document.IsObject())
-        return fail(code_of(answer.status), "the broker answered HTTP " + std::to_string(answer.status));
+        return fail(code_of(answer.status), "the broker answered HTTP " + std::to_string(answer.status),
+                    "see that the address is that of westerlyd, and look at its log");
     error why = fail(code_of(answer.status), text_at(document, "detail"), text_at(document, "remedy"));
     if (why.detail.empty())
         why.detail = text_at(document, "title");
     if (const auto* faults = value_at(document, "errors"); faults != nullptr && faults->IsArray())
         for (const auto& f : faults->GetArray())
             why.faults.push_back({text_at(f, "pointer"), text_at(f, "detail"), text_at(f, "remedy")});
+    if (why.code == errc::unauthenticated)
+        why.remedy = "westerly login https://HOST:PORT --key KEY, or set WESTERLY_KEY";
     return why;
 }
 
-}  // namespace
-
 int complain(const error& why) {
-    std::fprintf(stderr, "westerly: %s\n", why.detail.c_str());
-    for (const fault& f : why.faults)
-        std::fprintf(stderr, "  %s: %s%s%s\n", f.pointer.empty() ? "(whole)" : f.pointer.c_str(), f.message.c_str(),
-                     f.remedy.empty() ? "" : " - ", f.remedy.c_str());
-    if (!why.remedy.empty() && why.remedy != why.detail)
+    // A single fault often is the whole message already: its place and its remedy are all that is left to say.
+    const bool told = why.faults.size() == 1 && why.detail.find(why.faults[0].message) != std::string::npos;
+    const auto& where = told ? why.faults[0].pointer : std::string();
+    const bool placed = where.empty() || why.detail.find(where) != std::string::npos;
+    std::fprintf(stderr, "westerly: %s%s\n", why.detail.c_str(), placed ? "" : (" (" + where + ")").c_str());
+    bool remedy_told = why.remedy.empty() || why.remedy == why.detail;
+    for (const fault& f : why.faults) {
+        if (!told)
+            std::fprintf(stderr, "  %s: %s%s%s\n", f.pointer.empty() ? "(whole)" : f.pointer.c_str(), f.message.c_str(),
+                         f.remedy.empty() ? "" : " - ", f.remedy.c_str());
+        else if (why.remedy.empty() && !f.remedy.empty())
+            std::fprintf(stderr, "  %s\n", f.remedy.c_str());
+        remedy_told = remedy_told || (!told && f.remedy == why.remedy);
+    }
+    if (!remedy_told)
         std::fprintf(stderr, "  %s\n", why.remedy.c_str());
     switch (why.code) {
         case errc::invalid:
         case errc::unauthenticated:
         case errc::not_found:
         case errc::conflict:
+        case errc::too_large:
             return refused;
         default:
             return ours;
     }
+}
+
+error missing_file(error why) {
+    if (why.remedy.empty())
+        why.remedy = "check the path, and that you may read the file";
+    return why;
 }
 
 result<rapidjson::Document> call(cli& with, const http_request& request) {
@@ -108,6 +128,18 @@ void print_json(const json_value& v) {
     out.SetIndent(' ', 2);
     v.Accept(out);
     std::printf("%s\n", buffer.GetString());
+}
+
+void tell(const cli& with, std::initializer_list<std::pair<const char*, std::string>> facts,
+          const std::string& sentence) {
+    if (!with.json) {
+        std::printf("%s\n", sentence.c_str());
+        return;
+    }
+    rapidjson::Document all(rapidjson::kObjectType);
+    for (const auto& [name, value] : facts)
+        all.AddMember(rapidjson::StringRef(name), rapidjson::Value(value, all.GetAllocator()), all.GetAllocator());
+    print_json(all);
 }
 
 std::string url_encode(std::string_view text) {

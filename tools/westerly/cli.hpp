@@ -18,6 +18,12 @@ struct cli {
 /// Says what went wrong and what to do on standard error; gives the exit code: 126 for what was refused, else 125.
 int complain(const error& why);
 
+/// What an answer of 400 or more says.
+error problem_of(const http_response& answer);
+
+/// The same error with a remedy, where a file that the command line names cannot be read.
+error missing_file(error why);
+
 /// Sends and reads a JSON answer. A problem becomes an error whose code tells refused (4xx) from ours.
 result<rapidjson::Document> call(cli& with, const http_request& request);
 result<rapidjson::Document> get(cli& with, const std::string& target);
@@ -30,6 +36,9 @@ result<rapidjson::Document> get_all(cli& with, const std::string& target);
 
 /// Prints a document as indented JSON.
 void print_json(const json_value& v);
+/// Prints {"name": "value", ...}, or the sentence for people.
+void tell(const cli& with, std::initializer_list<std::pair<const char*, std::string>> facts,
+          const std::string& sentence);
 /// Percent-encodes one value of a query or one path segment.
 std::string url_encode(std::string_view text);
 /// A UUID for Idempotency-Key.

@@ -46,7 +46,7 @@ int cordon(cli& with, const std::string& provider, bool cordoned);
 int probe(cli& with, const std::string& provider);
 int policies(cli& with);
 /// Checks files without a broker.
-int check_policies(const std::vector<std::string>& files);
+int check_policies(const std::vector<std::string>& files, bool json);
 struct account_options {
     std::string workload, project, from, until;
 };

@@ -109,7 +109,7 @@ int keys(cli& with, const key_options& options) {
         const auto done = post(with, "/v1/keys/" + url_encode(options.revoke) + "/revoke");
         if (!done)
             return complain(done.error());
-        std::printf("revoked %s\n", options.revoke.c_str());
+        tell(with, {{"revoked", options.revoke}}, "revoked " + options.revoke);
         return 0;
     }
     if (!options.create.empty()) {
@@ -164,7 +164,7 @@ int sweep(cli& with, bool confirm) {
     const auto done = post(with, "/v1/sweep/confirm");
     if (!done)
         return complain(done.error());
-    std::printf("unknown things of ours are ended from now on\n");
+    tell(with, {{"sweeping", "on"}}, "unknown things of ours are ended from now on, once seen for two minutes");
     return 0;
 }
 

@@ -87,9 +87,11 @@ bool is_terminal(const std::string& state) {
     return state == "succeeded" || state == "failed" || state == "cancelled" || state == "expired";
 }
 
-/// One line whenever state or waiting reason change.
+/// One line whenever state or waiting reason change; the end has its own line after the output.
 void tell_state(const json_value& w, std::string& told) {
     std::string line = text_at(w, "state");
+    if (is_terminal(line))
+        return;
     if (line == "queued")
         for (std::size_t i = 0; value_at(w, "waiting." + std::to_string(i)) != nullptr; ++i)
             line += (i == 0 ? ": " : "; ") + text_at(w, "waiting." + std::to_string(i) + ".detail");
@@ -122,8 +124,8 @@ void tell_end(cli& with, const json_value& w) {
         std::fprintf(stderr, "charged %s", money_at(*charged, "totals.0.billed_cost").c_str());
     if (used && value_at(*used, "items.0") != nullptr)
         std::fprintf(stderr, " at %s/%s, %s, %s CO2e (location-based)", text_at(*used, "items.0.provider").c_str(),
-                     text_at(*used, "items.0.site").c_str(), rounded_at(*used, "items.0.energy_kwh", "kWh").c_str(),
-                     rounded_at(*used, "items.0.carbon_kg", "kg").c_str());
+                     text_at(*used, "items.0.site").c_str(), energy_at(*used, "items.0.energy_kwh").c_str(),
+                     carbon_at(*used, "items.0.carbon_kg").c_str());
     if (charged && value_at(*charged, "items.0") != nullptr)
         std::fprintf(stderr, "\n");
 }
@@ -201,11 +203,8 @@ int logs(cli& with, const log_options& options) {
         });
         if (!answer)
             return complain(answer.error());
-        if (answer->status >= 400) {
-            rapidjson::Document problem;
-            problem.Parse(answer->body.c_str());
-            return complain(fail(errc::invalid, text_at(problem, "detail"), text_at(problem, "remedy")));
-        }
+        if (answer->status >= 400)
+            return complain(problem_of(*answer));
         from += got;
         more = !options.follow && got > 0 && answer->header("x-log-complete") != "true";
     }

@@ -80,7 +80,9 @@ int cordon(cli& with, const std::string& provider, bool cordoned) {
     const auto done = post(with, "/v1/providers/" + url_encode(provider) + (cordoned ? "/cordon" : "/uncordon"));
     if (!done)
         return complain(done.error());
-    std::printf("%s %s\n", provider.c_str(), cordoned ? "takes no new work" : "takes new work");
+    tell(with, {{"provider", provider}, {"cordoned", cordoned ? "yes" : "no"}},
+         provider + (cordoned ? " takes no new work until westerlyd starts again; \"cordoned\": true in its file lasts"
+                              : " takes new work"));
     return 0;
 }
 
@@ -105,12 +107,14 @@ int policies(cli& with) {
     return print(with, *items, table, "no policies");
 }
 
-int check_policies(const std::vector<std::string>& files) {
+int check_policies(const std::vector<std::string>& files, bool json) {
     int code = 0;
+    rapidjson::Document sound_ones(rapidjson::kArrayType);
+    auto& memory = sound_ones.GetAllocator();
     for (const auto& file : files) {
         const auto text = read_file(file, policy_bytes_max);
         if (!text) {
-            code = complain(text.error());
+            code = complain(missing_file(text.error()));
             continue;
         }
         const auto read = decode_policy(std::filesystem::path(file).stem().string(), *text);
@@ -122,12 +126,21 @@ int check_policies(const std::vector<std::string>& files) {
             code = refused;
             continue;
         }
+        if (json) {
+            rapidjson::Value one(rapidjson::kObjectType);
+            one.AddMember("file", rapidjson::Value(file, memory), memory);
+            one.AddMember("version", rapidjson::Value(read->version, memory), memory);
+            sound_ones.PushBack(one, memory);
+            continue;
+        }
         std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
         for (const priced_term& t : read->prices)
             std::printf("  %s: %.6g CNY per %s%s\n", t.term.c_str(), t.per_unit,
                         std::string(find_term(built_in_terms(), t.term)->unit).c_str(),
                         t.weight > 0 ? ", implied by its weight" : "");
     }
+    if (json)
+        print_json(sound_ones);
     return code;
 }
 
@@ -188,12 +201,11 @@ int usage(cli& with, const account_options& options) {
     const auto items = get_all(with, target);
     if (!items)
         return complain(items.error());
-    text_table table({"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CARBON", "GREEN"});
+    text_table table({"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CO2e", "GREEN"});
     for (const auto& u : items->GetArray())
         table.add({text_at(u, "workload"), text_at(u, "provider") + "/" + text_at(u, "site"), text_at(u, "start_at"),
-                   text_at(u, "end_at"), text_at(u, "units"), rounded_at(u, "energy_kwh", "kWh"),
-                   rounded_at(u, "non_green_kwh", "kWh"), rounded_at(u, "carbon_kg", "kg"),
-                   percent_at(u, "green_power_share")});
+                   text_at(u, "end_at"), text_at(u, "units"), energy_at(u, "energy_kwh"), energy_at(u, "non_green_kwh"),
+                   carbon_at(u, "carbon_kg"), percent_at(u, "green_power_share")});
     return print(with, *items, table, "no usage");
 }
 

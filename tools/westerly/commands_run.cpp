@@ -38,8 +38,8 @@ result<std::string> prepare(cli& with, const run_options& options) {
 
 void add_ranked(text_table& table, const json_value& a, std::size_t place) {
     table.add({std::to_string(place), text_at(a, "offer"), text_at(a, "region"), text_at(a, "units"),
-               money_at(a, "cost"), rounded_at(a, "j"), rounded_at(a, "rtt_ms", "ms"),
-               percent_at(a, "green_power_share"), rounded_at(a, "energy_kwh", "kWh"), rounded_at(a, "carbon_kg", "kg"),
+               money_at(a, "cost"), rounded_at(a, "j", "CNY"), rounded_at(a, "rtt_ms", "ms"),
+               percent_at(a, "green_power_share"), energy_at(a, "energy_kwh"), carbon_at(a, "carbon_kg"),
                text_at(a, "finish_at"), text_at(a, "launchable") == "no" ? "plan only" : ""});
 }
 
@@ -85,12 +85,13 @@ int plan(cli& with, const run_options& options) {
         return 0;
     }
     text_table table(
-        {"#", "OFFER", "REGION", "UNITS", "COST", "J (CNY)", "RTT", "GREEN", "ENERGY", "CARBON", "FINISH", ""});
+        {"#", "OFFER", "REGION", "UNITS", "COST", "ALL COUNTED", "RTT", "GREEN", "ENERGY", "CO2e", "FINISH", ""});
     if (const auto* ranked = value_at(*answer, "decision.ranked"); ranked != nullptr && ranked->IsArray())
         for (const auto& a : ranked->GetArray())
             add_ranked(table, a, 1 + static_cast<std::size_t>(&a - ranked->Begin()));
-    std::printf("%s", table.render(with.colour).c_str());
-    std::printf("\n%s", text_at(*answer, "decision.explanation").c_str());
+    if (!table.empty())
+        std::printf("%s\n", table.render(with.colour).c_str());
+    std::printf("%s", text_at(*answer, "decision.explanation").c_str());
     const auto* rejected = value_at(*answer, "rejected");
     if (rejected != nullptr && rejected->IsArray() && !rejected->Empty()) {
         text_table why({"REJECTED OFFER", "REASON"});

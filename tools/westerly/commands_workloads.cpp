@@ -66,7 +66,7 @@ result<void> fetch_one(cli& with, const std::string& id, const std::string& path
         fs::create_directories(to.parent_path(), ignored);
         file.open(to, std::ios::binary | std::ios::trunc);
         if (!file)
-            return fail(errc::storage_failed, "cannot write " + to.string());
+            return fail(errc::storage_failed, "cannot write " + to.string(), "choose another folder with --into");
     }
     const auto answer = with.broker.send(request, [&](std::string_view piece) {
         if (to == "-")
@@ -77,13 +77,10 @@ result<void> fetch_one(cli& with, const std::string& id, const std::string& path
     });
     if (!answer)
         return answer.error();
-    if (answer->status >= 400) {
-        rapidjson::Document problem;
-        problem.Parse(answer->body.c_str());
-        return fail(errc::not_found, text_at(problem, "detail"), text_at(problem, "remedy"));
-    }
+    if (answer->status >= 400)
+        return problem_of(*answer);
     if (to != "-" && !file.flush())
-        return fail(errc::storage_failed, "cannot write " + to.string());
+        return fail(errc::storage_failed, "cannot write " + to.string(), "free space, or choose another --into");
     return {};
 }
 
@@ -175,27 +172,34 @@ int fetch_files(cli& with, const std::string& workload, const std::string& path,
     const auto listed = get(with, "/v1/workloads/" + *id + "/files");
     if (!listed)
         return complain(listed.error());
-    std::size_t fetched = 0;
+    rapidjson::Document written(rapidjson::kArrayType);
     for (const auto& f : (*listed)["items"].GetArray()) {
         const auto name = text_at(f, "path");
         if (!path.empty() && name != path && name.rfind(path + "/", 0) != 0)
             continue;
         const auto to = place_in(into, name);
         if (!to)
-            return complain(fail(errc::invalid, "the output file \"" + name + "\" would leave " + into));
+            return complain(fail(errc::invalid, "the output file \"" + name + "\" would leave " + into,
+                                 "read it alone: westerly get WORKLOAD FILE --into -"));
         if (auto done = fetch_one(with, *id, name, *to); !done)
             return complain(done.error());
-        std::printf("%s (%s bytes)\n", to->c_str(), text_at(f, "size_bytes").c_str());
-        ++fetched;
+        if (!with.json)
+            std::printf("%s (%s bytes)\n", to->c_str(), text_at(f, "size_bytes").c_str());
+        written.PushBack(rapidjson::Value(to->string(), written.GetAllocator()), written.GetAllocator());
     }
+    const auto fetched = written.Size();
     if (fetched == 0 && !path.empty())
         return complain(fail(errc::not_found, "no output file \"" + path + "\"", "westerly get WORKLOAD lists all"));
-    if (fetched == 0)
+    if (with.json)
+        print_json(written);
+    else if (fetched == 0)
         std::printf("no output files; a task leaves them in $WESTERLY_OUTPUT_DIR\n");
     return 0;
 }
 
 int cancel(cli& with, const std::vector<std::string>& workloads, const std::vector<std::string>& labels) {
+    if (workloads.empty() && labels.empty())
+        return complain(fail(errc::invalid, "which workload?", "westerly cancel WORKLOAD, or --label NAME=VALUE"));
     std::vector<std::string> ids;
     for (const auto& name : workloads) {
         auto id = find_workload_id(with, name);
@@ -212,14 +216,20 @@ int cancel(cli& with, const std::vector<std::string>& workloads, const std::vect
             ids.push_back(text_at(w, "id"));
     }
     int code = 0;
+    rapidjson::Document answers(rapidjson::kArrayType);
     for (const auto& id : ids) {
         const auto done = post(with, "/v1/workloads/" + id + "/cancel");
-        if (done)
-            std::printf("%s %s\n", id.c_str(), text_at(*done, "state").c_str());
-        else
+        if (!done) {
             code = complain(done.error());
+            continue;
+        }
+        answers.PushBack(rapidjson::Value(*done, answers.GetAllocator()), answers.GetAllocator());
+        if (!with.json)
+            std::printf("%s %s\n", id.c_str(), text_at(*done, "state").c_str());
     }
-    if (ids.empty())
+    if (with.json)
+        print_json(answers);
+    else if (ids.empty())
         std::printf("nothing to cancel\n");
     return code;
 }

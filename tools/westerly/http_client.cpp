@@ -110,7 +110,8 @@ struct http_client::impl {
             tls.set_verify_mode(ssl::verify_peer);
         }
         if (failed)
-            return fail(errc::invalid, "cannot read " + to.ca_file + ": " + failed.message());
+            return fail(errc::invalid, "cannot read " + to.ca_file + ": " + failed.message(),
+                        "give a PEM file with --ca or WESTERLY_CA");
         return {};
     }
 

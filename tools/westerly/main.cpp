@@ -98,7 +98,7 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
     logs_command->add_flag("-f,--follow", w.logs.follow, "Go on until it ends");
     logs_command->add_option("--rank", w.logs.rank, "Of this task of the gang (default 0)");
     logs_command->add_flag("--stderr", w.logs.errors, "Standard error instead of standard output");
-    logs_command->add_option("--attempt", w.logs.attempt, "Of an earlier attempt");
+    logs_command->add_option("--attempt", w.logs.attempt, "Of an earlier attempt, by its number");
     all.emplace_back(logs_command, with_broker([](cli& c, words& s) { return logs(c, s.logs); }));
 
     auto* get_command = app.add_subcommand("get", "Fetch output files");
@@ -147,7 +147,7 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     auto* policies_command = app.add_subcommand("policies", "Policies in use")->require_subcommand(0, 1);
     auto* check = policies_command->add_subcommand("check", "Check policy files, without a broker");
     check->add_option("file", w.files, "Files")->required();
-    all.emplace_back(check, [](words& s) { return check_policies(s.files); });
+    all.emplace_back(check, [](words& s) { return check_policies(s.files, s.json); });
     all.emplace_back(policies_command, with_broker([](cli& c, words&) { return policies(c); }));
 }
 
@@ -215,14 +215,17 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? 0 : static_cast<int>(refused);
+        if (e.get_exit_code() == 0)
+            return app.exit(e);
+        return complain(fail(errc::invalid, e.what(), "westerly --help, or westerly COMMAND --help"));
     }
     said.json = output == "json";
     for (run_options* o : {&said.run, &said.plan})
         o->command = command;
     for (auto* workload_command : {app.get_subcommand("run"), app.get_subcommand("plan")})
         if (workload_command->parsed() && command.empty() == (workload_command->count("file") == 0))
-            return complain(fail(errc::invalid, "give a workload file or `-- COMMAND ARGUMENT...`, one of the two"));
+            return complain(fail(errc::invalid, command.empty() ? "nothing to run" : "both a file and a command",
+                                 "give a workload file or `-- COMMAND ARGUMENT...`, one of the two"));
     for (auto& [parsed, act] : all)
         if (parsed->parsed())
             return act(said);

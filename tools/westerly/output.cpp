@@ -20,6 +20,21 @@ std::size_t width(std::string_view text) {
     return columns;
 }
 
+/// Three significant digits below a thousand, never an exponent; what is under a thousandth says so.
+std::string in_unit(double thousands, const char* large, const char* small) {
+    if (std::isnan(thousands))
+        return "-";
+    const double value = std::fabs(thousands) >= 1 ? thousands : thousands * 1000;
+    const char* unit = std::fabs(thousands) >= 1 ? large : small;
+    if (value != 0 && std::fabs(value) < 0.001)
+        return std::string("< 0.001 ") + unit;
+    const double size = std::fabs(value);
+    const int decimals = size >= 100 || value == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f %s", decimals, value, unit);
+    return text;
+}
+
 }  // namespace
 
 std::string text_table::render(bool colour) const {
@@ -101,6 +116,14 @@ std::string rounded_at(const json_value& v, std::string_view path, std::string_v
     char text[64];
     std::snprintf(text, sizeof text, std::fabs(value) >= 1000 ? "%.0f" : "%.4g", value);
     return unit.empty() ? std::string(text) : std::string(text) + " " + std::string(unit);
+}
+
+std::string energy_at(const json_value& v, std::string_view path) {
+    return in_unit(number_at(v, path, NAN), "kWh", "Wh");
+}
+
+std::string carbon_at(const json_value& v, std::string_view path) {
+    return in_unit(number_at(v, path, NAN), "kg", "g");
 }
 
 std::string percent_at(const json_value& v, std::string_view path) {

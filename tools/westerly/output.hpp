@@ -32,6 +32,9 @@ double number_at(const json_value& v, std::string_view path, double absent);
 std::string money_at(const json_value& v, std::string_view path);
 /// Rounded for people: four significant digits. "-" when absent.
 std::string rounded_at(const json_value& v, std::string_view path, std::string_view unit = {});
+/// Kilowatt-hours and kilograms as people read them: from 1 on in that unit, below in Wh and g; "-" when absent.
+std::string energy_at(const json_value& v, std::string_view path);
+std::string carbon_at(const json_value& v, std::string_view path);
 std::string percent_at(const json_value& v, std::string_view path);
 
 /// True when this stream is a terminal and NO_COLOR is not set.

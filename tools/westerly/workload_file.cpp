@@ -32,7 +32,8 @@ result<void> set_pairs(document& of, json_value& object, const std::vector<std::
     for (const auto& pair : pairs) {
         const auto sign = pair.find('=');
         if (sign == std::string::npos || sign == 0 || !object.IsObject())
-            return fail(errc::invalid, std::string(flag) + " takes NAME=VALUE, not \"" + pair + "\"");
+            return fail(errc::invalid, std::string(flag) + " takes NAME=VALUE, not \"" + pair + "\"",
+                        std::string("write it as ") + flag + " NAME=VALUE");
         set(of, object, pair.substr(0, sign), text_value(of, pair.substr(sign + 1)));
     }
     return {};
@@ -53,7 +54,7 @@ result<document> begin(const run_options& options) {
     if (options.command.empty()) {
         const auto text = read_file(options.file, workload_json_max);
         if (!text)
-            return text.error();
+            return missing_file(text.error());
         const auto json = yaml_to_json(*text);
         if (!json)
             return json.error();
