@@ -1,0 +1,469 @@
+"""The command line as people and programs use it: exit codes, every command, JSON everywhere, remedies, isolation."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import unittest
+
+import broker as e2e
+from broker import Broker, bin_dir, demo_sites, wait_end, wait_for, wait_state
+
+NOBODY = 65534
+ESCAPE = "\x1b["
+
+
+class CliTest(unittest.TestCase):
+    """One broker for all tests: each uses names of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        sites = {name: {**site, "poll_s": 1} for name, site in demo_sites().items()}
+        cls.broker = Broker(providers=sites)
+        cls.addClassCleanup(cls.broker.close)
+        cls.broker.start()
+        cls.broker.wait_offers("east", "west")
+        cls.key = cls.broker.member_key("vision")
+        cls.member = cls.broker.client(cls.key)
+        cls.folder = cls.broker.home / "client"
+        cls.folder.mkdir()
+
+    def cli(self, *arguments, key=None, code=0, **more):
+        got = self.broker.cli(*arguments, key=self.key if key is None else key, **more)
+        self.assertEqual(got.returncode, code, f"{arguments}:\n{got.stdout}\n{got.stderr}")
+        self.assertNotIn(ESCAPE, got.stdout + got.stderr, "colours without a terminal")
+        return got
+
+    def operator(self, *arguments, **more):
+        return self.cli(*arguments, key=self.broker.operator_key, **more)
+
+    def json(self, *arguments, **more):
+        return json.loads(self.cli("-o", "json", *arguments, **more).stdout)
+
+    def submit(self, name, *command, flags=()):
+        return self.cli("run", "-d", "--name", name, *flags, "--", *command).stdout.strip()
+
+    # Exit codes
+
+    def test_run_gives_the_workloads_own_exit_code(self):
+        cases = [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 128 + 9), ("kill -15 $$", 128 + 15)]
+        for script, code in cases:
+            with self.subTest(script=script):
+                got = self.cli("run", "--", "sh", "-c", f"echo out; echo err >&2; {script}", code=code)
+                self.assertEqual(got.stdout, "out\n")
+                self.assertIn("err\n", got.stderr)
+                states = got.stderr.splitlines()
+                end = [line for line in states if line.split(":")[0] in ("succeeded", "failed")]
+                self.assertEqual(len(end), 1, f"the end is told twice: {states}")
+                self.assertRegex(got.stderr, r"charged [0-9.]+ CNY at (east|west)/")
+
+    def test_run_gives_124_when_time_is_up(self):
+        self.cli("run", "--max-runtime-s", 1, "--", "sleep", "60", code=124)
+        got = self.cli("run", "--vcpus", 64, "--max-wait-s", 1, "--", "true", code=124)
+        self.assertIn("queued: ", got.stderr)
+        got = self.cli("run", "--name", "slow", "--timeout-s", 1, "--", "sleep", "60", code=124)
+        self.assertIn("goes on", got.stderr)
+        self.cli("cancel", "slow")
+
+    def test_run_gives_125_when_cancelled(self):
+        follower = subprocess.Popen(
+            [str(bin_dir() / "westerly"), "run", "--name", "ended", "--", "sleep", "60"],
+            env=self.broker.cli_environment(self.key), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            wait_for("it is active", lambda: "active" in self.cli("ls", "--name", "ended").stdout)
+            self.cli("cancel", "ended")
+            _, told = follower.communicate(timeout=e2e.DEADLINE_S)
+        finally:
+            follower.kill()
+            follower.wait()
+        self.assertEqual(follower.returncode, 125, told)
+        self.assertIn("cancelled", told)
+
+    def test_ctrl_c_detaches_and_the_work_goes_on(self):
+        follower = subprocess.Popen(
+            [str(bin_dir() / "westerly"), "run", "--name", "goes-on", "--", "sh", "-c", "echo began; sleep 5; echo done"],
+            env=self.broker.cli_environment(self.key), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        try:
+            self.assertEqual(follower.stdout.readline(), "began\n")
+            follower.send_signal(signal.SIGINT)
+            _, told = follower.communicate(timeout=e2e.DEADLINE_S)
+        finally:
+            follower.kill()
+            follower.wait()
+        self.assertEqual(follower.returncode, 130, told)
+        self.assertIn("detached; the workload goes on", told)
+        got = self.cli("logs", "-f", "goes-on")
+        self.assertEqual(got.stdout, "began\ndone\n")
+        (one,) = self.json("ls", "--name", "goes-on")["items"]
+        self.assertEqual(wait_end(self.member, one["id"])["state"], "succeeded")
+
+    # Ways to run
+
+    def test_run_ships_a_folder_and_get_fetches_results(self):
+        code = self.folder / "code"
+        (code / "lib").mkdir(parents=True)
+        (code / "lib" / "word.txt").write_text("shipped\n")
+        script = code / "work.sh"
+        script.write_text('#!/bin/sh\nmkdir -p "$WESTERLY_OUTPUT_DIR/deep"\n'
+                          'cat lib/word.txt | tee "$WESTERLY_OUTPUT_DIR/deep/result-$WESTERLY_RANK"\n')
+        script.chmod(0o755)
+        got = self.cli("run", "--name", "ships", "--tasks", 2, "--with", code, "--", "./work.sh")
+        self.assertEqual(sorted(got.stdout.splitlines()), ["[0] shipped", "[1] shipped"])
+        into = self.folder / "results"
+        self.cli("get", "ships", "--into", into)
+        for rank in (0, 1):
+            self.assertEqual((into / "deep" / f"result-{rank}").read_text(), "shipped\n")
+        self.assertEqual(self.cli("get", "ships", "deep/result-1", "--into", "-").stdout, "shipped\n")
+        self.assertEqual(len(self.json("get", "ships", "--into", into)), 2)
+        self.assertEqual(self.cli("logs", "ships", "--rank", 1).stdout, "shipped\n")
+
+    def test_run_reads_files_in_yaml_and_json(self):
+        plain = {"kind": "batch", "name": "from-json", "variants": [{"command": ["sh", "-c", "echo $WORD"]}]}
+        (self.folder / "job.json").write_text(json.dumps(plain))
+        (self.folder / "job.yaml").write_text(
+            "kind: batch\nname: from-yaml\nvariants:\n  - command: [sh, -c, 'echo $WORD']\n"
+        )
+        for name in ("json", "yaml"):
+            got = self.cli("run", self.folder / f"job.{name}", "--env", "WORD=mine", "--label", "a=b")
+            self.assertEqual(got.stdout, "mine\n")
+            (one,) = self.json("ls", "--name", f"from-{name}")["items"]
+            self.assertEqual(one["spec"]["labels"], {"a": "b"})
+
+    def test_idempotency_key_runs_once(self):
+        flags = ("--idempotency-key", "only-once")
+        first = self.submit("once", "true", flags=flags)
+        self.assertEqual(self.submit("once", "true", flags=flags), first)
+        self.cli("run", "-d", "--name", "other", *flags, "--", "true", code=126)
+
+    # Looking
+
+    def test_plan_tells_where_and_why_and_runs_nothing(self):
+        got = self.cli("plan", "--name", "planned", "--policy", "cheapest", "--", "true")
+        for part in ("west/zhongwei", "east/shaoguan", "cn-ningxia", "CNY", "cheapest"):
+            self.assertIn(part, got.stdout)
+        whole = self.json("plan", "--policy", "cheapest", "--", "true")
+        self.assertTrue(whole["decision"]["ranked"][0]["offer"].startswith("west/"))
+        none = self.cli("plan", "--vcpus", 64, "--", "true")
+        self.assertIn("REJECTED OFFER", none.stdout)
+        self.assertNotIn("FINISH", none.stdout, "a table without rows")
+        self.assertEqual(self.json("ls", "--name", "planned")["items"], [])
+
+    def test_ls_show_events_and_logs(self):
+        ident = self.submit("looked-at", "sh", "-c", "echo out; echo err >&2; exit 4", flags=("--label", "look=yes"))
+        wait_end(self.member, ident)
+        for way in (("--name", "looked-at"), ("--label", "look=yes"), ("--state", "failed", "--label", "look=yes")):
+            self.assertEqual([one["id"] for one in self.json("ls", *way)["items"]], [ident])
+            self.assertIn(ident, self.cli("ls", *way).stdout)
+        self.assertNotIn(ident, self.cli("ls", "--state", "succeeded").stdout)
+        shown = self.cli("show", "looked-at").stdout
+        for part in (ident, "failed", "exit code: 4", "decision under balanced", "per unit-hour"):
+            self.assertIn(part, shown)
+        whole = self.json("show", ident)
+        self.assertEqual((whole["workload"]["exit_code"], len(whole["attempts"])), (4, 1))
+        self.assertIn("workload.failed", self.cli("events", "looked-at").stdout)
+        self.assertEqual(self.json("events", ident)["items"][0]["type"], "workload.queued")
+        self.assertTrue(self.json("events")["items"])
+        self.assertEqual(self.cli("logs", "looked-at").stdout, "out\n")
+        self.assertEqual(self.cli("logs", "looked-at", "--stderr").stdout, "err\n")
+        self.assertEqual(self.cli("logs", "looked-at", "--attempt", 1).stdout, "out\n")
+
+    def test_charges_and_usage_name_money_energy_and_carbon(self):
+        ident = self.submit("billed", "sleep", "1")
+        wait_end(self.member, ident)
+        charges = self.cli("charges", "--workload", "billed").stdout
+        self.assertRegex(charges, r"total: 0\.0000[0-9]+ CNY")
+        usage = self.cli("usage", "--workload", "billed").stdout
+        self.assertRegex(usage, r"[0-9.]+ Wh .*[0-9.]+ g ")
+        self.assertNotRegex(usage, r"[0-9]e-[0-9]", "numbers for programs in a table for people")
+        whole = self.json("charges", "--workload", ident)
+        self.assertEqual([one["workload"] for one in whole["items"]], [ident])
+        self.assertEqual(whole["totals"][0]["billed_cost"], whole["items"][0]["billed_cost"])
+        self.assertEqual(self.json("usage", "--workload", ident)["totals"]["rows"], 1)
+        self.assertEqual(self.json("charges", "--until", "2020-01-01T00:00:00Z")["items"], [])
+
+    def test_market_commands(self):
+        self.assertIn("west/zhongwei", self.cli("offers").stdout)
+        self.assertEqual({o["provider"] for o in self.json("offers", "--provider", "east")}, {"east"})
+        self.assertEqual({o["provider"] for o in self.json("offers", "--region", "cn-ningxia")}, {"west"})
+        self.assertEqual([p["id"] for p in self.json("providers")], ["east", "west"])
+        self.assertIn("ready", self.cli("providers").stdout)
+        self.assertTrue(self.json("providers", "probe", "east", key=self.broker.operator_key)["ok"])
+        self.assertIn("ok", self.operator("providers", "probe", "west").stdout)
+        for policy in ("balanced", "cheapest", "greenest", "nearest"):
+            self.assertIn(policy, self.cli("policies").stdout)
+        self.assertEqual(len(self.json("policies")), 4)
+        # A member may not cordon.
+        self.cli("providers", "cordon", "west", code=126)
+        self.assertIn("no new work", self.operator("providers", "cordon", "east").stdout)
+        try:
+            wait_for("it is shown as cordoned", lambda: "cordoned" in self.cli("providers").stdout)
+        finally:
+            self.json("providers", "uncordon", "east", key=self.broker.operator_key)
+
+    def test_policies_check_names_line_and_column(self):
+        good = self.folder / "good.json"
+        good.write_text('{"description": "Cost, and some green.",\n'
+                        ' "prices": {"green_power": {"amount": "0.40", "currency": "CNY", "per": "kWh"}}}')
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
+
+        def check(*arguments):
+            return subprocess.run([str(bin_dir() / "westerly"), *map(str, arguments)], env=environment, text=True,
+                                  capture_output=True, timeout=e2e.DEADLINE_S, check=False)
+
+        got = check("policies", "check", good)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("sound", got.stdout)
+        self.assertIn("0.4 CNY per kWh", got.stdout)
+        self.assertEqual(json.loads(check("-o", "json", "policies", "check", good).stdout)[0]["file"], str(good))
+        for text, line in (('{\n  "description": "x",\n  "prices": {"beauty": {}}\n}', 3), ('{\n  "description": }', 2)):
+            bad = self.folder / "bad.json"
+            bad.write_text(text)
+            got = check("policies", "check", bad, good)
+            self.assertEqual(got.returncode, 126)
+            self.assertRegex(got.stderr, rf"bad\.json.*(.|\n)*line {line}, column [0-9]+")
+            self.assertIn("good.json: sound", got.stdout)
+
+    # Acting
+
+    def test_cancel_by_id_name_and_label(self):
+        one = self.submit("cancel-id", "sleep", "600")
+        two = self.submit("cancel-name", "sleep", "600")
+        labelled = [self.submit(f"cancel-label-{i}", "sleep", "600", flags=("--label", "batch=seven")) for i in (1, 2)]
+        spared = self.submit("spared", "sleep", "600", flags=("--label", "batch=eight"))
+        self.assertIn(one, self.cli("cancel", one).stdout)
+        self.cli("cancel", "cancel-name")
+        self.assertEqual({w["id"] for w in self.json("cancel", "--label", "batch=seven")}, set(labelled))
+        for ident in (one, two, *labelled):
+            self.assertEqual(wait_end(self.member, ident)["state"], "cancelled")
+        self.assertNotIn(self.member.request("GET", f"/v1/workloads/{spared}").json["state"], e2e.ENDED)
+        self.cli("cancel", "spared")
+        self.assertIn("nothing to cancel", self.cli("cancel", "--label", "batch=none").stdout)
+
+    def test_retry_runs_again_under_a_new_id(self):
+        ident = self.submit("failing", "false")
+        wait_end(self.member, ident)
+        again = self.cli("retry", "failing").stdout.strip()
+        self.assertNotEqual(again, ident)
+        self.assertEqual(wait_end(self.member, again)["state"], "failed")
+        self.assertEqual(self.json("retry", ident)["spec"]["name"], "failing")
+
+    # Accounts
+
+    def test_login_keeps_a_private_profile(self):
+        profile = self.folder / "profile" / "profile.json"
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "WESTERLY_PROFILE": str(profile)}
+
+        def run(*arguments):
+            return subprocess.run([str(bin_dir() / "westerly"), *arguments], env=environment, text=True,
+                                  capture_output=True, timeout=e2e.DEADLINE_S, check=False)
+
+        url = f"https://127.0.0.1:{self.broker.port}"
+        got = run("whoami")
+        self.assertEqual(got.returncode, 126)
+        self.assertIn("westerly login", got.stderr)
+        got = run("login", url, "--key", self.key, "--fingerprint", ":".join(["AB"] * 32))
+        self.assertEqual(got.returncode, 126, got.stderr)
+        self.assertIn("certificate", got.stderr)
+        self.assertFalse(profile.exists(), "a refused login was saved")
+        got = run("login", url, "--key", "wk_" + "0" * 64, "--fingerprint", self.broker.fingerprint)
+        self.assertEqual(got.returncode, 126, got.stderr)
+        self.assertFalse(profile.exists(), "a refused login was saved")
+        got = run("login", url, "--key", self.key, "--fingerprint", self.broker.fingerprint)
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("as member of tenant vision", got.stdout)
+        self.assertEqual(stat.S_IMODE(profile.stat().st_mode), 0o600)
+        self.assertIn("member of tenant vision", run("whoami").stdout)
+        got = run("login", url, "--key", self.key)
+        self.assertIn(self.broker.fingerprint, got.stdout, "trust on first use shows what it trusts")
+        self.assertEqual(json.loads(run("-o", "json", "whoami").stdout)["role"], "member")
+
+    def test_tenants_keys_and_backup(self):
+        made = self.json("tenants", "--create", "acme", key=self.broker.operator_key)
+        self.assertIn("acme", self.operator("tenants").stdout)
+        self.assertIn("acme", {one["name"] for one in self.json("tenants", key=self.broker.operator_key)})
+        secret = self.json("keys", "--create", "first", "--tenant", made["id"], "--role", "member",
+                           key=self.broker.operator_key)
+        self.assertIn("tenant acme", self.cli("whoami", key=secret["secret"]).stdout)
+        self.assertIn("first", self.operator("keys").stdout)
+        # Another tenant's work is none of its business.
+        ident = self.submit("private", "true")
+        wait_end(self.member, ident)
+        self.cli("show", ident, key=secret["secret"], code=126)
+        self.assertEqual(self.json("ls", key=secret["secret"])["items"], [])
+        told = self.json("keys", "--revoke", secret["key"]["id"], key=self.broker.operator_key)
+        self.assertEqual(told["revoked"], secret["key"]["id"])
+        self.cli("whoami", key=secret["secret"], code=126)
+        path = self.json("backup", key=self.broker.operator_key)["path"]
+        self.assertTrue(pathlib.Path(path).is_file())
+        self.assertIn("--restore", self.operator("backup").stdout)
+        self.cli("backup", code=126)
+        self.assertEqual(self.json("orphans", key=self.broker.operator_key), [])
+        self.json("sweep", "--confirm", key=self.broker.operator_key)
+
+    # Errors
+
+    def test_every_error_names_a_remedy(self):
+        ended = self.submit("over", "true")
+        wait_end(self.member, ended)
+        big = self.folder / "big"
+        big.mkdir()
+        (big / "data").write_bytes(os.urandom(1 << 20) * 17)
+        (self.folder / "torn.yaml").write_text("kind: [")
+        (self.folder / "strange.yaml").write_text("kind: batch\nname: x\ncolour: red\nvariants: [{command: [a]}]\n")
+        cases = [
+            ("run",), ("run", "file.yaml", "--", "true"), ("run", self.folder / "none.yaml"),
+            ("run", self.folder / "torn.yaml"), ("run", self.folder / "strange.yaml"),
+            ("run", "--tasks", "0", "--", "true"), ("run", "--policy", "none", "--", "true"),
+            ("run", "--label", "bad", "--", "true"), ("run", "--with", "/nowhere", "--", "true"),
+            ("run", "--with", big, "--", "true"), ("run", "--tasks", "many", "--", "true"),
+            ("show", "nothing"), ("logs", "nothing"), ("logs", "over", "--rank", "7"), ("get", "over", "nothing"),
+            ("get", "over", "--into", "-"), ("events", "nothing"), ("cancel",), ("cancel", "nothing"),
+            ("cancel", "over"), ("retry", "nothing"), ("charges", "--from", "yesterday"), ("ls", "--state", "blue"),
+            ("ls", "--limit", "0"), ("tenants",), ("tenants", "--create", "x"), ("keys", "--create", "x"), ("backup",),
+            ("orphans",), ("sweep",), ("sweep", "--confirm"), ("providers", "cordon", "none"),
+            ("policies", "check", "/nowhere.json"), ("login", "nowhere", "--key", "x"), ("dance",), (),
+        ]
+        for case in cases:
+            with self.subTest(case=case):
+                got = self.broker.cli(*case, key=self.key)
+                self.assertEqual(got.returncode, 126, got.stderr)
+                self.assertEqual(got.stdout, "")
+                lines = got.stderr.splitlines()
+                self.assertRegex(lines[0], "^westerly: .")
+                self.assertTrue(any(" - " in line or line.startswith("  ") for line in lines[1:]), got.stderr)
+                self.assertEqual(len(lines), len(set(line.strip() for line in lines)), f"said twice: {got.stderr}")
+        gone = subprocess.run(
+            [str(bin_dir() / "westerly"), "ls"],
+            env={**self.broker.cli_environment(self.key), "WESTERLY_URL": "https://127.0.0.1:1"}, text=True,
+            capture_output=True, timeout=e2e.DEADLINE_S, check=False,
+        )
+        self.assertEqual(gone.returncode, 125)
+        self.assertIn("see that westerlyd runs there", gone.stderr)
+
+
+# Run inside a task; each line that begins with LEAK is a way out. Written for sh, so that it runs at any site.
+# The words that it looks for in other processes stand cut in two, so that it does not find itself.
+BREAK_OUT = r"""
+for f in "$HOME_OF_BROKER/westerly.db" "$HOME_OF_BROKER/westerly.db-wal" "$HOME_OF_BROKER/tls/key.pem" \
+         "$HOME_OF_BROKER"/adapters/west/state "$HOME_OF_BROKER"/adapters/west/attempts/*/spec.json; do
+  cat "$f" >/dev/null 2>&1 && echo "LEAK read $f"
+  (echo x >>"$f") 2>/dev/null && echo "LEAK write $f"
+done
+ls "$HOME_OF_BROKER" >/dev/null 2>&1 && echo "LEAK list home"
+ls "$HOME_OF_BROKER/adapters/west/attempts" >/dev/null 2>&1 && echo "LEAK list attempts"
+cat "$OTHER/tasks/0/scratch/secret" >/dev/null 2>&1 && echo "LEAK other task"
+for p in $VICTIMS; do
+  kill -0 "$p" 2>/dev/null && echo "LEAK signal $p"
+  cat "/proc/$p/environ" >/dev/null 2>&1 && echo "LEAK environ $p"
+done
+for p in /proc/[0-9]*; do
+  grep -aq -e "wester""lyd" -e "SECRET_OF_""ANOTHER" "$p/cmdline" "$p/environ" 2>/dev/null && echo "LEAK sees $p"
+done
+kill -9 -1 2>/dev/null
+env | grep -q WESTERLY_KEY && echo "LEAK key"
+[ "$(id -u)" = "$BROKER_UID" ] && [ "$BROKER_UID" = 0 ] && echo "LEAK root"
+su -c true 2>/dev/null </dev/null && echo "LEAK su"
+echo tried
+"""
+
+
+class BreakOutTest(unittest.TestCase):
+    """A tenant's code tries to reach the broker's files, other tasks and other processes."""
+
+    def try_out(self, broker):
+        broker.wait_offers("west")
+        member = broker.member("vision")
+        other = member.request("POST", "/v1/workloads", {
+            "kind": "batch", "name": "victim",
+            "variants": [{"command": ["sh", "-c", "echo SECRET >secret; echo ready; sleep 600"],
+                          "env": {"WORD": "SECRET_OF_ANOTHER"}}],
+        }).json["id"]
+        wait_state(member, other, "active")
+        token = next(member.items(f"/v1/workloads/{other}/attempts"))["launch_token"]
+        folder = broker.home / "adapters" / "west" / "attempts" / token
+        wait_for("the victim keeps its secret", lambda: (folder / "tasks" / "0" / "scratch" / "secret").exists())
+        victims = [pid for pid in e2e.processes_below(broker.home)]
+        self.assertIn(broker.pid, victims)
+        thief = broker.cli(
+            "run", "--policy", "cheapest", "--name", "thief", "--env", f"HOME_OF_BROKER={broker.home}",
+            "--env", f"OTHER={folder}", "--env", "VICTIMS=" + " ".join(map(str, victims)),
+            "--env", f"BROKER_UID={broker_uid(broker)}", "--", "sh", "-c", BREAK_OUT, key=member.key,
+        )
+        leaks = [line for line in thief.stdout.splitlines() if line.startswith("LEAK")]
+        self.assertEqual(leaks, [], thief.stdout + thief.stderr)
+        self.assertIn("tried", thief.stdout, thief.stderr)
+        self.assertEqual(member.request("GET", f"/v1/workloads/{other}").json["state"], "active")
+        self.assertIsNone(broker.process.poll(), "westerlyd was ended")
+        member.request("POST", f"/v1/workloads/{other}/cancel")
+        wait_end(member, other)
+
+    def test_as_root_each_attempt_has_a_user_of_its_own(self):
+        if os.geteuid() != 0:
+            self.skipTest("isolation by uid needs root: run this test as root too")
+        broker = Broker(providers={"west": demo_sites()["west"]})
+        self.addCleanup(broker.close)
+        broker.start()
+        self.try_out(broker)
+
+    def test_as_another_user_bubblewrap_isolates(self):
+        if not (shutil.which("bwrap") and (os.geteuid() != 0 or shutil.which("setpriv"))):
+            self.skipTest("needs bubblewrap, and setpriv where the test runs as root: install them")
+        broker = OtherUsersBroker(providers={"west": demo_sites()["west"]})
+        self.addCleanup(broker.close)
+        broker.start()
+        state = wait_for("the adapter is up or says why not", lambda: settled(broker))
+        if state["state"] != "ready":
+            self.skipTest(f"bubblewrap does not work for this user here: {state.get('message')}")
+        self.try_out(broker)
+
+
+def settled(broker):
+    (one,) = list(broker.client().items("/v1/providers"))
+    return one["health"] if one["health"]["state"] != "starting" and (
+        one["health"]["state"] == "ready" or one["health"].get("message")) else None
+
+
+def broker_uid(broker):
+    return os.stat(f"/proc/{broker.pid}").st_uid
+
+
+class OtherUsersBroker(Broker):
+    """The same as a user without rights; its programs are copied to where that user may run them."""
+
+    def __init__(self, **how):
+        super().__init__(**how)
+        if os.geteuid() != 0:
+            return
+        programs = self.home / "bin"
+        programs.mkdir(mode=0o755)
+        for name in ("westerlyd", "westerly-spawn", "westerly-adapter-local", "westerly-local-shim"):
+            shutil.copy2(bin_dir() / name, programs / name)
+            (programs / name).chmod(0o755)
+        for path in (self.home, *self.home.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+
+    def start(self):
+        if os.geteuid() != 0:
+            return super().start()
+        # westerlyd is started through setpriv, which becomes it: the process id stays.
+        wrapper = self.home / "wrapped"
+        wrapper.mkdir(exist_ok=True)
+        script = wrapper / "westerlyd"
+        script.write_text(f'#!/bin/sh\nexec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups '
+                          f'"{self.home}/bin/westerlyd" "$@"\n')
+        script.chmod(0o755)
+        before = os.environ.get("WESTERLY_BIN_DIR")
+        os.environ["WESTERLY_BIN_DIR"] = str(wrapper)
+        try:
+            return super().start()
+        finally:
+            os.environ["WESTERLY_BIN_DIR"] = before
+
+
+if __name__ == "__main__":
+    e2e.main()
