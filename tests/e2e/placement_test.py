@@ -223,7 +223,7 @@ class PlansExplain(Placed):
             self.assertEqual(told["decision"][name], again["decision"][name], name)
         self.assertEqual(told["rejected"], again["rejected"])
         words = self.broker.cli("plan", path, key=self.member.key).stdout
-        for text in ("OFFER", "RTT", "GREEN", "CARBON", "FINISH", WEST, EAST, "price_missing"):
+        for text in ("OFFER", "RTT", "GREEN", "CO2e", "FINISH", WEST, EAST, "price_missing"):
             self.assertIn(text, words)
 
     def test_each_filter_rejects_with_its_reason(self):
