@@ -1,7 +1,5 @@
 #include "broker/placement/compare.hpp"
 
-#include "broker/domain/energy.hpp"
-
 #include <algorithm>
 #include <cmath>
 
@@ -100,9 +98,7 @@ appraisal appraise(const comparison& by, std::uint32_t index) {
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);
     a.rtt_method = rtt_method(site);
-    const facility_energy used = facility_of(
-        shape.it_kwh,
-        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+    const facility_energy used = facility_at(site, shape);
     a.energy_kwh = if_known(used.kwh);
     a.non_green_kwh = if_known(used.non_green_kwh);
     a.carbon_kg = if_known(used.carbon_kg);

@@ -14,6 +14,7 @@ struct scratch {
     survivors left;
     ranking_rule rule;
     bool rankable = true;  // every term of the policy is known
+    ranker ranks;
     podium best{ranked_max};
     podium launchable{1};
 };
@@ -44,9 +45,9 @@ bool resolve_rule(const policy& rules, term_table terms, const workload_spec& sp
     return all_known;
 }
 
+/// A rule that cannot be followed ranks nothing.
 void reject_all(survivors& left) {
-    left.counts[static_cast<std::size_t>(rejection::quantity_unknown)] += static_cast<std::uint32_t>(left.size);
-    left.size = 0;
+    left.counts[static_cast<std::size_t>(rejection::quantity_unknown)] += static_cast<std::uint32_t>(left.passed);
     left.baseline.reset();
 }
 
@@ -77,16 +78,15 @@ std::optional<double> dearest_of(const policy& rules, const survivors& left) {
 decision decide_with(const offer_book& book, const policy& rules, term_table terms, const workload_spec& spec,
                      const decision_world& world, scratch& use) {
     resolve(book, rules, terms, spec, world, use.want);
-    filter_book(book, use.want, use.left);
     use.rankable = resolve_rule(rules, terms, spec, use.rule);
+    use.ranks.begin(book, use.want, spec, use.rule, world.now, use.best, use.launchable);
+    const bool at_once = use.rankable && !rules.within_of_cheapest;
+    filter_book(book, use.want, at_once ? &use.ranks : nullptr, use.left);
     if (!use.rankable)
         reject_all(use.left);
-    if (const auto dearest = dearest_of(rules, use.left))
-        keep_within(*dearest, use.left);
-    const std::size_t keys = use.rule.ordered ? use.rule.parts.size() : 1;
-    use.best.clear(keys);
-    use.launchable.clear(keys);
-    rank(book, use.want, spec, use.rule, world.now, use.left, use.best, use.launchable);
+    else if (const auto dearest = dearest_of(rules, use.left))
+        rank_within(*dearest, book, use.ranks, use.left);
+    use.ranks.finish();
 
     const comparison by{book, use.want, rules, spec, world, terms, use.rule};
     const std::vector<standing> ranked = ranked_of(use);

@@ -5,6 +5,7 @@
 #include "broker/placement/units.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace westerly {
@@ -102,25 +103,72 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
     }
 }
 
+/// The money limits of a decision.
+struct caps_view {
+    std::optional<money_cap> hourly, run;
+};
+
 void resolve_shape(const offer_book::shape_row& row, const workload_spec& spec, const decision_world& world,
-                   const limits_view& limits, const request_view& request, shape_view& into) {
-    const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, row.accelerators.count};
-    const gang_fit fit = fit_gang(unit, row.accelerators, spec);
-    const bool service = spec.kind == workload_kind::service;
-    const double hours = static_cast<double>(request.runtime_s) / 3600.0;
-    into.units = fit.units;
+                   const limits_view& limits, const caps_view& caps, const request_view& request, shape_view& into) {
+    into = {};
     into.launchable = row.launchable;
-    into.billed_s = service ? request.runtime_s : billed_seconds(request.runtime_s, row.increment_s, row.minimum_s);
-    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, static_cast<double>(fit.units), hours, default_utilisation);
+    into.code = kind_code(limits, row);
+    if (into.code != passes)
+        return;
+    const accelerator_facts* cards = row.accelerators ? &*row.accelerators : nullptr;
+    const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
+    const gang_fit fit = fit_gang(unit, cards, spec);
+    const double units = static_cast<double>(fit.units);
+    into.units = fit.units;
+    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, static_cast<double>(request.runtime_s) / 3600.0,
+                                default_utilisation);
+    into.code = fit_code(limits, fit.accelerator, fit.units, into.it_kwh);
+    into.billed_s = spec.kind == workload_kind::service
+                        ? request.runtime_s
+                        : billed_seconds(request.runtime_s, row.increment_s, row.minimum_s);
     into.start_ms = std::max(request.earliest_ms, ms_since_epoch(world.now) + std::int64_t{row.queue_wait_s} * 1000);
-    into.code = shape_code(limits, row, fit.accelerator, fit.units, into.it_kwh);
     const double rate = static_cast<double>(rate_nanos(world.rates, row.unit)) / 1e9;
-    into.cost_per_nano = static_cast<double>(fit.units) * (static_cast<double>(into.billed_s) / 3600.0) * rate / 1e9;
-    into.price_max = into.budget_max = std::numeric_limits<std::int64_t>::max();
-    if (spec.limits.max_price_per_hour)
-        into.price_max = price_within_hourly(*spec.limits.max_price_per_hour, world.rates, row.unit, fit.units);
-    if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
-        into.budget_max = price_within_budget(*budget, world.rates, row.unit, fit.units, into.billed_s);
+    into.cost_per_nano = units * (static_cast<double>(into.billed_s) / 3600.0) * rate / 1e9;
+    constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
+    into.price_max = caps.hourly ? caps.hourly->price_by_hour(row.unit, fit.units) : any_price;
+    into.budget_max = caps.run ? caps.run->price_by_run(row.unit, fit.units, into.billed_s) : any_price;
+}
+
+void pack_shapes(const offer_book& book, demand& into) {
+    static thread_local std::vector<std::uint32_t> packed;
+    std::array<bool, 256> seen{};
+    packed.resize(into.shapes.size());
+    into.packs = true;
+    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
+        const shape_view& shape = into.shapes[i];
+        const bool early = shape.code < static_cast<std::uint8_t>(rejection::capacity_never);
+        const std::uint8_t code = early ? shape.code : passes;
+        into.packs &= shape.units <= packed_units_max;
+        packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.units) & packed_units_max);
+        seen[code] = true;
+    }
+    into.shape_codes.clear();
+    for (std::size_t code = 0; code < passes; ++code)
+        if (seen[code])
+            into.shape_codes.push_back(static_cast<std::uint8_t>(code));
+    into.packed.resize(book.sequences().size());
+    for (std::size_t k = 0; k < into.packed.size(); ++k)
+        into.packed[k] = packed[book.sequences()[k]];
+}
+
+shape_view least_of(std::span<const shape_view> shapes) noexcept {
+    shape_view least;
+    least.start_ms = std::numeric_limits<std::int64_t>::max();
+    least.it_kwh = std::numeric_limits<double>::infinity();
+    for (const shape_view& shape : shapes) {
+        if (shape.code != passes)
+            continue;
+        least.start_ms = std::min(least.start_ms, shape.start_ms);
+        least.it_kwh = std::isnan(shape.it_kwh) ? 0.0 : std::min(least.it_kwh, shape.it_kwh);
+    }
+    if (least.start_ms == std::numeric_limits<std::int64_t>::max())
+        least = {};  // no shape passes, so nothing will be compared with it
+    return least;
 }
 
 }  // namespace
@@ -148,12 +196,16 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     static thread_local limits_view limits;
     resolve_limits(book, policy, spec, world, into.request.reads, limits);
     resolve_sites(book, spec, world, limits, into);
+    caps_view caps;
+    if (spec.limits.max_price_per_hour)
+        caps.hourly.emplace(*spec.limits.max_price_per_hour, world.rates);
+    if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
+        caps.run.emplace(*budget, world.rates);
     into.shapes.resize(book.shapes().size());
-    into.earliest_shape_code = passes;
-    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
-        resolve_shape(book.shapes()[i], spec, world, limits, into.request, into.shapes[i]);
-        into.earliest_shape_code = std::min(into.earliest_shape_code, into.shapes[i].code);
-    }
+    for (std::size_t i = 0; i < into.shapes.size(); ++i)
+        resolve_shape(book.shapes()[i], spec, world, limits, caps, into.request, into.shapes[i]);
+    into.least = least_of(into.shapes);
+    pack_shapes(book, into);
 }
 
 }  // namespace westerly

@@ -85,8 +85,7 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
     return passes;
 }
 
-std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& row, bool accelerator_met,
-                        std::uint64_t units, double it_kwh) noexcept {
+std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& row) noexcept {
     if (!row.launchable && !limits.plan_only_too)
         return code(rejection::plan_only);
     if (row.compute != limits.compute)
@@ -95,6 +94,10 @@ std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& 
         return code(rejection::architecture);
     if (!limits.any_stack && std::ranges::none_of(row.stacks, [&](auto s) { return contains(limits.stacks, s); }))
         return code(rejection::stack);
+    return passes;
+}
+
+std::uint8_t fit_code(const limits_view& limits, bool accelerator_met, std::uint64_t units, double it_kwh) noexcept {
     if (!accelerator_met)
         return code(rejection::accelerator);
     if (units == 0)
@@ -104,28 +107,41 @@ std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& 
     return passes;
 }
 
-std::int64_t price_within_hourly(money limit, const exchange_rates& rates, currency unit,
-                                 std::uint64_t units) noexcept {
-    if (limit.micros < 0)
-        return -1;
-    const wide limit_value = wide{limit.micros} * 1000 * rate_nanos(rates, limit.unit);
-    const wide gang_rate = wide{rate_nanos(rates, unit)} * static_cast<wide>(std::max<std::uint64_t>(units, 1));
-    return clamp_price(gang_rate > 0 ? limit_value / gang_rate : any_price);
+money_cap::money_cap(money limit, const exchange_rates& rates) noexcept {
+    for (const currency unit : {currency::cny, currency::usd}) {
+        const auto at = static_cast<std::size_t>(unit);
+        const wide rate = rate_nanos(rates, unit);
+        any_[at] = rate <= 0;
+        if (any_[at])
+            continue;
+        const wide in_base = wide{std::max<std::int64_t>(limit.micros, 0)} * rate_nanos(rates, limit.unit);
+        hourly_nanos_[at] = limit.micros < 0 ? -1 : in_base * 1000 / rate;
+        // micros = nanos x units x seconds / (1000 x 3600), half to even: what rounds to micros_max still fits.
+        constexpr wide divisor = 3'600'000;
+        const wide micros_max = in_base / rate;
+        charge_[at] = limit.micros < 0 ? -1 : micros_max * divisor + divisor / 2 - (micros_max % 2 != 0 ? 1 : 0);
+    }
 }
 
-std::int64_t price_within_budget(money budget, const exchange_rates& rates, currency unit, std::uint64_t units,
-                                 std::uint64_t billed_s) noexcept {
-    if (budget.micros < 0)
-        return -1;
-    const wide unit_seconds = static_cast<wide>(units) * static_cast<wide>(billed_s);
-    const wide rate = rate_nanos(rates, unit);
-    if (unit_seconds == 0 || rate == 0)
+std::int64_t money_cap::price_by_hour(currency unit, std::uint64_t units) const noexcept {
+    return price_within(hourly_nanos_, unit, static_cast<wide>(units));
+}
+
+std::int64_t money_cap::price_by_run(currency unit, std::uint64_t units, std::uint64_t billed_s) const noexcept {
+    return price_within(charge_, unit, static_cast<wide>(units) * static_cast<wide>(billed_s));
+}
+
+std::int64_t money_cap::price_within(const std::array<wide, 2>& amounts, currency unit, wide quantity) const noexcept {
+    const auto at = static_cast<std::size_t>(unit);
+    const wide amount = amounts[at];
+    if (any_[at] || quantity == 0)
         return any_price;
-    const wide micros_max = wide{budget.micros} * rate_nanos(rates, budget.unit) / rate;
-    // micros = nanos x units x seconds / (1000 x 3600), half to even: what rounds to micros_max still fits.
-    constexpr wide divisor = 3'600'000;
-    const wide largest = micros_max * divisor + divisor / 2 - (micros_max % 2 != 0 ? 1 : 0);
-    return clamp_price(largest / unit_seconds);
+    if (amount < 0)
+        return -1;
+    constexpr wide word_max = std::numeric_limits<std::uint64_t>::max();
+    if (amount <= word_max && quantity <= word_max)
+        return clamp_price(static_cast<std::uint64_t>(amount) / static_cast<std::uint64_t>(quantity));
+    return clamp_price(amount / quantity);
 }
 
 }  // namespace westerly

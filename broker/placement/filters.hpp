@@ -2,6 +2,8 @@
 
 #include "broker/placement/demand.hpp"
 
+#include <array>
+
 namespace westerly {
 
 /// A workload's hard limits in the book's numbers, so that filters compare integers. Names that the book has never
@@ -23,15 +25,29 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
 /// The first failing filter that depends on the site alone, or `passes`. Unknown facts fail a limit that is set.
 std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms) noexcept;
 
-/// The first failing filter that depends on the shape alone, or `passes`. `it_kwh` NaN: unknown.
-std::uint8_t shape_code(const limits_view& limits, const offer_book::shape_row& row, bool accelerator_met,
-                        std::uint64_t units, double it_kwh) noexcept;
+/// The first failing filter that depends on the kind of the shape, or `passes`.
+std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& row) noexcept;
 
-/// The highest price in nanos per unit-hour that keeps `units` units within `limit` an hour.
-std::int64_t price_within_hourly(money limit, const exchange_rates& rates, currency unit, std::uint64_t units) noexcept;
+/// The next filters: how the gang fits a shape of the right kind. `it_kwh` NaN: unknown.
+std::uint8_t fit_code(const limits_view& limits, bool accelerator_met, std::uint64_t units, double it_kwh) noexcept;
 
-/// The highest price in nanos per unit-hour whose exact charge for the billed time stays within `budget`.
-std::int64_t price_within_budget(money budget, const exchange_rates& rates, currency unit, std::uint64_t units,
-                                 std::uint64_t billed_s) noexcept;
+/// An amount of money as a cap on prices, worked out per currency once, because a 128-bit division is slow.
+class money_cap {
+public:
+    money_cap() = default;
+    money_cap(money limit, const exchange_rates& rates) noexcept;
+
+    /// The highest price in nanos per unit-hour that keeps `units` units within the amount an hour.
+    std::int64_t price_by_hour(currency unit, std::uint64_t units) const noexcept;
+    /// The highest price in nanos per unit-hour whose exact charge for the billed time stays within the amount.
+    std::int64_t price_by_run(currency unit, std::uint64_t units, std::uint64_t billed_s) const noexcept;
+
+private:
+    std::int64_t price_within(const std::array<wide, 2>& amounts, currency unit, wide quantity) const noexcept;
+
+    std::array<wide, 2> hourly_nanos_{};   // by currency: the amount in 10^-9, rounded down; -1: nothing passes
+    std::array<wide, 2> charge_{};         // by currency: the largest nanos x units x seconds that still rounds within
+    std::array<bool, 2> any_{true, true};  // by currency: no rate, so no limit
+};
 
 }  // namespace westerly

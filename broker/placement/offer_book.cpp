@@ -1,61 +1,93 @@
 #include "broker/placement/offer_book.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
 namespace westerly {
 namespace {
 
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t spare_rows_max = 256;  // rows that nothing uses any more are kept up to this, and up to half
+
 double or_nan(const std::optional<double>& value) {
-    return value.value_or(std::numeric_limits<double>::quiet_NaN());
+    return value.value_or(unknown);
 }
 
 double or_nan(const std::optional<sourced>& fact) {
-    return fact ? fact->value : std::numeric_limits<double>::quiet_NaN();
+    return fact ? fact->value : unknown;
 }
 
-void mix(std::size_t& seed, std::size_t value) {
+/// Equal, or both unknown.
+bool alike(double a, double b) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+}
+
+bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
+    return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.place == b.place &&
+           a.declared_rtt_ms == b.declared_rtt_ms && alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
+           alike(a.carbon_g_per_kwh, b.carbon_g_per_kwh) && alike(a.ingress_gbps, b.ingress_gbps);
+}
+
+bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
+    return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable && a.vcpus == b.vcpus &&
+           a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib && a.architecture == b.architecture &&
+           a.accelerators == b.accelerators && a.stacks == b.stacks && a.unit == b.unit &&
+           a.increment_s == b.increment_s && a.minimum_s == b.minimum_s && a.queue_wait_s == b.queue_wait_s &&
+           alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w);
+}
+
+void mix(std::size_t& seed, std::uint64_t value) {
     seed = (seed ^ value) * 0x9E3779B97F4A7C15ull;
     seed ^= seed >> 32;
 }
 
-void mix(std::size_t& seed, std::string_view text) {
-    mix(seed, std::hash<std::string_view>()(text));
+void mix(std::size_t& seed, double value) {
+    mix(seed, std::isnan(value) ? 1 : std::bit_cast<std::uint64_t>(value == 0 ? 0.0 : value));
 }
 
-std::size_t site_hash(const offer& o) {
-    std::size_t seed = 0;
-    mix(seed, o.provider);
-    mix(seed, o.site.site);
+std::size_t hash_of(const offer_book::site_row& row) {
+    std::size_t seed = row.provider;
+    mix(seed, (std::uint64_t{row.region} << 32) | row.jurisdiction);
+    mix(seed, row.place ? row.place->x : unknown);
+    mix(seed, row.pue);
+    mix(seed, row.green_share);
+    mix(seed, row.carbon_g_per_kwh);
     return seed;
 }
 
-std::size_t shape_hash(const offer& o) {
-    std::size_t seed = o.vcpus;
-    mix(seed, o.memory_mib);
-    mix(seed, o.disk_mib);
-    mix(seed, std::hash<double>()(o.max_w.value_or(-1)));
-    mix(seed, (std::size_t{o.launchable} << 2) | (std::size_t{o.divisible} << 1) | std::size_t{o.queue_wait_s} << 3);
-    mix(seed, o.architecture);
-    if (o.accelerators) {
-        mix(seed, o.accelerators->model);
-        mix(seed, o.accelerators->count);
+std::size_t hash_of(const offer_book::shape_row& row) {
+    std::size_t seed = row.vcpus;
+    mix(seed, row.memory_mib);
+    mix(seed, row.disk_mib);
+    mix(seed, (std::uint64_t{row.increment_s} << 32) | row.minimum_s);
+    mix(seed, (std::uint64_t{row.queue_wait_s} << 32) | row.architecture);
+    mix(seed, (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
+    mix(seed, row.max_w);
+    if (row.accelerators) {
+        mix(seed, std::hash<std::string_view>()(row.accelerators->model));
+        mix(seed, std::uint64_t{row.accelerators->count});
     }
     return seed;
 }
 
-currency currency_of(const offer& o) {
-    return o.price ? o.price->unit : currency::cny;
+/// The number of the row in `rows` that is alike, appended if there is none.
+template <class Row>
+std::uint32_t number_of(Row row, std::vector<Row>& rows, std::unordered_multimap<std::size_t, std::uint32_t>& numbers) {
+    const std::size_t hash = hash_of(row);
+    const auto [first, last] = numbers.equal_range(hash);
+    for (auto it = first; it != last; ++it)
+        if (alike(rows[it->second], row))
+            return it->second;
+    const auto number = static_cast<std::uint32_t>(rows.size());
+    rows.push_back(std::move(row));
+    numbers.emplace(hash, number);
+    return number;
 }
 
-/// What shape_row holds, compared on the offers themselves.
-bool same_shape(const offer& a, const offer& b) {
-    return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable && a.vcpus == b.vcpus &&
-           a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib && a.accelerators == b.accelerators &&
-           a.architecture == b.architecture && a.stacks == b.stacks && currency_of(a) == currency_of(b) &&
-           a.increment_s == b.increment_s && a.minimum_s == b.minimum_s && a.idle_w == b.idle_w && a.max_w == b.max_w &&
-           a.queue_wait_s == b.queue_wait_s;
+std::uint32_t narrow(std::uint64_t units) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(units, std::numeric_limits<std::uint32_t>::max()));
 }
 
 }  // namespace
@@ -81,10 +113,22 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept {
 }
 
 void offer_book::replace_provider(const provider_id& provider, std::vector<offer> offers) {
-    std::erase_if(offers_, [&](const offer& o) { return o.provider == provider; });
-    std::ranges::move(offers, std::back_inserter(offers_));
-    std::ranges::sort(offers_, {}, &offer::id);
-    rebuild();
+    std::ranges::sort(offers, {}, &offer::id);
+    const std::vector<kept_offer> others = others_of(provider);
+    std::vector<kept_offer> added;
+    added.reserve(offers.size());
+    for (offer& o : offers) {
+        auto shared = std::make_shared<const offer>(std::move(o));
+        const std::uint32_t site = site_of(*shared), shape = shape_of(*shared);
+        added.push_back({std::move(shared), site, shape});
+    }
+    std::vector<kept_offer> all;
+    all.reserve(others.size() + added.size());
+    const auto id_of = [](const kept_offer& k) -> const offer_id& {
+        return k.what->id;
+    };
+    std::ranges::merge(others, added, std::back_inserter(all), {}, id_of, id_of);
+    rebuild(std::move(all));
 }
 
 void offer_book::remove_provider(const provider_id& provider) {
@@ -101,48 +145,94 @@ void offer_book::set_our_live_units(const offer_id& id, std::uint64_t our_live_u
 }
 
 std::optional<std::size_t> offer_book::find(const offer_id& id) const noexcept {
-    const auto at = std::ranges::lower_bound(offers_, id, {}, &offer::id);
-    if (at == offers_.end() || at->id != id)
+    const auto at = std::ranges::lower_bound(offers_, id, {}, [](const auto& o) -> const offer_id& { return o->id; });
+    if (at == offers_.end() || (*at)->id != id)
         return std::nullopt;
     return static_cast<std::size_t>(at - offers_.begin());
 }
 
-void offer_book::rebuild() {
+std::vector<offer_book::kept_offer> offer_book::others_of(const provider_id& provider) const {
+    std::vector<kept_offer> others;
+    others.reserve(size());
+    for (std::size_t i = 0; i < size(); ++i)
+        if (offers_[i]->provider != provider)
+            others.push_back({offers_[i], columns_.site[i], columns_.shape[i]});
+    return others;
+}
+
+void offer_book::rebuild(std::vector<kept_offer> all) {
     ++version_;
-    sites_.clear();
-    shapes_.clear();
-    site_numbers_.clear();
-    shape_numbers_.clear();
-    names_ = {};
-    runs_.clear();
-    columns_ = {};
-    const std::size_t n = offers_.size();
+    forget_unused_rows(all);
+    const std::size_t n = all.size();
+    offers_.resize(n);
     columns_.site.resize(n);
     columns_.shape.resize(n);
     columns_.price_nanos.resize(n);
     columns_.free_units.resize(n);
     columns_.total_units.resize(n);
+    columns_.free_narrow.resize(n);
+    columns_.total_narrow.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
-        const offer& o = offers_[i];
-        const auto index = static_cast<std::uint32_t>(i);
-        columns_.site[i] = site_of(o, index);
-        columns_.shape[i] = shape_of(o, index);
-        columns_.price_nanos[i] = o.price ? o.price->nanos : -1;
+        offers_[i] = std::move(all[i].what);
+        columns_.site[i] = all[i].site;
+        columns_.shape[i] = all[i].shape;
+        columns_.price_nanos[i] = offers_[i]->price ? offers_[i]->price->nanos : -1;
         place_limits(i);
-        if (runs_.empty() || runs_.back().site != columns_.site[i])
-            runs_.push_back({index, index, columns_.site[i]});
-        runs_.back().end = index + 1;
+    }
+    find_runs();
+}
+
+void offer_book::find_runs() {
+    runs_.clear();
+    sequences_.clear();
+    std::unordered_multimap<std::size_t, std::pair<std::uint32_t, std::uint32_t>> known;  // begin and length there
+    for (std::uint32_t begin = 0; begin < size();) {
+        std::uint32_t end = begin;
+        std::size_t hash = 0;
+        for (; end < size() && columns_.site[end] == columns_.site[begin]; ++end)
+            mix(hash, std::uint64_t{columns_.shape[end]});
+        const std::span<const std::uint32_t> shapes(&columns_.shape[begin], end - begin);
+        const auto [first, last] = known.equal_range(hash);
+        const auto same = std::find_if(first, last, [&](const auto& entry) {
+            const auto [at, length] = entry.second;
+            return std::ranges::equal(std::span(sequences_).subspan(at, length), shapes);
+        });
+        std::uint32_t sequence = static_cast<std::uint32_t>(sequences_.size());
+        if (same != last) {
+            sequence = same->second.first;
+        } else {
+            known.emplace(hash, std::pair(sequence, end - begin));
+            sequences_.insert(sequences_.end(), shapes.begin(), shapes.end());
+        }
+        runs_.push_back({begin, end, columns_.site[begin], sequence});
+        begin = end;
     }
 }
 
-std::uint32_t offer_book::site_of(const offer& o, std::uint32_t index) {
-    const std::size_t hash = site_hash(o);
-    const auto [first, last] = site_numbers_.equal_range(hash);
-    for (auto it = first; it != last; ++it) {
-        const offer& known = offers_[sites_[it->second].example];
-        if (known.provider == o.provider && known.site == o.site)
-            return it->second;
+void offer_book::forget_unused_rows(std::vector<kept_offer>& all) {
+    std::vector<bool> site_used(sites_.size()), shape_used(shapes_.size());
+    for (const auto& k : all) {
+        site_used[k.site] = true;
+        shape_used[k.shape] = true;
     }
+    const auto spare = [](const std::vector<bool>& used) {
+        return static_cast<std::size_t>(std::ranges::count(used, false));
+    };
+    const std::size_t spare_rows = spare(site_used) + spare(shape_used);
+    if (spare_rows <= std::max(spare_rows_max, (sites_.size() + shapes_.size()) / 2))
+        return;
+    sites_.clear();
+    shapes_.clear();
+    site_numbers_.clear();
+    shape_numbers_.clear();
+    names_ = {};
+    for (auto& k : all) {
+        k.site = site_of(*k.what);
+        k.shape = shape_of(*k.what);
+    }
+}
+
+std::uint32_t offer_book::site_of(const offer& o) {
     site_row row{.provider = names_.intern(o.provider),
                  .region = names_.intern(o.site.region),
                  .jurisdiction = names_.intern(o.site.jurisdiction),
@@ -151,24 +241,15 @@ std::uint32_t offer_book::site_of(const offer& o, std::uint32_t index) {
                  .pue = or_nan(o.site.pue),
                  .green_share = or_nan(o.site.green_power_share),
                  .carbon_g_per_kwh = or_nan(o.site.carbon_g_per_kwh),
-                 .ingress_gbps = or_nan(o.site.ingress_gbps),
-                 .example = index};
+                 .ingress_gbps = or_nan(o.site.ingress_gbps)};
     if (o.site.latitude_longitude)
         row.place = on_sphere(*o.site.latitude_longitude);
     for (const auto& [region, ms] : o.site.rtt_ms)
         row.declared_rtt_ms.emplace_back(names_.intern(region), ms);
-    const auto number = static_cast<std::uint32_t>(sites_.size());
-    sites_.push_back(std::move(row));
-    site_numbers_.emplace(hash, number);
-    return number;
+    return number_of(std::move(row), sites_, site_numbers_);
 }
 
-std::uint32_t offer_book::shape_of(const offer& o, std::uint32_t index) {
-    const std::size_t hash = shape_hash(o);
-    const auto [first, last] = shape_numbers_.equal_range(hash);
-    for (auto it = first; it != last; ++it)
-        if (same_shape(offers_[shapes_[it->second].example], o))
-            return it->second;
+std::uint32_t offer_book::shape_of(const offer& o) {
     shape_row row{.compute = o.compute,
                   .divisible = o.divisible,
                   .launchable = o.launchable,
@@ -176,41 +257,32 @@ std::uint32_t offer_book::shape_of(const offer& o, std::uint32_t index) {
                   .memory_mib = o.memory_mib,
                   .disk_mib = o.disk_mib,
                   .architecture = names_.intern(o.architecture),
-                  .accelerator_model = name_table::absent,
-                  .accelerator_stack = name_table::absent,
-                  .accelerators = o.accelerators.value_or(accelerator_facts{}),
+                  .accelerators = o.accelerators,
                   .stacks = {},
-                  .unit = currency_of(o),
+                  .unit = o.price ? o.price->unit : currency::cny,
                   .increment_s = std::max(1u, o.increment_s),
                   .minimum_s = o.minimum_s,
                   .queue_wait_s = o.queue_wait_s,
                   .idle_w = or_nan(o.idle_w),
-                  .max_w = or_nan(o.max_w),
-                  .example = index};
-    if (o.accelerators) {
-        row.accelerator_model = names_.intern(o.accelerators->model);
-        row.accelerator_stack = names_.intern(o.accelerators->stack);
-    }
+                  .max_w = or_nan(o.max_w)};
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
-    const auto number = static_cast<std::uint32_t>(shapes_.size());
-    shapes_.push_back(std::move(row));
-    shape_numbers_.emplace(hash, number);
-    return number;
+    return number_of(std::move(row), shapes_, shape_numbers_);
 }
 
 void offer_book::place_limits(std::size_t i) {
-    const offer& o = offers_[i];
-    if (!o.units_free) {
-        columns_.free_units[i] = columns_.total_units[i] = unlimited;
-        return;
+    const offer& o = *offers_[i];
+    std::uint64_t total = unlimited, free = unlimited;
+    if (o.units_free) {
+        const std::uint64_t told = std::min(*o.units_free, unlimited - 1);
+        total = told + std::min(o.units_ours, unlimited - 1 - told);
+        const auto ours = our_live_units_.find(o.id);
+        free = total - std::min(total, ours == our_live_units_.end() ? 0 : ours->second);
     }
-    const std::uint64_t total =
-        *o.units_free + std::min(o.units_ours, unlimited - 1 - std::min(*o.units_free, unlimited - 1));
-    const auto ours = our_live_units_.find(o.id);
-    const std::uint64_t taken = ours == our_live_units_.end() ? 0 : ours->second;
     columns_.total_units[i] = total;
-    columns_.free_units[i] = total - std::min(total, taken);
+    columns_.free_units[i] = free;
+    columns_.total_narrow[i] = narrow(total);
+    columns_.free_narrow[i] = narrow(free);
 }
 
 }  // namespace westerly

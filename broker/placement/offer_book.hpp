@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <memory>
 #include <span>
 #include <unordered_map>
 
@@ -29,6 +30,7 @@ private:
 /// A point on the unit sphere; distances between such are one subtraction and one arc sine.
 struct sphere_point {
     double x = 0, y = 0, z = 0;
+    friend bool operator==(const sphere_point&, const sphere_point&) = default;
 };
 sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept;
 
@@ -37,11 +39,14 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept;
 ///
 /// Shape   every column has size() entries; entry i of each is the same offer. 10^5 expected, 10^6 supported.
 /// Units   as in `offer`; unknown doubles are NaN, an unknown limit is UINT64_MAX; price in 10^-9 per unit-hour, -1:
-/// none. Order   by offer id ascending, so equal inputs place equally on every run, and the offers of one site are
-/// neighbours. Owner   the engine thread. `free` moves with holds; everything else by replace_provider only.
+///         none.
+/// Order   by offer id ascending, so equal inputs place equally on every run, and the offers of one site are
+///         neighbours.
+/// Owner   the engine thread. Free units move with holds; everything else by replace_provider only.
 class offer_book {
 public:
-    /// Replaces one provider's offers; sorts the book anew and raises version().
+    /// Replaces one provider's offers and raises version(). What the other providers offer is not looked at again, only
+    /// moved up or down.
     void replace_provider(const provider_id& provider, std::vector<offer> offers);
     void remove_provider(const provider_id& provider);
 
@@ -50,7 +55,7 @@ public:
 
     std::size_t size() const noexcept { return offers_.size(); }
     std::uint64_t version() const noexcept { return version_; }
-    const offer& at(std::size_t i) const noexcept { return offers_[i]; }
+    const offer& at(std::size_t i) const noexcept { return *offers_[i]; }
     std::optional<std::size_t> find(const offer_id& id) const noexcept;
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
     /// Units that can be placed now; `unlimited`: no known limit.
@@ -60,53 +65,62 @@ public:
 
     /// Facts of one site of one provider; strings are numbers in names().
     struct site_row {
-        std::uint32_t provider, region, jurisdiction;
+        std::uint32_t provider = 0, region = 0, jurisdiction = 0;
         std::optional<sphere_point> place;
         std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
-        double pue, green_share, carbon_g_per_kwh, ingress_gbps;
-        std::uint32_t example;  // an offer there
+        double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;
     };
     /// Everything that offers of one kind have in common wherever they are.
     struct shape_row {
-        compute_class compute;
-        bool divisible, launchable;
-        std::uint32_t vcpus;
-        std::uint64_t memory_mib, disk_mib;
-        std::uint32_t architecture, accelerator_model, accelerator_stack;  // absent: no accelerators
-        accelerator_facts accelerators;
+        compute_class compute = compute_class::general;
+        bool divisible = false, launchable = true;
+        std::uint32_t vcpus = 0;
+        std::uint64_t memory_mib = 0, disk_mib = 0;
+        std::uint32_t architecture = 0;
+        std::optional<accelerator_facts> accelerators;
         std::vector<std::uint32_t> stacks;
-        currency unit;
-        std::uint32_t increment_s, minimum_s, queue_wait_s;
-        double idle_w, max_w;
-        std::uint32_t example;
+        currency unit = currency::cny;
+        std::uint32_t increment_s = 1, minimum_s = 0, queue_wait_s = 0;
+        double idle_w = 0, max_w = 0;
     };
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers
         std::vector<std::int64_t> price_nanos;
         std::vector<std::uint64_t> free_units, total_units;
+        std::vector<std::uint32_t> free_narrow, total_narrow;  // the same, UINT32_MAX for all that is more
     };
-    /// Neighbouring offers of one site: [begin, end) of the columns.
+    /// Neighbouring offers of one site: [begin, end) of the columns. Sites that offer the same shapes in the same
+    /// order, as the regions of a cloud do, share their part of sequences(): their shapes begin there at `sequence`.
     struct site_run {
-        std::uint32_t begin, end, site;
+        std::uint32_t begin, end, site, sequence;
     };
     const columns& cols() const noexcept { return columns_; }
     std::span<const site_run> runs() const noexcept { return runs_; }
+    std::span<const std::uint32_t> sequences() const noexcept { return sequences_; }
     std::span<const site_row> sites() const noexcept { return sites_; }
     std::span<const shape_row> shapes() const noexcept { return shapes_; }
     const name_table& names() const noexcept { return names_; }
 
 private:
-    void rebuild();
-    std::uint32_t site_of(const offer& o, std::uint32_t index);
-    std::uint32_t shape_of(const offer& o, std::uint32_t index);
+    struct kept_offer {
+        std::shared_ptr<const offer> what;
+        std::uint32_t site, shape;
+    };
+    std::vector<kept_offer> others_of(const provider_id& provider) const;
+    void rebuild(std::vector<kept_offer> all);
+    void forget_unused_rows(std::vector<kept_offer>& all);
+    std::uint32_t site_of(const offer& o);
+    std::uint32_t shape_of(const offer& o);
     void place_limits(std::size_t i);
+    void find_runs();
 
-    std::vector<offer> offers_;
+    std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
     std::vector<site_run> runs_;
+    std::vector<std::uint32_t> sequences_;
     std::vector<site_row> sites_;
     std::vector<shape_row> shapes_;
-    std::unordered_multimap<std::size_t, std::uint32_t> site_numbers_, shape_numbers_;  // by hash of what they hold
+    std::unordered_multimap<std::size_t, std::uint32_t> site_numbers_, shape_numbers_;  // by hash of the row
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
     std::uint64_t version_ = 0;

@@ -1,5 +1,6 @@
+#include "broker/placement/rank.hpp"
+
 #include "broker/domain/energy.hpp"
-#include "broker/placement/scan.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +8,10 @@
 namespace westerly {
 namespace {
 
-constexpr std::size_t block_max = 1024;  // candidates worked on together: nine columns of 8 KiB stay in the L2 cache
+constexpr std::size_t block_max = 1024;  // candidates worked on together: the columns of a block stay in the L2 cache
+constexpr std::size_t first_block = 64;  // small, so that the J of the best is soon known and spares the rest
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double rounding_slack = 1e-9;  // a floor is summed in another order than J: it must stay below
 
 using column = std::array<double, block_max>;
 
@@ -17,27 +21,38 @@ struct block {
     column cost, rtt, data_movement, non_green, carbon, finish, quantity, j;
     std::size_t size = 0;
 
-    void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads);
+    /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given.
+    void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
+                      const shape_view* every_shape = nullptr);
     term_context context(const offer_book& book, const demand& want, const workload_spec& spec, instant now) const;
-    void keep_up_to(double limit);
 };
 
-void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads) {
+void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
+                         const shape_view* every_shape) {
     const auto& cols = book.cols();
-    for (std::size_t k = 0; k < size; ++k) {
-        const site_view& site = want.sites[cols.site[index[k]]];
-        const shape_view& shape = want.shapes[cols.shape[index[k]]];
-        rtt[k] = site.rtt_ms;
-        data_movement[k] = site.data_movement_s;
-        finish[k] = static_cast<double>(finish_ms(want, site, shape) - want.request.earliest_ms) / 3'600'000.0;
-        if (reads & (reads_energy | reads_carbon)) {
-            const facility_energy used = facility_of(
-                shape.it_kwh,
-                {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+    const auto site_at = [&](std::size_t k) -> const site_view& {
+        return want.sites[cols.site[index[k]]];
+    };
+    const auto shape_at = [&](std::size_t k) -> const shape_view& {
+        return every_shape ? *every_shape : want.shapes[cols.shape[index[k]]];
+    };
+    if (reads & reads_rtt)
+        for (std::size_t k = 0; k < size; ++k)
+            rtt[k] = site_at(k).rtt_ms;
+    if (reads & reads_data_movement)
+        for (std::size_t k = 0; k < size; ++k)
+            data_movement[k] = site_at(k).data_movement_s;
+    if (reads & reads_finish)
+        for (std::size_t k = 0; k < size; ++k) {
+            const std::int64_t after = finish_ms(want, site_at(k), shape_at(k)) - want.request.earliest_ms;
+            finish[k] = static_cast<double>(after) / 3'600'000.0;
+        }
+    if (reads & (reads_energy | reads_carbon))
+        for (std::size_t k = 0; k < size; ++k) {
+            const facility_energy used = facility_at(site_at(k), shape_at(k));
             non_green[k] = used.non_green_kwh;
             carbon[k] = used.carbon_kg;
         }
-    }
 }
 
 term_context block::context(const offer_book& book, const demand& want, const workload_spec& spec, instant now) const {
@@ -57,107 +72,170 @@ term_context block::context(const offer_book& book, const demand& want, const wo
             .runtime_s = want.request.runtime_s};
 }
 
-/// Drops the candidates whose `j` is beyond `limit`; their index, cost and j stay parallel.
-void block::keep_up_to(double limit) {
-    std::size_t kept = 0;
-    for (std::size_t k = 0; k < size; ++k) {
-        index[kept] = index[k];
-        cost[kept] = cost[k];
-        j[kept] = j[k];
-        kept += j[k] <= limit;
-    }
-    size = kept;
-}
-
-class ranker {
-public:
-    ranker(const offer_book& book, const demand& want, const workload_spec& spec, const ranking_rule& rule, instant now,
-           podium& best, podium& best_launchable)
-        : book_(book), want_(want), spec_(spec), rule_(rule), now_(now), best_(best), launchable_(best_launchable) {}
-
-    void look_at(block& some) {
-        if (rule_.ordered)
-            by_order(some);
-        else
-            by_price(some);
-    }
-
-private:
-    /// Nothing beyond it can enter either podium.
-    double limit() const noexcept { return std::max(best_.limit(), launchable_.limit()); }
-
-    void by_price(block& some) {
-        // Terms only add, so C alone already tells who cannot win.
-        std::copy_n(some.cost.begin(), some.size, some.j.begin());
-        some.keep_up_to(limit());
-        some.fill_columns(book_, want_, want_.request.reads);
-        const term_context context = some.context(book_, want_, spec_, now_);
-        for (const auto& part : rule_.parts) {
-            if (!part.applies)
-                continue;
-            part.what->fill(context, {some.quantity.data(), some.size});
-            for (std::size_t k = 0; k < some.size; ++k)
-                some.j[k] += part.factor * some.quantity[k];
-        }
-        const double bound = limit();
-        for (std::size_t k = 0; k < some.size; ++k)
-            if (some.j[k] <= bound)
-                enter(some, k, {&some.j, 1});
-    }
-
-    void by_order(block& some) {
-        static thread_local std::array<column, order_keys_max> keys;
-        key_column(some, 0, some.j);
-        some.keep_up_to(limit());
-        std::copy_n(some.j.begin(), some.size, keys[0].begin());
-        for (std::size_t p = 1; p < rule_.parts.size(); ++p)
-            key_column(some, p, keys[p]);
-        for (std::size_t k = 0; k < some.size; ++k)
-            enter(some, k, {keys.data(), rule_.parts.size()});
-    }
-
-    void key_column(block& some, std::size_t part, column& out) {
-        const auto& key = rule_.parts[part];
-        if (!key.applies) {
-            std::fill_n(out.begin(), some.size, 0.0);
-            return;
-        }
-        some.fill_columns(book_, want_, key.what->reads);
-        key.what->fill(some.context(book_, want_, spec_, now_), {out.data(), some.size});
-        for (std::size_t k = 0; k < some.size; ++k)
-            out[k] = in_steps(out[k], key.factor);
-    }
-
-    void enter(const block& some, std::size_t k, std::span<const column> keys) {
-        standing s = standing_of(book_, want_, some.index[k]);
-        for (std::size_t p = 0; p < keys.size(); ++p)
-            s.keys[p] = keys[p][k];
-        best_.offer_place(s);
-        if (s.launchable)
-            launchable_.offer_place(s);
-    }
-
-    const offer_book& book_;
-    const demand& want_;
-    const workload_spec& spec_;
-    const ranking_rule& rule_;
-    instant now_;
-    podium& best_;
-    podium& launchable_;
-};
-
 }  // namespace
 
-void rank(const offer_book& book, const demand& want, const workload_spec& spec, const ranking_rule& rule, instant now,
-          const survivors& among, podium& best, podium& best_launchable) {
-    static thread_local block some;
-    ranker by(book, want, spec, rule, now, best, best_launchable);
-    for (std::size_t from = 0; from < among.size; from += block_max) {
-        some.size = std::min(block_max, among.size - from);
-        std::copy_n(among.index.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.index.begin());
-        std::copy_n(among.cost_base.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.cost.begin());
-        by.look_at(some);
+struct ranker::work {
+    const offer_book* book = nullptr;
+    const demand* want = nullptr;
+    const workload_spec* spec = nullptr;
+    const ranking_rule* rule = nullptr;
+    instant now{};
+    podium* best = nullptr;
+    podium* launchable = nullptr;
+    block some;
+    std::size_t full = first_block;
+    std::array<column, order_keys_max> keys;
+    std::vector<double> floors;  // by run: what every J (or first key) there is at least, costs apart
+    std::size_t run = 0;
+
+    /// Nothing beyond it can enter either podium.
+    double limit() const noexcept { return std::max(best->limit(), launchable->limit()); }
+
+    void fill(const term& what, std::span<double> out, const shape_view* every_shape = nullptr) {
+        some.fill_columns(*book, *want, what.reads, every_shape);
+        what.fill(some.context(*book, *want, *spec, now), out);
     }
+
+    /// Drops the candidates whose `by` is beyond the limit; the first `columns` keys stay parallel.
+    void drop_losers(std::size_t columns) {
+        const double bound = limit();
+        std::size_t kept = 0;
+        for (std::size_t k = 0; k < some.size; ++k) {
+            some.index[kept] = some.index[k];
+            some.cost[kept] = some.cost[k];
+            for (std::size_t c = 0; c < columns; ++c)
+                keys[c][kept] = keys[c][k];
+            kept += keys[0][k] <= bound;
+        }
+        some.size = kept;
+    }
+
+    void enter(std::size_t columns) {
+        for (std::size_t k = 0; k < some.size; ++k) {
+            standing s = standing_of(*book, *want, some.index[k]);
+            for (std::size_t c = 0; c < columns; ++c)
+                s.keys[c] = keys[c][k];
+            best->offer_place(s);
+            if (s.launchable)
+                launchable->offer_place(s);
+        }
+    }
+
+    void by_price() {
+        std::copy_n(some.cost.begin(), some.size, keys[0].begin());
+        for (const auto& part : rule->parts) {
+            if (!part.applies)
+                continue;
+            fill(*part.what, {some.quantity.data(), some.size});
+            for (std::size_t k = 0; k < some.size; ++k)
+                keys[0][k] += part.factor * some.quantity[k];
+            drop_losers(1);
+        }
+        drop_losers(1);
+        enter(1);
+    }
+
+    void by_order() {
+        for (std::size_t p = 0; p < rule->parts.size(); ++p) {
+            key_column(p);
+            if (p == 0)
+                drop_losers(1);
+        }
+        enter(rule->parts.size());
+    }
+
+    void key_column(std::size_t part) {
+        const auto& key = rule->parts[part];
+        if (!key.applies) {
+            std::fill_n(keys[part].begin(), some.size, 0.0);
+            return;
+        }
+        fill(*key.what, {keys[part].data(), some.size});
+        for (std::size_t k = 0; k < some.size; ++k)
+            keys[part][k] = in_steps(keys[part][k], key.factor);
+    }
+
+    void look() {
+        if (rule->ordered)
+            by_order();
+        else
+            by_price();
+        some.size = 0;
+        full = block_max;
+    }
+
+    /// What a part adds at every offer of each run at least, added to `floors`: terms grow with what they read, so the
+    /// site's facts with the least shape give it.
+    void add_floor(const ranking_rule::part& part) {
+        const auto runs = book->runs();
+        for (std::size_t from = 0; from < runs.size(); from += block_max) {
+            some.size = std::min(block_max, runs.size() - from);
+            for (std::size_t k = 0; k < some.size; ++k) {
+                some.index[k] = runs[from + k].begin;
+                some.cost[k] = 0;
+            }
+            fill(*part.what, {some.quantity.data(), some.size}, &want->least);
+            for (std::size_t k = 0; k < some.size; ++k)
+                floors[from + k] += rule->ordered ? in_steps(some.quantity[k], part.factor)
+                                                  : part.factor * some.quantity[k] * (1.0 - rounding_slack);
+        }
+        some.size = 0;
+    }
+
+    void find_floors() {
+        floors.assign(book->runs().size(), 0.0);
+        const std::size_t counted = rule->ordered ? std::min<std::size_t>(rule->parts.size(), 1) : rule->parts.size();
+        for (std::size_t p = 0; p < counted; ++p)  // of an order only the first key decides alone
+            if (rule->parts[p].applies)
+                add_floor(rule->parts[p]);
+    }
+
+    double admitted_cost() const noexcept {
+        const double bound = limit();
+        if (rule->ordered)
+            return floors[run] > bound ? -infinity : infinity;
+        return (bound - floors[run]) * (1.0 + rounding_slack);
+    }
+};
+
+ranker::ranker() : work_(std::make_unique<work>()) {}
+ranker::~ranker() = default;
+
+void ranker::begin(const offer_book& book, const demand& want, const workload_spec& spec, const ranking_rule& rule,
+                   instant now, podium& best, podium& best_launchable) {
+    const std::size_t keys = rule.ordered ? rule.parts.size() : 1;
+    best.clear(keys);
+    best_launchable.clear(keys);
+    work& w = *work_;
+    w.book = &book;
+    w.want = &want;
+    w.spec = &spec;
+    w.rule = &rule;
+    w.now = now;
+    w.best = &best;
+    w.launchable = &best_launchable;
+    w.some.size = 0;
+    w.full = first_block;
+    w.find_floors();
+}
+
+void ranker::begin_run(std::size_t run) noexcept {
+    work_->run = run;
+    admitted_cost_ = work_->admitted_cost();
+}
+
+void ranker::keep(std::uint32_t index, double cost_base) {
+    work& w = *work_;
+    w.some.index[w.some.size] = index;
+    w.some.cost[w.some.size] = cost_base;
+    if (++w.some.size < w.full)
+        return;
+    w.look();
+    admitted_cost_ = w.admitted_cost();
+}
+
+void ranker::finish() {
+    work_->look();
 }
 
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
@@ -166,7 +244,7 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     one.size = 1;
     one.index[0] = index;
     one.cost[0] = cost_of(book, want, index);
-    one.fill_columns(book, want, reads_energy | reads_carbon);
+    one.fill_columns(book, want, what.reads);
     double quantity = 0;
     what.fill(one.context(book, want, spec, now), {&quantity, 1});
     return quantity;

@@ -11,7 +11,8 @@ constexpr double earth_radius_km = 6371.0088;  // mean radius, IUGG
 }  // namespace
 
 double estimate_rtt_ms(const sphere_point& from, const sphere_point& to) noexcept {
-    const double chord = std::hypot(from.x - to.x, from.y - to.y, from.z - to.z);
+    const double x = from.x - to.x, y = from.y - to.y, z = from.z - to.z;
+    const double chord = std::sqrt(x * x + y * y + z * z);
     const double km = 2.0 * earth_radius_km * std::asin(std::min(1.0, chord / 2.0));
     return km <= 3000.0 ? 6.57 + 0.016465 * km : 32.02 + 0.013234 * km;
 }
@@ -29,8 +30,8 @@ std::optional<sphere_point> origin_place(const offer_book& book, const origin& f
         return on_sphere({fact->latitude, fact->longitude});
     const std::uint32_t number = book.names().find(from.region);
     if (number != name_table::absent)
-        for (const auto& site : book.sites())
-            if (site.region == number && site.place)
+        for (const auto& run : book.runs())  // in the order of offers: rows are numbered by history
+            if (const auto& site = book.sites()[run.site]; site.region == number && site.place)
                 return site.place;
     return std::nullopt;
 }

@@ -1,44 +1,37 @@
 #include "broker/placement/scan.hpp"
 
-#include "broker/domain/energy.hpp"
+#include "broker/placement/sieve.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace westerly {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::uint8_t code(rejection why) noexcept {
+constexpr std::uint8_t code(rejection why) noexcept {
     return static_cast<std::uint8_t>(why);
 }
 
-facility_energy energy_at(const site_view& site, const shape_view& shape) noexcept {
-    return facility_of(
-        shape.it_kwh,
-        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+/// A code as the sieve takes it: from price_missing on it waits for later_code.
+std::uint8_t early(std::uint8_t c) noexcept {
+    return c < code(rejection::price_missing) ? c : passes;
 }
 
-/// The first failing filter of an offer. Rejections are numbered in filter order, so the first is the least.
-inline std::uint8_t code_of(const offer_book::columns& cols, const demand& want, const site_view& site,
-                            const shape_view& shape, std::size_t i) noexcept {
-    std::uint8_t first = std::min(site.code, shape.code);
-    if (cols.free_units[i] < shape.units)
-        first = std::min(
-            first, cols.total_units[i] < shape.units ? code(rejection::capacity_never) : code(rejection::capacity_now));
-    const std::int64_t price = cols.price_nanos[i];
+/// Past the sieve: the filters from price_missing on.
+inline std::uint8_t later_code(const demand& want, const site_view& site, const shape_view& shape,
+                               std::int64_t price) noexcept {
     if (price < 0)
-        first = std::min(first, code(rejection::price_missing));
+        return code(rejection::price_missing);
     if (price > shape.price_max)
-        first = std::min(first, code(rejection::max_price));
+        return code(rejection::max_price);
     if (price > shape.budget_max)
-        first = std::min(first, code(rejection::budget));
+        return code(rejection::budget);
     if (want.request.deadline_ms && finish_ms(want, site, shape) > *want.request.deadline_ms)
-        first = std::min(first, code(rejection::deadline));
-    if (want.request.max_carbon_kg && !(energy_at(site, shape).carbon_kg <= *want.request.max_carbon_kg))
-        first = std::min(first, code(rejection::max_carbon));
-    return first;
+        return code(rejection::deadline);
+    if (want.request.max_carbon_kg && !(facility_at(site, shape).carbon_kg <= *want.request.max_carbon_kg))
+        return code(rejection::max_carbon);
+    return std::min(site.code, shape.code);
 }
 
 /// Keeps the cheapest, launchable ones before others.
@@ -63,114 +56,120 @@ private:
     double limit_ = infinity;
 };
 
+/// One decision's pass over the book.
+class filtering {
+public:
+    filtering(const offer_book& book, const demand& want, ranker* ranks, survivors& into)
+        : book_(book), want_(want), ranks_(ranks), into_(into), base_(book, want) {
+        into_.index.resize(std::max(into_.index.size(), book.size()));
+        into_.cost_base.resize(into_.index.size());
+        into_.counts.fill(0);
+        into_.size = into_.passed = 0;
+    }
+
+    void whole_book() {
+        const auto& cols = book_.cols();
+        const sieve by{cols.free_narrow, cols.total_narrow, want_.shape_codes};
+        const sieve_run sift = best_sieve();
+        const std::uint8_t first_shape_code = want_.shape_codes.empty() ? passes : want_.shape_codes.front();
+        for (std::size_t r = 0; r < book_.runs().size(); ++r) {
+            const auto& run = book_.runs()[r];
+            const site_view& site = want_.sites[run.site];
+            if (site.code < code(rejection::capacity_never) && site.code <= first_shape_code) {
+                into_.counts[site.code] += run.end - run.begin;
+                continue;
+            }
+            std::uint32_t* sieved = into_.index.data() + into_.size;
+            const sieve_range range{run.begin, run.end, want_.packed.data() + run.sequence, early(site.code)};
+            const std::size_t count = want_.packs ? sift(by, range, sieved, into_.counts) : sift_wide(run, sieved);
+            if (ranks_)
+                ranks_->begin_run(r);
+            admit(site, sieved, count);
+        }
+        into_.baseline = base_.best();
+        into_.baseline_cost = into_.baseline ? into_.baseline->keys[0] : 0;
+    }
+
+private:
+    /// Where units are beyond what the sieve packs: the same, one offer at a time.
+    std::size_t sift_wide(const offer_book::site_run& run, std::uint32_t* out) {
+        std::size_t kept = 0;
+        for (std::uint32_t i = run.begin; i < run.end; ++i) {
+            const std::uint8_t first = verdict(book_, want_, i);
+            if (first < code(rejection::price_missing))
+                ++into_.counts[first];
+            else
+                out[kept++] = i;
+        }
+        return kept;
+    }
+
+    /// The later filters, and what passes with its cost. In place: `sieved` is read ahead of where it is written.
+    void admit(const site_view& site, const std::uint32_t* sieved, std::size_t count) {
+        const auto& cols = book_.cols();
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::uint32_t i = sieved[k];
+            const shape_view& shape = want_.shapes[cols.shape[i]];
+            const std::int64_t price = cols.price_nanos[i];
+            const std::uint8_t first = later_code(want_, site, shape, price);
+            if (first != passes) {
+                ++into_.counts[first];
+                continue;
+            }
+            ++into_.passed;
+            const double cost = static_cast<double>(price) * shape.cost_per_nano;
+            if (cost <= base_.limit())
+                base_.look_at(i, cost);
+            if (ranks_) {
+                ranks_->add(i, cost);
+            } else {
+                into_.index[into_.size] = i;
+                into_.cost_base[into_.size++] = cost;
+            }
+        }
+    }
+
+    const offer_book& book_;
+    const demand& want_;
+    ranker* ranks_;
+    survivors& into_;
+    cheapest base_;
+};
+
 }  // namespace
 
-bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
-    for (std::size_t k = 0; k < keys; ++k)
-        if (a.keys[k] != b.keys[k])
-            return a.keys[k] < b.keys[k];
-    if (a.launchable != b.launchable)
-        return a.launchable;
-    if (a.finish_ms != b.finish_ms)
-        return a.finish_ms < b.finish_ms;
-    if (a.non_green_kwh != b.non_green_kwh)
-        return a.non_green_kwh < b.non_green_kwh;
-    if (a.rtt_ms != b.rtt_ms)
-        return a.rtt_ms < b.rtt_ms;
-    return a.index < b.index;
+void filter_book(const offer_book& book, const demand& want, ranker* ranks, survivors& into) {
+    filtering(book, want, ranks, into).whole_book();
 }
 
-void podium::clear(std::size_t keys) noexcept {
-    size_ = 0;
-    keys_ = keys;
-    limit_ = infinity;
-}
-
-void podium::offer_place(const standing& s) noexcept {
-    std::size_t at = size_;
-    while (at > 0 && better(s, entries_[at - 1], keys_))
-        --at;
-    if (at >= places_)
-        return;
-    const std::size_t last = std::min(size_, places_ - 1);
-    for (std::size_t i = last; i > at; --i)
-        entries_[i] = entries_[i - 1];
-    entries_[at] = s;
-    size_ = std::min(size_ + 1, places_);
-    if (size_ == places_)
-        limit_ = keys_ > 0 ? entries_[size_ - 1].keys[0] : infinity;
-}
-
-standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept {
-    const site_view& site = want.sites[book.cols().site[index]];
-    const shape_view& shape = want.shapes[book.cols().shape[index]];
-    standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(want, site, shape)};
-    const double non_green = energy_at(site, shape).non_green_kwh;
-    s.non_green_kwh = std::isnan(non_green) ? infinity : non_green;
-    if (want.request.waits_at_it)
-        s.rtt_ms = std::isnan(site.rtt_ms) ? infinity : site.rtt_ms;
-    return s;
+void rank_within(double limit, const offer_book& book, ranker& ranks, survivors& among) {
+    const auto runs = book.runs();
+    std::size_t run = 0;
+    std::uint32_t run_end = 0;
+    for (std::size_t k = 0; k < among.size; ++k) {
+        const std::uint32_t i = among.index[k];
+        if (i >= run_end) {
+            while (runs[run].end <= i)
+                ++run;
+            run_end = runs[run].end;
+            ranks.begin_run(run);
+        }
+        if (among.cost_base[k] <= limit)
+            ranks.add(i, among.cost_base[k]);
+        else
+            ++among.counts[code(rejection::too_dear_for_policy)];
+    }
 }
 
 std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) noexcept {
     const auto& cols = book.cols();
-    return code_of(cols, want, want.sites[cols.site[i]], want.shapes[cols.shape[i]], i);
-}
-
-void filter_book(const offer_book& book, const demand& want, survivors& into) {
-    const auto& cols = book.cols();
-    into.index.resize(std::max(into.index.size(), book.size()));
-    into.cost_base.resize(into.index.size());
-    into.counts.fill(0);
-    cheapest base(book, want);
-    std::size_t kept = 0;
-    for (const auto& run : book.runs()) {
-        const site_view& site = want.sites[run.site];
-        if (site.code <= want.earliest_shape_code && site.code < code(rejection::capacity_never)) {
-            into.counts[site.code] += run.end - run.begin;
-            continue;
-        }
-        for (std::uint32_t i = run.begin; i < run.end; ++i) {
-            const shape_view& shape = want.shapes[cols.shape[i]];
-            const std::uint8_t first = code_of(cols, want, site, shape, i);
-            if (first != passes) {
-                ++into.counts[first];
-                continue;
-            }
-            const double cost = static_cast<double>(cols.price_nanos[i]) * shape.cost_per_nano;
-            into.index[kept] = i;
-            into.cost_base[kept] = cost;
-            ++kept;
-            if (cost <= base.limit())
-                base.look_at(i, cost);
-        }
-    }
-    into.size = kept;
-    into.baseline = base.best();
-    into.baseline_cost = into.baseline ? into.baseline->keys[0] : 0;
-}
-
-void keep_within(double limit, survivors& among) {
-    std::size_t kept = 0;
-    for (std::size_t k = 0; k < among.size; ++k) {
-        among.index[kept] = among.index[k];
-        among.cost_base[kept] = among.cost_base[k];
-        kept += among.cost_base[k] <= limit;
-    }
-    among.counts[code(rejection::too_dear_for_policy)] += static_cast<std::uint32_t>(among.size - kept);
-    among.size = kept;
-}
-
-std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept {
-    return shape.start_ms + site.data_movement_ms + static_cast<std::int64_t>(want.request.runtime_s) * 1000;
-}
-
-double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept {
-    return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano;
-}
-
-double in_steps(double quantity, double step) noexcept {
-    return step > 0 ? std::ceil(quantity / step) : quantity;
+    const site_view& site = want.sites[cols.site[i]];
+    const shape_view& shape = want.shapes[cols.shape[i]];
+    std::uint8_t first = early(std::min(site.code, shape.code));
+    if (cols.free_units[i] < shape.units)
+        first = std::min(first,
+                         code(cols.total_units[i] < shape.units ? rejection::capacity_never : rejection::capacity_now));
+    return first != passes ? first : later_code(want, site, shape, cols.price_nanos[i]);
 }
 
 }  // namespace westerly

@@ -30,9 +30,10 @@ enum term_input : std::uint8_t {
     reads_finish = 16
 };
 
-/// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite; J grows by
-/// price x quantity. An offer where a column that the term reads is not known is rejected before (quantity_unknown), so
-/// the columns hold no NaN. Pure. Later out-of-tree terms fill the same columns through policies/sdk.
+/// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite, never falling
+/// when a column that it reads rises; J grows by price x quantity. An offer where a column that the term reads is not
+/// known is rejected before (quantity_unknown), so the columns hold no NaN. Pure. Later out-of-tree terms fill the same
+/// columns through policies/sdk.
 struct term {
     std::string_view name;                       // as policy files write it
     std::string_view unit;                       // "ms·replica-h", "kWh", "kg", "h", …

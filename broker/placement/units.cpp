@@ -47,18 +47,12 @@ std::uint64_t units_for(const unit_shape& unit, std::uint64_t cards, const workl
     return unit.divisible ? units_per_task * spec.tasks : 0;
 }
 
-std::uint64_t units_needed(const offer& on, const workload_spec& spec) noexcept {
-    const accelerator_facts none;
-    const accelerator_facts& has = on.accelerators ? *on.accelerators : none;
-    return fit_gang({on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has.count}, has, spec).units;
-}
-
-gang_fit fit_gang(const unit_shape& unit, const accelerator_facts& has, const workload_spec& spec) noexcept {
+gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec) noexcept {
     if (spec.resources.accelerators.empty())
         return {true, units_for(unit, 0, spec)};
     gang_fit best;
     for (const auto& need : spec.resources.accelerators) {
-        if (!satisfies(has, need))
+        if (!has || !satisfies(*has, need))
             continue;
         best.accelerator = true;
         best.units = units_for(unit, need.count, spec);
@@ -66,6 +60,11 @@ gang_fit fit_gang(const unit_shape& unit, const accelerator_facts& has, const wo
             break;
     }
     return best;
+}
+
+std::uint64_t units_needed(const offer& on, const workload_spec& spec) noexcept {
+    const accelerator_facts* has = on.accelerators ? &*on.accelerators : nullptr;
+    return fit_gang({on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0}, has, spec).units;
 }
 
 }  // namespace westerly

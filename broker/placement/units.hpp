@@ -25,7 +25,7 @@ bool satisfies(const accelerator_facts& has, const accelerator_need& need) noexc
 /// work, as many whole units a task as it needs.
 std::uint64_t units_for(const unit_shape& unit, std::uint64_t cards, const workload_spec& spec) noexcept;
 
-/// The first alternative, in the workload's order of preference, that is met and fits.
-gang_fit fit_gang(const unit_shape& unit, const accelerator_facts& has, const workload_spec& spec) noexcept;
+/// The first alternative, in the workload's order of preference, that is met and fits. `has` null: no accelerators.
+gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec) noexcept;
 
 }  // namespace westerly

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "broker/domain/energy.hpp"
+#include "broker/placement/demand.hpp"
+
+#include <array>
+#include <memory>
+
+namespace westerly {
+
+inline constexpr std::size_t order_keys_max = 8;  // of an ordered policy; check_policy refuses more
+
+/// What an offer is compared by: J or the keys of the order, then the ties of decision-model §6.
+struct standing {
+    std::uint32_t index = 0;  // into the book; the last tie, because the book is sorted by offer id
+    std::array<double, order_keys_max> keys{};
+    bool launchable = true;
+    std::int64_t finish_ms = 0;
+    double non_green_kwh = 0;  // unknown: infinity
+    double rtt_ms = 0;         // 0 where RTT does not count; unknown: infinity
+};
+bool better(const standing& a, const standing& b, std::size_t keys) noexcept;
+
+/// An offer's place in the comparison, all but its keys.
+standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept;
+
+/// The best few, best first.
+class podium {
+public:
+    explicit podium(std::size_t places) : places_(places) {}
+    void clear(std::size_t keys) noexcept;
+    void offer_place(const standing& s) noexcept;
+    std::span<const standing> ranked() const noexcept { return {entries_.data(), size_}; }
+    /// The last place's first key: nothing with a larger one can enter. Infinity while places are free.
+    double limit() const noexcept { return limit_; }
+
+private:
+    std::array<standing, ranked_max + 1> entries_{};
+    std::size_t places_;
+    std::size_t size_ = 0;
+    std::size_t keys_ = 1;
+    double limit_ = 0;
+};
+
+/// How a policy ranks: by J = C + Σ price x quantity, or by the order's keys.
+struct ranking_rule {
+    struct part {
+        const term* what = nullptr;
+        double factor = 0;    // priced: price per unit; ordered: the step
+        bool applies = true;  // to this workload; else it counts as 0
+    };
+    std::vector<part> parts;
+    bool ordered = false;
+};
+
+/// An ordered quantity as it is compared: in whole steps, rounded up; step 0: exact.
+double in_steps(double quantity, double step) noexcept;
+
+/// One quantity at one offer, by the same code that ranks; for the few that are explained.
+double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
+                   std::uint32_t index);
+
+/// C of one offer in base currency, unrounded; meaningless where verdict() is price_missing.
+double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept;
+
+/// Energy of the run at a site on a shape.
+facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept;
+
+/// When a run there would end, in ms since 1970.
+std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept;
+
+/// Keeps the best of what it is shown. Candidates gather in a block, and each term fills a column for the whole block;
+/// whoever cannot win any more is dropped before the next term, or before entering the block: terms only add.
+class ranker {
+public:
+    ranker();
+    ~ranker();
+    ranker(const ranker&) = delete;
+    ranker& operator=(const ranker&) = delete;
+
+    /// Begins a decision; the arguments must live until the last call. `best` and `best_launchable` are cleared.
+    void begin(const offer_book& book, const demand& want, const workload_spec& spec, const ranking_rule& rule,
+               instant now, podium& best, podium& best_launchable);
+    /// The candidates that follow are of this site: the run's number in book.runs().
+    void begin_run(std::size_t run) noexcept;
+    /// Ascending by index over all calls.
+    void add(std::uint32_t index, double cost_base) {
+        if (cost_base <= admitted_cost_)
+            keep(index, cost_base);
+    }
+    /// After the last candidate.
+    void finish();
+
+private:
+    void keep(std::uint32_t index, double cost_base);
+
+    struct work;
+    std::unique_ptr<work> work_;
+    double admitted_cost_ = 0;  // above it nothing of this run can win
+};
+
+}  // namespace westerly

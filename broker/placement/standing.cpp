@@ -1,0 +1,80 @@
+#include "broker/placement/rank.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
+    for (std::size_t k = 0; k < keys; ++k)
+        if (a.keys[k] != b.keys[k])
+            return a.keys[k] < b.keys[k];
+    if (a.launchable != b.launchable)
+        return a.launchable;
+    if (a.finish_ms != b.finish_ms)
+        return a.finish_ms < b.finish_ms;
+    if (a.non_green_kwh != b.non_green_kwh)
+        return a.non_green_kwh < b.non_green_kwh;
+    if (a.rtt_ms != b.rtt_ms)
+        return a.rtt_ms < b.rtt_ms;
+    return a.index < b.index;
+}
+
+standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept {
+    const site_view& site = want.sites[book.cols().site[index]];
+    const shape_view& shape = want.shapes[book.cols().shape[index]];
+    standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(want, site, shape)};
+    const facility_energy used = facility_of(
+        shape.it_kwh,
+        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+    s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
+    if (want.request.waits_at_it)
+        s.rtt_ms = std::isnan(site.rtt_ms) ? infinity : site.rtt_ms;
+    return s;
+}
+
+void podium::clear(std::size_t keys) noexcept {
+    size_ = 0;
+    keys_ = keys;
+    limit_ = infinity;
+}
+
+void podium::offer_place(const standing& s) noexcept {
+    std::size_t at = size_;
+    while (at > 0 && better(s, entries_[at - 1], keys_))
+        --at;
+    if (at >= places_)
+        return;
+    const std::size_t last = std::min(size_, places_ - 1);
+    for (std::size_t i = last; i > at; --i)
+        entries_[i] = entries_[i - 1];
+    entries_[at] = s;
+    size_ = std::min(size_ + 1, places_);
+    if (size_ == places_ && keys_ > 0)
+        limit_ = entries_[size_ - 1].keys[0];
+}
+
+double in_steps(double quantity, double step) noexcept {
+    return step > 0 ? std::ceil(quantity / step) : quantity;
+}
+
+double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept {
+    return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano;
+}
+
+facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept {
+    return facility_of(
+        shape.it_kwh,
+        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+}
+
+std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept {
+    return shape.start_ms + site.data_movement_ms + static_cast<std::int64_t>(want.request.runtime_s) * 1000;
+}
+
+}  // namespace westerly

@@ -1,0 +1,285 @@
+#include "tests/unit/placement/builders.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+using built::decide_on;
+using built::plain;
+using built::sites_of;
+using built::task;
+
+policy priced(const std::string& term, double price) {
+    policy p;
+    p.prices = {{term, price, 0, 0, {}}};
+    return p;
+}
+
+workload_spec interactive_from(const std::string& region) {
+    workload_spec spec = task();
+    spec.interactive = true;
+    spec.limits.from = origin{.region = region, .latitude_longitude = {}};
+    return spec;
+}
+
+struct billing_case {
+    std::string_view name;
+    std::uint64_t runtime_s;
+    std::uint32_t increment_s, minimum_s;
+    std::uint64_t billed_s;
+    std::int64_t micros;  // at 3.6 CNY an hour: 1 000 micros a second
+};
+
+class billing_test : public testing::TestWithParam<billing_case> {};
+
+TEST_P(billing_test, bills_in_increments_and_at_least_the_minimum) {
+    offer o = plain("a", 3.6);
+    o.increment_s = GetParam().increment_s;
+    o.minimum_s = GetParam().minimum_s;
+    workload_spec spec = task();
+    spec.runtime_s = GetParam().runtime_s;
+    const decision made = decide_on({o}, spec);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked[0].billed_s, GetParam().billed_s);
+    EXPECT_EQ(made.ranked[0].cost, (money{GetParam().micros, currency::cny}));
+    EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, static_cast<double>(GetParam().micros) / 1e6);
+}
+
+INSTANTIATE_TEST_SUITE_P(all, billing_test,
+                         testing::Values(billing_case{"by_the_second", 61, 1, 0, 61, 61'000},
+                                         billing_case{"up_to_the_increment", 61, 60, 0, 120, 120'000},
+                                         billing_case{"exactly_one_increment", 60, 60, 0, 60, 60'000},
+                                         billing_case{"at_least_the_minimum", 61, 1, 600, 600, 600'000},
+                                         billing_case{"past_the_minimum", 601, 60, 600, 660, 660'000},
+                                         billing_case{"nothing_for_nothing", 0, 60, 0, 0, 0}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(decide, a_currency_is_converted_for_ranking_and_kept_for_money) {
+    offer dollar = plain("b");
+    dollar.price = unit_price{100'000'000, currency::usd};  // 0.71 CNY
+    const decision made = decide_on({plain("a", 0.72), dollar}, task());
+    EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a"}));
+    EXPECT_EQ(made.ranked[0].cost, (money{100'000, currency::usd}));
+    EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, 0.71);
+}
+
+TEST(decide, an_unstated_runtime_is_the_policys_and_the_decision_says_so) {
+    workload_spec spec = task();
+    spec.runtime_s.reset();
+    policy rules;
+    rules.default_runtime_s = 7200;
+    const decision made = decide_on({plain("a")}, spec, rules);
+    EXPECT_TRUE(made.runtime_assumed);
+    EXPECT_EQ(made.runtime_s, 7200u);
+    EXPECT_NE(explain(made).find("No runtime was stated: 7200 s were assumed."), std::string::npos);
+}
+
+TEST(decide, the_wall_limit_bounds_the_estimate) {
+    workload_spec spec = task();
+    spec.when.max_runtime_s = 600;
+    EXPECT_EQ(decide_on({plain("a")}, spec).ranked[0].billed_s, 600u);
+}
+
+TEST(decide, a_service_is_judged_by_the_hour) {
+    workload_spec spec = task();
+    spec.kind = workload_kind::service;
+    spec.runtime_s.reset();
+    offer o = plain("a");
+    o.minimum_s = 86'400;
+    const decision made = decide_on({o}, spec);
+    EXPECT_EQ(made.ranked[0].cost, (money{1'000'000, currency::cny}));
+    EXPECT_FALSE(made.runtime_assumed);
+}
+
+TEST(decide, starts_after_the_queue_the_data_and_the_earliest_time) {
+    offer o = plain("a");
+    o.queue_wait_s = 100;
+    workload_spec spec = task();
+    EXPECT_EQ(decide_on({o}, spec).ranked[0].start_at, built::now + seconds(100));
+    spec.when.earliest_start_at = built::now + seconds(300);
+    EXPECT_EQ(decide_on({o}, spec).ranked[0].start_at, built::now + seconds(300));
+    spec.inputs = {{10, "elsewhere"}, {10, "a"}};  // 10 GiB at 10 Gbit/s: 8.589934592 s
+    const decision made = decide_on({o}, spec);
+    EXPECT_NEAR(made.ranked[0].data_movement_s, 8.589934592, 1e-9);
+    EXPECT_EQ(made.ranked[0].start_at, built::now + milliseconds(308'590));
+    EXPECT_EQ(made.ranked[0].finish_at, built::now + milliseconds(3'908'590));
+}
+
+TEST(decide, energy_and_carbon_follow_power_pue_share_and_factor) {
+    const appraisal a = decide_on({plain("a")}, task()).ranked[0];  // 100 W for an hour, PUE 1.2, half green, 500 g/kWh
+    EXPECT_DOUBLE_EQ(a.energy_kwh.value(), 0.12);
+    EXPECT_DOUBLE_EQ(a.non_green_kwh.value(), 0.06);
+    EXPECT_DOUBLE_EQ(a.carbon_kg.value(), 0.06);  // the green half changes nothing here: location-based
+}
+
+TEST(decide, what_is_unknown_stays_unknown_or_is_said_to_be_assumed) {
+    offer o = plain("a");
+    o.site.pue.reset();
+    o.site.green_power_share.reset();
+    o.site.carbon_g_per_kwh.reset();
+    o.site.ingress_gbps.reset();
+    workload_spec spec = task();
+    spec.inputs = {{1, "elsewhere"}};
+    const decision made = decide_on({o}, spec);
+    EXPECT_DOUBLE_EQ(made.ranked[0].energy_kwh.value(), 0.15);
+    EXPECT_DOUBLE_EQ(made.ranked[0].non_green_kwh.value(), 0.15);
+    EXPECT_FALSE(made.ranked[0].carbon_kg || made.ranked[0].pue || made.ranked[0].green_power_share);
+    const std::string text = explain(made);
+    EXPECT_NE(text.find("The PUE of a is not known: 1.5 was assumed."), std::string::npos) << text;
+    EXPECT_NE(text.find("The green-power share of a is not known: none was counted."), std::string::npos) << text;
+    EXPECT_NE(text.find("1 Gbit/s was assumed"), std::string::npos) << text;
+}
+
+TEST(decide, rtt_is_declared_else_estimated_else_unknown) {
+    offer declared = plain("a"), estimated = plain("b"), unknown = plain("c");
+    declared.site.rtt_ms = {{"here", 4.0}};
+    unknown.site.latitude_longitude.reset();
+    decision_world around = built::world();
+    const region_place places[] = {{"here", 23.1167, 113.25}};
+    around.regions = places;
+    const decision made = decide_on({declared, estimated, unknown}, interactive_from("here"), {}, around);
+    const auto of = [&](const char* site) {
+        return *std::ranges::find(made.ranked, site, &appraisal::site);
+    };
+    EXPECT_EQ(of("a").rtt_ms, 4.0);
+    EXPECT_EQ(of("a").rtt_method, "declared");
+    EXPECT_NEAR(of("b").rtt_ms.value(), 26.5, 0.2);  // Shanghai to Guangzhou, 1 210 km
+    EXPECT_EQ(of("b").rtt_method, "estimated from coordinates (median error 3 ms)");
+    EXPECT_FALSE(of("c").rtt_ms);
+    EXPECT_EQ(of("c").rtt_method, "unknown");
+}
+
+TEST(decide, an_origin_may_be_a_region_that_only_a_provider_file_knows) {
+    offer other = plain("b");
+    other.site.latitude_longitude = {23.1167, 113.25};
+    const decision made = decide_on({plain("a"), other}, interactive_from("b"));
+    EXPECT_EQ(made.ranked[0].rtt_ms, 6.57);  // b itself
+    EXPECT_NEAR(made.ranked[1].rtt_ms.value(), 26.5, 0.2);
+}
+
+TEST(estimate_rtt, is_the_fit_of_each_range) {
+    EXPECT_DOUBLE_EQ(estimate_rtt_ms({31, 121}, {31, 121}), 6.57);
+    EXPECT_NEAR(estimate_rtt_ms({0, 0}, {0, 10}), 6.57 + 0.016465 * 1111.95, 0.01);
+    EXPECT_NEAR(estimate_rtt_ms({0, 0}, {0, 90}), 32.02 + 0.013234 * 10'007.6, 0.01);
+    EXPECT_NEAR(estimate_rtt_ms({0, 0}, {0, 180}), 32.02 + 0.013234 * 20'015.1, 0.01);
+}
+
+/// Two offers that tie in J; each row makes the second better in one respect, and no earlier respect differs.
+struct tie_case {
+    std::string_view name;
+    void (*better)(offer&);
+    bool interactive;
+};
+
+class tie_test : public testing::TestWithParam<tie_case> {};
+
+TEST_P(tie_test, falls_to_the_second) {
+    offer first = plain("a"), second = plain("b");
+    for (offer* o : {&first, &second}) {
+        o->queue_wait_s = 10;
+        o->site.rtt_ms = {{"here", 10.0}};
+    }
+    workload_spec spec = interactive_from("here");
+    spec.interactive = GetParam().interactive;
+    ASSERT_EQ(sites_of(decide_on({first, second}, spec))[0], "a");  // the id decides when all else is equal
+    GetParam().better(second);
+    EXPECT_EQ(sites_of(decide_on({first, second}, spec))[0], "b");
+}
+
+INSTANTIATE_TEST_SUITE_P(all, tie_test,
+                         testing::Values(tie_case{"earlier_finish", [](offer& o) { o.queue_wait_s = 9; }, false},
+                                         tie_case{"less_non_green_energy", [](offer& o) { o.max_w = 99; }, false},
+                                         tie_case{"lower_rtt",
+                                                  [](offer& o) {
+                                                      o.site.rtt_ms = {{"here", 9.0}};
+                                                  },
+                                                  true}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(decide, rtt_breaks_no_tie_of_batch_that_nobody_waits_for) {
+    offer first = plain("a"), second = plain("b");
+    first.site.rtt_ms = {{"here", 10.0}};
+    second.site.rtt_ms = {{"here", 9.0}};
+    workload_spec spec = interactive_from("here");
+    spec.interactive = false;
+    EXPECT_EQ(sites_of(decide_on({first, second}, spec))[0], "a");
+}
+
+TEST(decide, ranks_the_best_sixteen_of_many) {
+    std::vector<offer> offers;
+    for (int i = 0; i < 3000; ++i)
+        offers.push_back(plain("s" + std::to_string(i), static_cast<double>((i * 7919) % 3000) + 1));
+    const decision made = decide_on(offers, task());
+    ASSERT_EQ(made.ranked.size(), ranked_max);
+    for (std::size_t i = 0; i < ranked_max; ++i)
+        EXPECT_EQ(made.ranked[i].price.nanos, static_cast<std::int64_t>(i + 1) * 1'000'000'000);
+}
+
+TEST(decide, an_empty_book_says_so) {
+    const decision made = decide_on({}, task());
+    EXPECT_TRUE(made.ranked.empty());
+    EXPECT_FALSE(made.baseline);
+    EXPECT_NE(explain(made).find("No offer is feasible now"), std::string::npos);
+}
+
+TEST(decide, a_policy_with_an_unknown_term_ranks_nothing_and_says_why) {
+    const decision made = decide_on({plain("a")}, task(), priced("latncy", 1));
+    EXPECT_EQ(built::only_rejection(made), rejection::quantity_unknown);
+    EXPECT_NE(explain(made).find("\"latncy\", which this broker does not have"), std::string::npos);
+}
+
+TEST(decide, without_an_origin_latency_is_not_weighed_and_the_notes_say_so) {
+    workload_spec spec = task();
+    spec.interactive = true;
+    offer nowhere = plain("a");
+    nowhere.site.latitude_longitude.reset();
+    const decision made = decide_on({nowhere}, spec, priced("latency", 1));
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked[0].j, 1.0);
+    EXPECT_NE(explain(made).find("No origin was stated"), std::string::npos);
+}
+
+TEST(plan, shows_catalogue_offers_and_never_hides_what_can_be_launched) {
+    std::vector<offer> offers = {plain("z", 100)};
+    for (int i = 0; i < 40; ++i) {
+        offers.push_back(plain("c" + std::to_string(i), 1));
+        offers.back().launchable = false;
+    }
+    decision_world around = built::world();
+    around.plan_only_too = true;
+    const plan_result planned = plan(built::book_of(offers), {}, built_in_terms(), task(), around);
+    ASSERT_EQ(planned.made.ranked.size(), ranked_max);
+    EXPECT_FALSE(planned.made.ranked.front().launchable);
+    ASSERT_NE(winner_of(planned.made), nullptr);
+    EXPECT_EQ(winner_of(planned.made)->site, "z");
+    EXPECT_EQ(planned.made.baseline->site, "z");
+    around.plan_only_too = false;
+    const plan_result launched = plan(built::book_of(offers), {}, built_in_terms(), task(), around);
+    EXPECT_EQ(launched.rejected.size(), 40u);
+    EXPECT_EQ(launched.rejected[0].second, rejection::plan_only);
+}
+
+TEST(plan, a_tie_goes_to_what_can_be_launched) {
+    offer catalogue = plain("a");
+    catalogue.launchable = false;
+    decision_world around = built::world();
+    around.plan_only_too = true;
+    EXPECT_EQ(sites_of(decide_on({catalogue, plain("b")}, task(), {}, around))[0], "b");
+}
+
+TEST(plan, lists_a_bounded_number_of_rejections) {
+    std::vector<offer> offers;
+    for (std::size_t i = 0; i < rejected_max + 5; ++i) {
+        offers.push_back(plain("s" + std::to_string(i)));
+        offers.back().price.reset();
+    }
+    const plan_result planned = plan(built::book_of(offers), {}, built_in_terms(), task(), built::world());
+    EXPECT_EQ(planned.rejected.size(), rejected_max);
+    EXPECT_EQ(planned.made.rejections.at(0).second, rejected_max + 5);
+}
+
+}  // namespace
+}  // namespace westerly
