@@ -15,6 +15,7 @@ std::uint64_t attempt_book::held(const std::string& site) const {
 }
 
 attempt_book::claim attempt_book::take(const entry_ptr& fresh) {
+    std::unique_lock launching(fresh->work);
     const std::lock_guard hold(lock_);
     if (const auto found = entries_.find(fresh->token); found != entries_.end())
         return {found->second, false, {}};
@@ -26,8 +27,8 @@ attempt_book::claim attempt_book::take(const entry_ptr& fresh) {
                 std::to_string(fresh->units) + " units are wanted at " + fresh->site + ", " + std::to_string(free) +
                     " are free"};
     held_[fresh->site] += fresh->units;
-    fresh->work.lock();
     entries_.emplace(fresh->token, fresh);
+    launching.release();  // stays locked, for the caller
     return {fresh, true, {}};
 }
 
@@ -113,19 +114,17 @@ const local_site* attempt_book::site(const std::string& name) const {
     return found == sites_.end() ? nullptr : &*found;
 }
 
-bool attempt_book::port_taken(std::uint16_t port) const {
+bool attempt_book::claim_port(attempt_entry& entry, std::uint16_t port) {
     const std::lock_guard hold(lock_);
-    return std::ranges::any_of(entries_, [&](const auto& e) { return !e.second->ended && e.second->port == port; });
+    if (std::ranges::any_of(entries_, [&](const auto& e) { return !e.second->ended && e.second->port == port; }))
+        return false;
+    entry.port = port;
+    return true;
 }
 
 bool attempt_book::workload_known(const std::string& workload) const {
     const std::lock_guard hold(lock_);
     return std::ranges::any_of(entries_, [&](const auto& e) { return e.second->workload == workload; });
-}
-
-void attempt_book::release_uid(std::uint32_t uid) {
-    const std::lock_guard hold(lock_);
-    uids_.erase(uid);
 }
 
 }  // namespace westerly

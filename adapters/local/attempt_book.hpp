@@ -19,11 +19,11 @@ struct attempt_entry {
     std::string workload;
     std::uint32_t tasks = 1;
     std::uint64_t units = 0;
-    std::uint32_t uid = 0;   // 0: none of its own
-    std::uint16_t port = 0;  // WESTERLY_MASTER_PORT
+    std::uint32_t uid = 0;   // 0: none of its own. Given by the book, before anything runs
+    std::uint16_t port = 0;  // WESTERLY_MASTER_PORT; likewise
 
-    /// Held by whoever changes the attempt's files: launch, cancel, settling, purging. Taken before the book's lock, if
-    /// both are.
+    /// Held by whoever changes the attempt's files: launch, cancel, settling, purging. Always taken before the book's
+    /// lock.
     std::mutex work;
     // What the broker was last told; changed under `work`.
     std::atomic<observation::phase> told = observation::phase::pending;
@@ -67,24 +67,25 @@ public:
     };
     std::vector<site_use> use() const;
     const local_site* site(const std::string& name) const;
-    bool port_taken(std::uint16_t port) const;
+    /// Makes it the attempt's WESTERLY_MASTER_PORT. False: a live attempt has it.
+    bool claim_port(attempt_entry& entry, std::uint16_t port);
     bool workload_known(const std::string& workload) const;
 
-    /// A uid of the range [base, base + count) that no live attempt has and `busy` does not report; given to nobody
-    /// again before the others had their turn. nullopt: all are taken.
+    /// Gives the attempt a uid of the range [base, base + count) that no live attempt has and `busy` does not report,
+    /// the others first before one comes again. False: all are taken.
     template <class Busy>
-    std::optional<std::uint32_t> claim_uid(std::uint32_t base, std::uint32_t count, Busy busy) {
+    bool claim_uid(attempt_entry& entry, std::uint32_t base, std::uint32_t count, Busy busy) {
         const std::lock_guard hold(lock_);
         for (std::uint32_t tries = 0; tries < count; ++tries) {
             const auto uid = base + next_uid_++ % count;
             if (uids_.contains(uid) || busy(uid))
                 continue;
             uids_.insert(uid);
-            return uid;
+            entry.uid = uid;
+            return true;
         }
-        return std::nullopt;
+        return false;
     }
-    void release_uid(std::uint32_t uid);
 
 private:
     std::uint64_t held(const std::string& site) const;

@@ -83,14 +83,12 @@ task_plan launcher::plan_for(const launch_request& request, const attempt_entry&
 }
 
 result<void> launcher::create(const launch_request& request, attempt_entry& entry) {
-    if (isolation_.kind == isolation_kind::uid) {
-        const auto uid = book_.claim_uid(uid_base_, uid_count, uid_in_use);
-        if (!uid)
-            return fail(errc::overloaded, "no user id is free");
-        entry.uid = *uid;
-    }
-    for (int tries = 0; tries < port_tries_max && (entry.port == 0 || book_.port_taken(entry.port)); ++tries)
-        entry.port = free_port();
+    if (isolation_.kind == isolation_kind::uid && !book_.claim_uid(entry, uid_base_, uid_count, uid_in_use))
+        return fail(errc::overloaded, "no user id is free");
+    int tries = 0;
+    while (!book_.claim_port(entry, free_port()))
+        if (++tries == port_tries_max)
+            return fail(errc::overloaded, "no port is free");
     const auto making = state_.making(request.token);
     const auto plan = plan_for(request, entry);
     std::error_code code;
@@ -112,7 +110,6 @@ result<void> launcher::create(const launch_request& request, attempt_entry& entr
     if (!made) {  // nothing of it has started, so nothing of it may stay
         fs::remove_all(making, code);
         fs::remove_all(state_.attempt(request.token), code);
-        book_.release_uid(entry.uid);
         return made;
     }
     fs::remove(state_.staged(request.token), code);

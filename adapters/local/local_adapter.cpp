@@ -61,6 +61,15 @@ std::uint64_t uptime_ms() {
     return static_cast<std::uint64_t>(t.tv_sec) * 1000 + static_cast<std::uint64_t>(t.tv_nsec) / 1'000'000;
 }
 
+std::uint16_t port_of(const task_plan& plan) {
+    constexpr std::string_view name = "WESTERLY_MASTER_PORT=";
+    std::uint16_t port = 0;
+    for (const auto& variable : plan.env)
+        if (variable.starts_with(name))
+            std::from_chars(variable.data() + name.size(), variable.data() + variable.size(), port);
+    return port;
+}
+
 rpc_failure no_such_attempt(const std::string& token) {
     return failed(adapter_error::not_found, "no attempt " + token + " is here");
 }
@@ -126,6 +135,7 @@ result<void> local_adapter::restore() {
         const auto* site = book_.site(spec->site);
         entry->units = site ? std::max(spec->units, units_needed(*spec, *site)) : spec->units;
         entry->uid = plan->isolation == isolation_kind::uid ? plan->uid : 0;
+        entry->port = port_of(*plan);
         const auto seen = read_attempt(folder.path(), entry->token, entry->tasks);
         entry->ended = seen.at == observation::phase::exited || seen.at == observation::phase::absent;
         entry->ended_at = seen.ended_at.value_or(system_wall_clock().now());

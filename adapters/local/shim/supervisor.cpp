@@ -111,6 +111,7 @@ private:
             take_signals();
         if (watched[0].revents != 0)
             take_word();
+        host_ends_ = host_ends_ || folder_gone();  // nobody could find or cancel it any more
         if (state_ == state::waiting)
             look_at_verdict();
         if (state_ == state::running)
@@ -230,8 +231,9 @@ private:
         // Before the record: once all ends are recorded it is known who failed first.
         if (!end.good() && (stopped_ == stop_reason::none || stopped_ == stop_reason::time_limit))
             fail_gang();
-        while (!write_file_atomically(task_ / task_file::ended, format_end(end), 0600))
-            ::poll(nullptr, 0, poll_pause_ms);  // a full disk: the record is worth waiting for
+        // A full disk: the record is worth waiting for. Without its folder nobody will ever read it.
+        while (!write_file_atomically(task_ / task_file::ended, format_end(end), 0600) && !folder_gone())
+            ::poll(nullptr, 0, poll_pause_ms);
         tell_adapter();
         state_ = state::done;
     }
@@ -251,6 +253,8 @@ private:
                 signal_process(*who, SIGUSR1);
         }
     }
+
+    bool folder_gone() const { return ::access(task_.c_str(), F_OK) != 0 && errno == ENOENT; }
 
     void end_first() {
         if (first_ <= 0)

@@ -36,7 +36,7 @@ protected:
 /// However it falls, the gang runs once: each rank appends one line to a file.
 TEST_F(local_crash, killed_at_any_moment_a_launch_happens_once) {
     std::mt19937 chance(20261128);
-    for (int round = 0; round < 25; ++round) {
+    for (int round = 0; round < 12; ++round) {
         SCOPED_TRACE("round " + std::to_string(round));
         begin();
         auto request = shell("echo $WESTERLY_RANK >> $WESTERLY_CHECKPOINT_DIR/ran");

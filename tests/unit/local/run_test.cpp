@@ -272,6 +272,16 @@ TEST_P(local_run, a_cancel_outlives_the_adapter) {
     EXPECT_EQ(adapter_->wait_for_end(request.token).at, phase::exited);
 }
 
+TEST_P(local_run, without_its_folder_neither_task_nor_shim_goes_on) {
+    const auto request = shell("sleep 987009");
+    adapter_->launch(request);
+    adapter_->wait_for_phase(request.token, phase::running);
+    adapter_->kill_9();
+    std::filesystem::remove_all(use_.state);
+    EXPECT_TRUE(gone("987009"));
+    EXPECT_TRUE(gone(request.token));
+}
+
 TEST_P(local_run, the_end_of_a_shim_is_the_end_of_its_task) {
     auto request = shell("sleep 987008");
     request.tasks = 2;
