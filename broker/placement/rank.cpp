@@ -112,6 +112,8 @@ struct ranker::work {
 
     void enter(std::size_t columns) {
         for (std::size_t k = 0; k < some.size; ++k) {
+            if (columns > 0 && keys[0][k] > limit())
+                continue;  // the podium has filled since the last drop
             standing s = standing_of(*book, *want, some.index[k]);
             for (std::size_t c = 0; c < columns; ++c)
                 s.keys[c] = keys[c][k];
