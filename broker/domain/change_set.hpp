@@ -10,6 +10,7 @@ struct change_set {
     std::uint64_t epoch = 0;  // of the engine's ownership; a stale one is refused
     std::vector<tenant> tenants;
     std::vector<api_key> keys;
+    std::vector<cordon> cordons;
     std::vector<workload> workloads_new;
     std::vector<workload> workloads_changed;  // only what may change: state, waiting, counters, times, message
     std::vector<attempt> attempts_new;
@@ -24,9 +25,9 @@ struct change_set {
     std::optional<instant> idempotency_expired_before;
 
     bool empty() const noexcept {
-        return tenants.empty() && keys.empty() && workloads_new.empty() && workloads_changed.empty() &&
-               attempts_new.empty() && attempts_changed.empty() && decisions.empty() && events.empty() &&
-               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
+        return tenants.empty() && keys.empty() && cordons.empty() && workloads_new.empty() &&
+               workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
+               events.empty() && outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
                idempotency_new.empty() && !idempotency_expired_before;
     }
 };
@@ -41,6 +42,7 @@ struct stored_state {
     std::array<std::uint64_t, 256> event_seq{};  // highest per shard
     std::vector<tenant> tenants;
     std::vector<api_key> keys;
+    std::vector<cordon> cordons;
     std::vector<workload> workloads;  // the non-terminal ones
     std::vector<attempt> attempts;    // the live ones, and the current one of every non-terminal workload
     std::vector<outbox_item> outbox;

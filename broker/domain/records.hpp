@@ -32,6 +32,13 @@ struct api_key {
     friend bool operator==(const api_key&, const api_key&) = default;
 };
 
+/// An operator's last word on whether a provider takes new work, over the provider file's.
+struct cordon {
+    provider_id provider;
+    bool cordoned = true;
+    friend bool operator==(const cordon&, const cordon&) = default;
+};
+
 /// Who asks. Made by api from a key; everything a tenant reads or changes is bounded by it.
 struct principal {
     tenant_id tenant;

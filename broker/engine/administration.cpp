@@ -48,7 +48,8 @@ void engine_core::on(turn& t, const cordon_provider& in) {
     const auto at = providers_.find(in.provider);
     if (at == providers_.end() || !at->second.config)
         return reply(t, in.request, fail(errc::not_found, "There is no such provider."));
-    at->second.cordon = in.cordoned;
+    cordons_[in.provider] = in.cordoned;
+    t.changes.cordons.push_back({in.provider, in.cordoned});
     refresh_blocks();
     reply(t, in.request, answer(done_answer{}));
 }
@@ -122,13 +123,18 @@ void engine_core::provider_became_usable(turn& t, provider_entry& at) {
             timers_.set(timer_kind::archive, id.bytes, work.due, t.now);
 }
 
+bool engine_core::cordoned(const provider_config& config) const {
+    const auto told = cordons_.find(config.id);
+    return told == cordons_.end() ? config.cordoned : told->second;
+}
+
 /// Who takes no new work, and why, as tenants read it. A change wakes those who wait for it.
 void engine_core::refresh_blocks() {
     std::vector<provider_block> blocks;
     for (const auto& [id, at] : providers_) {
         if (!at.config || at.config->kind == "catalogue")
             continue;
-        if (at.cordoned())
+        if (cordoned(*at.config))
             blocks.push_back({id, "the operator lets it take no new work"});
         else if (at.health.state != provider_state::ready)
             blocks.push_back({id, "it is " + std::string(to_string(at.health.state)) +

@@ -61,7 +61,6 @@ struct archive_work {
 struct provider_entry {
     std::optional<provider_config> config;  // nullopt: gone from the configuration, with attempts of ours still there
     provider_health health;
-    std::optional<bool> cordon;  // an operator's word, over the file's
     std::set<attempt_id> attempts;
     attempt_id poll_after{};  // the last one polled
     instant next_poll_at{};
@@ -72,7 +71,6 @@ struct provider_entry {
         return config && config->kind != "catalogue" &&
                (health.state == provider_state::ready || health.state == provider_state::degraded);
     }
-    bool cordoned() const noexcept { return cordon.value_or(config && config->cordoned); }
 };
 
 /// What one input leads to while it is worked on.
@@ -135,6 +133,7 @@ private:
     bool same_offers(const provider_id& provider, const std::vector<offer>& sorted) const;
     void provider_became_usable(turn& t, provider_entry& at);
     void provider_went_away(turn& t, const provider_id& id, provider_entry& at);
+    bool cordoned(const provider_config& config) const;
     void refresh_blocks();
 
     // placement_round.cpp
@@ -235,6 +234,7 @@ private:
     instant next_key_expiry_at_{};
 
     std::map<provider_id, provider_entry> providers_;
+    std::map<provider_id, bool> cordons_;  // operators' words, over the files'
     std::map<std::string, policy> policies_;
     exchange_rates rates_;
     offer_book book_;

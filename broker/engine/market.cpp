@@ -35,7 +35,7 @@ std::shared_ptr<const market_view> engine_core::view() const {
         if (!at.config)
             continue;
         out->provider_configs.push_back(*at.config);
-        out->provider_configs.back().cordoned = at.cordoned();
+        out->provider_configs.back().cordoned = cordoned(*at.config);
         out->providers.push_back(at.health);
     }
     for (const auto& [name, rule] : policies_)

@@ -15,6 +15,8 @@ void engine_core::load(stored_state from, instant now) {
         tenants_.emplace(each.id, std::move(each));
     for (auto& each : from.keys)
         keys_.emplace(each.id, std::move(each));
+    for (auto& each : from.cordons)
+        cordons_.insert_or_assign(std::move(each.provider), each.cordoned);
     std::ranges::sort(from.idempotency, {}, &idempotency_record::created_at);
     for (auto& each : from.idempotency)
         idempotency_.add(std::move(each));

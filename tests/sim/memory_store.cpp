@@ -11,6 +11,8 @@ void memory_store::commit(const change_set& changes) {
         tenants[each.id] = each;
     for (const auto& each : changes.keys)
         keys[each.id] = each;
+    for (const auto& each : changes.cordons)
+        cordons[each.provider] = each.cordoned;
     take_workloads(changes);
     take_attempts(changes);
     for (const auto& each : changes.decisions)
@@ -134,6 +136,8 @@ stored_state memory_store::load() {
         out.tenants.push_back(each);
     for (const auto& [id, each] : keys)
         out.keys.push_back(each);
+    for (const auto& [id, cordoned] : cordons)
+        out.cordons.push_back({id, cordoned});
     for (const auto& [id, each] : workloads) {
         if (terminal(each.state))
             continue;

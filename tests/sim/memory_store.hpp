@@ -26,6 +26,7 @@ public:
     std::vector<charge> charges;
     std::map<tenant_id, tenant> tenants;
     std::map<key_id, api_key> keys;
+    std::map<provider_id, bool> cordons;
     std::vector<std::string> faults;
 
 private:

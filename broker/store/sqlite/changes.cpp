@@ -41,6 +41,8 @@ void write_changes(connection& database, const change_set& changes) {
         put_tenant(database, t);
     for (const api_key& k : changes.keys)
         put_key(database, k);
+    for (const cordon& c : changes.cordons)
+        put_cordon(database, c);
     for (const workload& w : changes.workloads_new)
         insert_workload(database, w);
     for (const workload& w : changes.workloads_changed)
@@ -81,6 +83,7 @@ stored_state read_state(connection& database, instant now) {
     state.event_seq = last_event_seqs(database);
     state.tenants = tenant_rows(database);
     state.keys = key_rows(database, std::nullopt);
+    state.cordons = cordon_rows(database);
     state.workloads = open_workload_rows(database);
     state.attempts = open_attempt_rows(database);
     state.outbox = outbox_rows(database);

@@ -54,6 +54,25 @@ std::vector<api_key> key_rows(connection& database, const std::optional<tenant_i
     return all;
 }
 
+void put_cordon(connection& database, const cordon& c) {
+    database.run(
+        "INSERT INTO cordons (provider, cordoned) VALUES (?, ?)"
+        " ON CONFLICT (provider) DO UPDATE SET cordoned = excluded.cordoned",
+        c.provider, c.cordoned);
+}
+
+std::vector<cordon> cordon_rows(connection& database) {
+    std::vector<cordon> all;
+    statement rows = database.query("SELECT provider, cordoned FROM cordons ORDER BY provider");
+    while (rows.step()) {
+        cordon c;
+        c.provider = rows.take<std::string>();
+        c.cordoned = rows.take<bool>();
+        all.push_back(std::move(c));
+    }
+    return all;
+}
+
 void insert_decision(connection& database, const decision& made) {
     const std::string packed = pack_decision(made);
     // A decision names no tenant: its workload, written before it, tells the shard.

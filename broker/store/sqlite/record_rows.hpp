@@ -5,13 +5,16 @@
 
 namespace westerly {
 
-// Tenants, keys, decisions, the outbox and idempotency records. Tenants and keys replace what has their id.
+// Tenants, keys, cordons, decisions, the outbox and idempotency records. The first three replace what has their id.
 
 void put_tenant(connection& database, const tenant& t);
 std::vector<tenant> tenant_rows(connection& database);  // by creation, then id
 
 void put_key(connection& database, const api_key& k);
 std::vector<api_key> key_rows(connection& database, const std::optional<tenant_id>& tenant);  // by creation, then id
+
+void put_cordon(connection& database, const cordon& c);
+std::vector<cordon> cordon_rows(connection& database);  // by provider
 
 void insert_decision(connection& database, const decision& made);
 std::optional<decision> find_decision_row(connection& database, const decision_id& id);

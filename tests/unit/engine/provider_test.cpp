@@ -44,6 +44,24 @@ TEST(provider, a_missing_one_keeps_its_attempts_as_lost_until_it_returns) {
     EXPECT_EQ(rig.stored(id).state, attempt_state::running);
 }
 
+TEST(provider, a_cordon_outlives_the_process_and_the_files_word) {
+    engine_rig rig;
+    rig.add_provider("p", 2);
+    const auto restart = [&rig] {
+        rig.restart();
+        rig.report("p", provider_state::ready);
+        rig.send_offers("p", 2);
+    };
+    rig.give(cordon_provider{0, "p", true});
+    restart();
+    const auto id = rig.submit();
+    EXPECT_EQ(rig.stored(id).waiting.at(0).code, "provider_unhealthy");
+    rig.give(cordon_provider{0, "p", false});
+    restart();
+    rig.run_for(seconds(1));
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
 TEST(provider, a_list_that_proves_nothing_ends_nothing) {
     engine_rig rig;
     rig.add_provider("p", 2);
@@ -161,13 +179,15 @@ TEST(logs, are_asked_for_again_a_bounded_number_of_times) {
     rig.add_provider("p", 1);
     const auto id = running_one(rig);
     rig.observe(id, phase::exited, 2);
+    const auto began = rig.now;
     int asked = 0;
     for (auto work = rig.all<archive_logs>(); !work.empty(); work = rig.all<archive_logs>()) {
         ASSERT_LT(++asked, 100);
         rig.give(logs_archived{id, work.at(0).outbox_seq, false, "unavailable"});
-        rig.run_for(std::chrono::minutes(10));
+        rig.run_for(std::chrono::hours(1));
     }
-    EXPECT_EQ(asked, 5);
+    EXPECT_EQ(asked, 64);
+    EXPECT_GT(rig.now - began, std::chrono::hours(24));
     EXPECT_TRUE(rig.store.outbox.empty());
 }
 

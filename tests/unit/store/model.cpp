@@ -22,6 +22,8 @@ stored_state world::live(instant now) const {
     state.event_seq = event_seq_;
     state.tenants = tenants_;
     state.keys = keys_;
+    for (const auto& [provider, cordoned] : cordons_)
+        state.cordons.push_back({provider, cordoned});
     for (const workload& w : workloads_)
         if (!terminal(w.state))
             state.workloads.push_back(w);

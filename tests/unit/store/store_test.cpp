@@ -1,6 +1,7 @@
 #include "broker/store/store.hpp"
 
 #include "broker/store/sqlite/workload_rows.hpp"
+#include "broker/support/embedded.hpp"
 #include "tests/unit/store/world.hpp"
 
 #include <gmock/gmock.h>
@@ -84,16 +85,25 @@ TEST_F(sqlite_store_test, refuses_a_newer_database_and_names_both_versions) {
     const error why = refused();
     EXPECT_EQ(why.code, errc::conflict);
     EXPECT_THAT(why.detail, HasSubstr("schema 99"));
-    EXPECT_THAT(why.detail, HasSubstr("up to 1"));
+    EXPECT_THAT(why.detail, HasSubstr("up to 2"));
     EXPECT_THAT(why.remedy, HasSubstr("newer westerlyd"));
 }
 
 TEST_F(sqlite_store_test, runs_on_a_newer_database_that_allows_older_binaries) {
     open();
-    meddle(folder_ / "westerly.db", "PRAGMA user_version = 2; INSERT INTO migrations VALUES (2, 'adds a column', 1)");
+    meddle(folder_ / "westerly.db", "PRAGMA user_version = 3; INSERT INTO migrations VALUES (3, 'adds a column', 2)");
     EXPECT_TRUE(open());
-    meddle(folder_ / "westerly.db", "UPDATE migrations SET oldest_schema = 2 WHERE version = 2");
+    meddle(folder_ / "westerly.db", "UPDATE migrations SET oldest_schema = 3 WHERE version = 3");
     EXPECT_EQ(refused().code, errc::conflict);
+}
+
+TEST_F(sqlite_store_test, brings_a_database_of_the_first_schema_up_to_date) {
+    const std::string first(*embedded_file("schema/sql/0001_first_light.sql"));
+    meddle(folder_ / "westerly.db", (first + "; PRAGMA user_version = 1; PRAGMA application_id = 1465078833;").c_str());
+    world model(1);
+    auto opened = filled(model);
+    opened.reset();
+    EXPECT_EQ(open()->load(day_one)->cordons, model.live(day_one).cordons);
 }
 
 TEST_F(sqlite_store_test, refuses_what_is_not_its_own) {

@@ -71,6 +71,12 @@ void world::add_key(change_set& changes) {
     keys_.push_back(k);
 }
 
+void world::set_cordon(change_set& changes) {
+    const cordon c{"provider-" + std::to_string(pick(3)), chance(0.5)};
+    changes.cordons.push_back(c);
+    cordons_[c.provider] = c.cordoned;
+}
+
 void world::add_event(change_set& changes, workload& of, std::optional<attempt_id> attempt) {
     event e;
     e.shard = shard_of(of.tenant);
@@ -279,6 +285,8 @@ change_set world::next() {
         add_tenant(changes);
     if (chance(0.1))
         add_key(changes);
+    if (chance(0.1))
+        set_cordon(changes);
     if (workloads_.empty() || chance(0.5)) {
         workload& added = add_workload(changes);
         if (chance(0.7))
