@@ -10,7 +10,7 @@
 namespace westerly {
 namespace {
 
-constexpr char decision_form = 1;
+constexpr char decision_form = 2;  // 1 had rejections by number, before not_purchased came between them
 constexpr char lease_form = 1;
 
 /// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
@@ -43,10 +43,14 @@ private:
 /// Reads what packer wrote. Any damage sets `good` to false, and everything after it reads as empty.
 class unpacker {
 public:
-    unpacker(std::string_view bytes, char form) : rest_(bytes) {
-        good_ = !rest_.empty() && rest_.front() == form;
+    /// Reads forms 1 to `newest`.
+    unpacker(std::string_view bytes, char newest) : rest_(bytes) {
+        form_ = rest_.empty() ? char{0} : rest_.front();
+        good_ = form_ >= 1 && form_ <= newest;
         rest_.remove_prefix(rest_.empty() ? 0 : 1);
     }
+
+    char form() const noexcept { return form_; }
 
     bool whole_read() const noexcept { return good_ && rest_.empty(); }
     std::size_t left() const noexcept { return good_ ? rest_.size() : 0; }
@@ -96,6 +100,7 @@ private:
     }
 
     std::string_view rest_;
+    char form_ = 0;
     bool good_ = false;
 };
 
@@ -164,8 +169,6 @@ template <>
 constexpr billing_mode enum_last<billing_mode> = billing_mode::reserved;
 template <>
 constexpr quality_class enum_last<quality_class> = quality_class::default_value;
-template <>
-constexpr rejection enum_last<rejection> = static_cast<rejection>(static_cast<int>(rejection::count_) - 1);
 
 template <class E>
 requires std::is_enum_v<E>
@@ -179,6 +182,23 @@ void field(unpacker& from, E& v) {
     if (read > static_cast<std::uint64_t>(enum_last<E>))
         return from.damaged();
     v = static_cast<E>(read);
+}
+
+// Rejections are numbered in the order of the filters, which may change: they are kept by name.
+void field(packer& to, const rejection& v) {
+    to.text(std::string(to_string(v)));
+}
+void field(unpacker& from, rejection& v) {
+    std::optional<rejection> read;
+    if (from.form() > 1) {
+        read = parse_rejection(from.text());
+    } else if (const auto number = from.whole(); number < static_cast<std::uint64_t>(rejection::count_) - 1) {
+        const auto shift = number < static_cast<std::uint64_t>(rejection::not_purchased) ? 0u : 1u;
+        read = static_cast<rejection>(number + shift);
+    }
+    if (!read)
+        return from.damaged();
+    v = *read;
 }
 
 // Records. `Lease` and the like are the record itself, const when packing.
@@ -271,8 +291,8 @@ void walk(Archive& a, T& v) {
 }
 
 template <class Record>
-result<Record> unpack(std::string_view packed, char form, std::string_view what) {
-    unpacker from(packed, form);
+result<Record> unpack(std::string_view packed, char newest, std::string_view what) {
+    unpacker from(packed, newest);
     Record v;
     walk(from, v);
     if (!from.whole_read())

@@ -9,6 +9,7 @@ enum class rejection : std::uint8_t {
     provider_denied,     // constraints.providers
     provider_unhealthy,  // breaker open, cordoned, or adapter down
     plan_only,           // catalogue supply: ranked in a plan, never launched
+    not_purchased,       // billed by the month or year and not bought: such an offer has no price per run
     region,
     jurisdiction,
     compute_class,
@@ -32,6 +33,9 @@ enum class rejection : std::uint8_t {
     count_                // not a reason: the number of them
 };
 std::string_view to_string(rejection why);
+std::optional<rejection> parse_rejection(std::string_view text) noexcept;
+/// What is true of the offer, for people: "outside the regions asked for".
+std::string_view in_words(rejection why);
 
 /// What one offer would mean for this workload. Quantities are for the whole run of the whole gang.
 struct appraisal {

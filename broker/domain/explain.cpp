@@ -153,7 +153,8 @@ private:
         std::vector<std::string> counts;
         std::uint32_t all = 0;
         for (const auto& [why, count] : made_.rejections) {
-            counts.push_back(std::to_string(count) + " by " + std::string(to_string(why)));
+            counts.push_back(std::to_string(count) + " " + std::string(in_words(why)) + " (" +
+                             std::string(to_string(why)) + ")");
             all += count;
         }
         line(std::to_string(all) + " of " + std::to_string(made_.considered) +

@@ -17,12 +17,14 @@ std::uint32_t count_of(const decision& made, rejection why) {
     return 0;
 }
 
-/// "3 region, 2 pue": the counts that `skip` does not speak of already.
+/// "3 outside the regions asked for (region), 1 full now (capacity_now)": the counts that `skip` does not speak of
+/// already.
 std::string other_counts(const decision& made, std::initializer_list<rejection> skip) {
     std::string text;
     for (const auto& [why, count] : made.rejections)
         if (std::ranges::find(skip, why) == skip.end())
-            text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(to_string(why));
+            text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(in_words(why)) + " (" +
+                    std::string(to_string(why)) + ")";
     return text;
 }
 

@@ -88,6 +88,8 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
 std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& row) noexcept {
     if (!row.launchable && !limits.plan_only_too)
         return code(rejection::plan_only);
+    if (!row.purchased)
+        return code(rejection::not_purchased);
     if (row.compute != limits.compute)
         return code(rejection::compute_class);
     if (!limits.any_architecture && row.architecture != limits.architecture)

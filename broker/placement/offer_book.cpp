@@ -31,11 +31,11 @@ bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
 }
 
 bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
-    return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable && a.vcpus == b.vcpus &&
-           a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib && a.architecture == b.architecture &&
-           a.accelerators == b.accelerators && a.stacks == b.stacks && a.unit == b.unit &&
-           a.increment_s == b.increment_s && a.minimum_s == b.minimum_s && a.queue_wait_s == b.queue_wait_s &&
-           alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w);
+    return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable &&
+           a.purchased == b.purchased && a.vcpus == b.vcpus && a.memory_mib == b.memory_mib &&
+           a.disk_mib == b.disk_mib && a.architecture == b.architecture && a.accelerators == b.accelerators &&
+           a.stacks == b.stacks && a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
+           a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w);
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -63,7 +63,8 @@ std::size_t hash_of(const offer_book::shape_row& row) {
     mix(seed, row.disk_mib);
     mix(seed, (std::uint64_t{row.increment_s} << 32) | row.minimum_s);
     mix(seed, (std::uint64_t{row.queue_wait_s} << 32) | row.architecture);
-    mix(seed, (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
+    mix(seed,
+        (std::uint64_t{row.purchased} << 2) | (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
     mix(seed, row.max_w);
     if (row.accelerators) {
         mix(seed, std::hash<std::string_view>()(row.accelerators->model));
@@ -253,6 +254,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
     shape_row row{.compute = o.compute,
                   .divisible = o.divisible,
                   .launchable = o.launchable,
+                  .purchased = o.mode != billing_mode::reserved,
                   .vcpus = o.vcpus,
                   .memory_mib = o.memory_mib,
                   .disk_mib = o.disk_mib,

@@ -73,7 +73,7 @@ public:
     /// Everything that offers of one kind have in common wherever they are.
     struct shape_row {
         compute_class compute = compute_class::general;
-        bool divisible = false, launchable = true;
+        bool divisible = false, launchable = true, purchased = true;  // purchased: may be used by the run
         std::uint32_t vcpus = 0;
         std::uint64_t memory_mib = 0, disk_mib = 0;
         std::uint32_t architecture = 0;

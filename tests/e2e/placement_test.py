@@ -170,7 +170,7 @@ class PlansExplain(Placed):
         self.assertEqual(len(by_offer) + len(decision["ranked"]), 4)
         self.assertFalse(by_offer.keys() & {one["offer"] for one in decision["ranked"]})
         for reason, count in counted.items():
-            self.assertIn(f"{count} by {reason}", decision["explanation"])
+            self.assertRegex(decision["explanation"], rf"\b{count} [^(]*\({reason}\)")
         return by_offer
 
     def test_a_plan_names_winner_runner_up_pareto_switch_price_and_baseline(self):

@@ -242,6 +242,8 @@ private:
                 return rejection::provider_unhealthy;
         if (!o_.launchable && !plan_only_too_)
             return rejection::plan_only;
+        if (o_.mode == billing_mode::reserved)
+            return rejection::not_purchased;
         if (!l.regions.empty() && !in(l.regions, o_.site.region))
             return rejection::region;
         if (!l.jurisdictions.empty() && !in(l.jurisdictions, o_.site.jurisdiction))

@@ -113,7 +113,8 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
     cancel_command->add_option("--label", w.labels, "All with NAME=VALUE; repeatable")->allow_extra_args(false);
     all.emplace_back(cancel_command, with_broker([](cli& c, words& s) { return cancel(c, s.workloads, s.labels); }));
 
-    auto* retry_command = app.add_subcommand("retry", "Submit a failed workload again, under a new id");
+    auto* retry_command =
+        app.add_subcommand("retry", "Submit an ended workload again, however it ended, under a new id");
     retry_command->add_option("workload", w.workload, "Id or name")->required();
     all.emplace_back(retry_command, with_broker([](cli& c, words& s) { return retry(c, s.workload); }));
 

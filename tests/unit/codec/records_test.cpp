@@ -180,6 +180,26 @@ TEST(unpack, refuses_another_form) {
     EXPECT_FALSE(unpack_lease(packed).has_value());
 }
 
+/// Form 1 kept rejections by number: plan_only was 2 and region 3, with nothing between them.
+TEST(unpack, reads_the_first_form_of_a_decision) {
+    const auto first_form = [](rejection why, char number) {
+        decision d;
+        d.rejections = {{why, 3}};
+        auto packed = pack_decision(d);
+        const std::string name(to_string(why));
+        packed.replace(packed.find(name) - 1, name.size() + 1, 1, number);
+        packed[0] = 1;
+        return unpack_decision(packed);
+    };
+    for (const auto& [why, number] : {std::pair(rejection::plan_only, '\2'), std::pair(rejection::region, '\3'),
+                                      std::pair(rejection::too_dear_for_policy, '\x16')}) {
+        const auto got = first_form(why, number);
+        ASSERT_TRUE(got.has_value()) << to_string(why);
+        EXPECT_EQ(got->rejections, (std::vector<std::pair<rejection, std::uint32_t>>{{why, 3}}));
+    }
+    EXPECT_FALSE(first_form(rejection::region, '\x17').has_value());
+}
+
 template <class Record>
 rapidjson::Document shown(const Record& record) {
     auto document = parse_json(to_json(record), 1 << 20);

@@ -49,6 +49,10 @@ std::vector<filter_case> cases() {
          [](o_ o, s_, p_) {
              o.launchable = true;
          }},
+        {"not_purchased", rejection::not_purchased, [](o_ o, s_, p_) { o.mode = billing_mode::reserved; },
+         [](o_ o, s_, p_) {
+             o.mode = billing_mode::spot;
+         }},
         {"region", rejection::region,
          [](o_, s_ s, p_) {
              s.limits.regions = {"b", "never-heard-of"};
@@ -221,7 +225,9 @@ TEST(filters, what_our_own_work_holds_comes_free_again) {
     spec.resources.vcpus = 8;
     offer_book book = built::book_of({o});
     book.set_our_live_units(o.id, 1);
-    const auto decided = [&] { return decide(book, {}, built_in_terms(), spec, built::world()); };
+    const auto decided = [&] {
+        return decide(book, {}, built_in_terms(), spec, built::world());
+    };
     EXPECT_EQ(built::only_rejection(decided()), rejection::capacity_now);
     book.set_our_live_units(o.id, 0);
     EXPECT_EQ(decided().ranked.size(), 1u);
