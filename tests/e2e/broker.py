@@ -119,6 +119,10 @@ def rss_kib(pid):
         return int(re.search(r"VmRSS:\s+(\d+) kB", f.read()).group(1))
 
 
+# What the sanitizer builds write to standard error, with the lines that follow.
+SANITIZER_REPORT = re.compile(r"(?:.*runtime error: |.*(?:ERROR|WARNING): \w+Sanitizer)(?:.*\n){1,40}")
+
+
 class Broker:
     """One westerlyd. `providers` and `policies` are dicts of file name (without .json) to content, a dict or a text;
     `settings` is the content of westerlyd.yaml."""
@@ -255,12 +259,15 @@ class Broker:
                     except ProcessLookupError:
                         pass
                 time.sleep(0.05)
+            reports = SANITIZER_REPORT.findall(self.log_text())
             if os.environ.get("WESTERLY_E2E_KEEP"):
                 print(f"kept: {self.home}", file=sys.stderr)
             else:
                 shutil.rmtree(self.home, ignore_errors=True)
             if self in Broker.alive:
                 Broker.alive.remove(self)
+            if reports:
+                raise AssertionError("a sanitizer reports, of westerlyd or an adapter:\n" + "\n".join(reports))
 
     def __enter__(self):
         try:
