@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint32_t find_base_s = 1;    // the first repeat of a find comes within a second
 constexpr std::uint32_t cancel_base_s = 5;  // a repeated cancel, beside the task's grace
 constexpr std::uint32_t archive_base_s = 10;
-constexpr std::uint32_t doublings_max = 6;  // a find is repeated at least every 64 s, a cancel every 320 s
+constexpr std::uint32_t doublings_max = 6;       // a find is repeated at least every 64 s, a cancel every 320 s
 constexpr std::uint32_t archive_tries_max = 64;  // over two days of outage, once an hour towards the end
 
 /// "local/east/small/on_demand" is the provider's own "small".
