@@ -71,6 +71,7 @@ add_custom_command(OUTPUT ${embedded_cpp}
           -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
   DEPENDS ${WESTERLY_EMBEDDED} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
 add_library(westerly_embedded STATIC ${embedded_cpp})
+set_source_files_properties(${embedded_cpp} PROPERTIES COMPILE_OPTIONS -Wno-overlength-strings)  # openapi.json
 target_link_libraries(westerly_embedded PRIVATE westerly_options)
 
 # Precompiled headers: each is made once, by an empty library that the others borrow it from.

@@ -8,14 +8,31 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
 namespace westerly {
 namespace {
 
+/// Numbers come as text: RapidJSON's own exact conversion counts the leading zeros of a zero (0.00…0 with 23 places).
 constexpr unsigned strict_flags =
-    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseFullPrecisionFlag;
+    rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+
+template <class T>
+bool reads_as(std::string_view digits, T& v) {
+    return std::from_chars(digits.data(), digits.data() + digits.size(), v).ec == std::errc();
+}
+
+/// The nearest double; what is too small for one is a zero. nullopt: too large for one.
+std::optional<double> nearest_double(const char* digits, std::size_t size) {
+    double v = 0;
+    if (!reads_as({digits, size}, v))
+        v = std::strtod(digits, nullptr);  // tells apart what from_chars calls out of range
+    return std::isfinite(v) ? std::optional(v) : std::nullopt;
+}
 
 /// Hands the parser's events on to the document and stops at the first level too deep.
 struct depth_guard {
@@ -30,7 +47,19 @@ struct depth_guard {
     bool Int64(std::int64_t v) { return to.Int64(v); }
     bool Uint64(std::uint64_t v) { return to.Uint64(v); }
     bool Double(double v) { return to.Double(v); }
-    bool RawNumber(const char* s, rapidjson::SizeType n, bool copy) { return to.RawNumber(s, n, copy); }
+    bool RawNumber(const char* s, rapidjson::SizeType n, bool) {  // ends with a NUL
+        const std::string_view digits(s, n);
+        std::int64_t whole = 0;
+        std::uint64_t large = 0;
+        if (digits.find_first_of(".eE") == std::string_view::npos) {
+            if (reads_as(digits, whole))
+                return to.Int64(whole);
+            if (digits[0] != '-' && reads_as(digits, large))
+                return to.Uint64(large);
+        }
+        const auto v = nearest_double(s, n);
+        return v && to.Double(*v);
+    }
     bool String(const char* s, rapidjson::SizeType n, bool copy) { return to.String(s, n, copy); }
     bool Key(const char* s, rapidjson::SizeType n, bool copy) { return to.Key(s, n, copy); }
     bool StartObject() { return enter() && to.StartObject(); }
@@ -51,6 +80,8 @@ struct strict_parser {
         depth_guard guard{to};
         outcome = reader.Parse<strict_flags>(in, guard);
         too_deep = outcome.IsError() && guard.depth > json_depth_max;
+        if (outcome.Code() == rapidjson::kParseErrorTermination && !too_deep)  // what else the guard stops at
+            outcome = rapidjson::ParseResult(rapidjson::kParseErrorNumberTooBig, outcome.Offset());
         // RapidJSON takes a NUL byte for the end of its input.
         if (!outcome.IsError() && in.Tell() != text.size())
             outcome = rapidjson::ParseResult(rapidjson::kParseErrorDocumentRootNotSingular, in.Tell());

@@ -85,6 +85,28 @@ TEST(parse_json, doubles_keep_every_bit) {
     }
 }
 
+TEST(parse_json, numbers_are_what_they_look_like) {
+    const std::string zeros(60, '0');
+    const auto read =
+        parse_json("[0." + zeros + ", -0." + zeros + "1e-400, 1e-400, 2.2250738585072014e-308, -9223372036854775808," +
+                       " 18446744073709551615, 18446744073709551616, -0, 7, 1" + zeros + "]",
+                   plenty);
+    ASSERT_TRUE(read.has_value()) << read.error().detail;
+    EXPECT_EQ((*read)[0].GetDouble(), 0.0);
+    EXPECT_EQ((*read)[1].GetDouble(), 0.0);
+    EXPECT_EQ((*read)[2].GetDouble(), 0.0);
+    EXPECT_EQ((*read)[3].GetDouble(), std::numeric_limits<double>::min());
+    EXPECT_EQ((*read)[4].GetInt64(), std::numeric_limits<std::int64_t>::min());
+    EXPECT_EQ((*read)[5].GetUint64(), std::numeric_limits<std::uint64_t>::max());
+    EXPECT_EQ((*read)[6].GetDouble(), 0x1p64);
+    EXPECT_TRUE((*read)[7].IsInt());
+    EXPECT_TRUE((*read)[8].IsUint());
+    EXPECT_EQ((*read)[9].GetDouble(), 1e60);
+    const auto refused = parse_json("[17976931348623159" + std::string(292, '0') + "]", plenty);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_NE(refused.error().detail.find("Number too big"), std::string::npos) << refused.error().detail;
+}
+
 struct place_case {
     std::string_view name;
     std::string_view pointer;
