@@ -153,9 +153,8 @@ void engine_core::on(turn& t, const attempt_found& in) {
     if (!a)
         return;
     const auto asked_at = std::exchange(a->find_asked_at, std::nullopt);
-    if (in.seen && in.seen->at != observation::phase::absent)
-        apply(t, *a, fact_of(*in.seen));
-    else if (in.seen && asked_at && proves_absence(*a, *asked_at))
+    const bool there = in.seen && in.seen->at != observation::phase::absent;
+    if (there || (in.seen && asked_at && proves_absence(*a, *asked_at)))
         apply(t, *a, fact_of(*in.seen));
     const bool open = a->value.state == attempt_state::unknown || a->value.state == attempt_state::lost;
     const bool too_early = live(a->value.state) && in.seen && in.seen->at == observation::phase::absent &&
