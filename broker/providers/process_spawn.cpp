@@ -55,7 +55,7 @@ std::string resolve(const std::string& name, const std::vector<std::filesystem::
     if (name.find('/') != std::string::npos)
         return name;
     for (const auto& folder : search)
-        if (const auto path = (folder / name).string(); ::access(path.c_str(), X_OK) == 0)
+        if (auto path = (folder / name).string(); ::access(path.c_str(), X_OK) == 0)
             return path;
     return name;
 }

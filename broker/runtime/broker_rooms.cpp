@@ -107,7 +107,7 @@ void broker_rooms::poisoned(const error& why) {
 }
 
 void broker_rooms::carry_out(effect e) {
-    std::visit([this](auto&& one) { carry_out_one(std::move(one)); }, std::move(e));
+    std::visit([this](auto& one) { carry_out_one(std::move(one)); }, e);
 }
 template <class Call>
 void broker_rooms::carry_out_one(Call call) {
