@@ -130,8 +130,10 @@ int main(int argc, char** argv) {
         if (auto restored = westerly::restore_backup(*options, given.restore); !restored)
             return westerly::refuse(restored.error());
         std::printf(
-            "restored. The next start only lists unknown things at providers; see `westerly orphans`, then "
-            "`westerly sweep --confirm`\n");
+            "restored into %s; what was there is kept as westerly.db.replaced. The next start only lists unknown "
+            "things at "
+            "providers; see `westerly orphans`, then `westerly sweep --confirm`\n",
+            options->home.c_str());
         return 0;
     }
     return westerly::run_broker(*options, terms);

@@ -10,7 +10,7 @@
 namespace westerly {
 namespace {
 
-constexpr char decision_form = 2;  // 1 had rejections by number, before not_purchased came between them
+constexpr char decision_form = 2;  // 1 had rejections by number, before others came between them
 constexpr char lease_form = 1;
 
 /// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
@@ -184,6 +184,11 @@ void field(unpacker& from, E& v) {
     v = static_cast<E>(read);
 }
 
+// Form 1 numbered the rejections of its time, without these two.
+constexpr std::uint64_t first_later_rejection = static_cast<std::uint64_t>(rejection::not_purchased);
+constexpr std::uint64_t later_rejections = 2;
+static_assert(rejection::not_supported == static_cast<rejection>(first_later_rejection + 1));
+
 // Rejections are numbered in the order of the filters, which may change: they are kept by name.
 void field(packer& to, const rejection& v) {
     to.text(std::string(to_string(v)));
@@ -192,9 +197,9 @@ void field(unpacker& from, rejection& v) {
     std::optional<rejection> read;
     if (from.form() > 1) {
         read = parse_rejection(from.text());
-    } else if (const auto number = from.whole(); number < static_cast<std::uint64_t>(rejection::count_) - 1) {
-        const auto shift = number < static_cast<std::uint64_t>(rejection::not_purchased) ? 0u : 1u;
-        read = static_cast<rejection>(number + shift);
+    } else if (const auto number = from.whole();
+               number < static_cast<std::uint64_t>(rejection::count_) - later_rejections) {
+        read = static_cast<rejection>(number + (number < first_later_rejection ? 0 : later_rejections));
     }
     if (!read)
         return from.damaged();

@@ -330,6 +330,10 @@ std::string encode(const token_params& v) {
     });
 }
 
+std::string encode_find(const std::string& token) {
+    return object([&](json_writer& out) { put(out, "token", token); });
+}
+
 std::string encode(const tokens_params& v) {
     return object([&](json_writer& out) { put(out, "tokens", v.tokens); });
 }

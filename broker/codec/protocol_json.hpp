@@ -96,6 +96,7 @@ std::string encode(const offers_params& v);
 std::string encode(const cancel_call_params& v);
 std::string encode(const preemption_notice& v);
 std::string encode(const token_params& v);
+std::string encode_find(const std::string& token);
 std::string encode(const tokens_params& v);
 std::string encode(const list_params& v);
 std::string encode(const put_params& v);

@@ -74,7 +74,11 @@ std::string remedy_for_unknown(std::string_view name, std::span<const std::strin
                 best = distance, meant = candidate;
     if (!meant.empty())
         return "did you mean " + quoted(meant) + "?";
-    return "remove it; the fields here are " + one_of(known);
+    std::vector<std::string_view> once;
+    for (const auto candidate : known)
+        if (std::ranges::find(once, candidate) == once.end())
+            once.push_back(candidate);
+    return "remove it; the fields here are " + one_of(once);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ enum class rejection : std::uint8_t {
     provider_unhealthy,  // breaker open, cordoned, or adapter down
     plan_only,           // catalogue supply: ranked in a plan, never launched
     not_purchased,       // billed by the month or year and not bought: such an offer has no price per run
+    not_supported,       // the adapter cannot do what the workload needs: gangs, or bundles of code
     region,
     jurisdiction,
     compute_class,

@@ -64,6 +64,8 @@ struct offer {
     offer_unit unit = offer_unit::instance;
     bool divisible = false;   // a task may take several units (cores); otherwise one unit must hold a whole task
     bool launchable = true;   // false: plan-only supply of a catalogue
+    bool runs_gangs = true;   // as the adapter's capabilities say, as the next
+    bool takes_files = true;  // bundles of code
     std::uint32_t vcpus = 0;  // per unit, as the next three
     std::uint64_t memory_mib = 0;
     std::uint64_t disk_mib = 0;  // 0: not stated

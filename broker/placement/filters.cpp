@@ -49,6 +49,8 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
     into.any_architecture = spec.resources.architecture.empty();
     into.architecture = names.find(spec.resources.architecture);
     into.plan_only_too = world.plan_only_too;
+    into.gang = spec.tasks > 1;
+    into.files = std::ranges::any_of(spec.variants, [](const variant& run) { return !run.files.empty(); });
     into.compute = spec.compute;
     into.max_rtt_ms = spec.limits.max_rtt_ms;
     into.max_pue = spec.limits.max_pue;
@@ -90,6 +92,8 @@ std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& r
         return code(rejection::plan_only);
     if (!row.purchased)
         return code(rejection::not_purchased);
+    if ((limits.gang && !row.runs_gangs) || (limits.files && !row.takes_files))
+        return code(rejection::not_supported);
     if (row.compute != limits.compute)
         return code(rejection::compute_class);
     if (!limits.any_architecture && row.architecture != limits.architecture)

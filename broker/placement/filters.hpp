@@ -14,7 +14,7 @@ struct limits_view {
     bool any_stack = true;
     std::uint32_t architecture = name_table::absent;
     bool any_architecture = true;
-    bool plan_only_too = false;
+    bool plan_only_too = false, gang = false, files = false;
     compute_class compute = compute_class::general;
     std::optional<double> max_rtt_ms, max_pue, min_green_power_share;
     std::uint8_t reads = 0;  // the columns that the policy ranks by: what is unknown there cannot be ranked

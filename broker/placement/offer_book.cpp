@@ -32,9 +32,10 @@ bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
 
 bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
     return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable &&
-           a.purchased == b.purchased && a.vcpus == b.vcpus && a.memory_mib == b.memory_mib &&
-           a.disk_mib == b.disk_mib && a.architecture == b.architecture && a.accelerators == b.accelerators &&
-           a.stacks == b.stacks && a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
+           a.purchased == b.purchased && a.runs_gangs == b.runs_gangs && a.takes_files == b.takes_files &&
+           a.vcpus == b.vcpus && a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib &&
+           a.architecture == b.architecture && a.accelerators == b.accelerators && a.stacks == b.stacks &&
+           a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w);
 }
 
@@ -255,6 +256,8 @@ std::uint32_t offer_book::shape_of(const offer& o) {
                   .divisible = o.divisible,
                   .launchable = o.launchable,
                   .purchased = o.mode != billing_mode::reserved,
+                  .runs_gangs = o.runs_gangs,
+                  .takes_files = o.takes_files,
                   .vcpus = o.vcpus,
                   .memory_mib = o.memory_mib,
                   .disk_mib = o.disk_mib,

@@ -90,7 +90,7 @@ void cancel(adapter_client& client, const std::string& token, std::uint32_t grac
 }
 
 void find(adapter_client& client, const std::string& token, std::function<void(std::optional<observation>)> done) {
-    client.call("find", encode(token_params{token, 0}), [token, done = std::move(done)](const call_answer& answer) {
+    client.call("find", encode_find(token), [token, done = std::move(done)](const call_answer& answer) {
         auto reply = decode_answer(answer, decode_observation);
         // Identity is checked on every observation: what is told of another token says nothing about this one.
         if (reply.value && reply.value->token != token)

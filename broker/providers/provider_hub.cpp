@@ -182,7 +182,7 @@ void provider_hub::logs(const provider_id& provider, log_request request,
                         std::function<void(result<byte_piece>)> done) {
     impl_->with(provider, [provider, request = std::move(request), done = std::move(done)](provider_session* session) {
         if (session)
-            session->read("logs", encode(request), decode_byte_piece, done);
+            session->logs(request, done);
         else
             done(unknown_provider(provider));
     });
@@ -193,7 +193,7 @@ void provider_hub::fetch(const provider_id& provider, std::string token, std::st
     fetch_params what{std::move(token), std::move(path), from};
     impl_->with(provider, [provider, what = std::move(what), done = std::move(done)](provider_session* session) {
         if (session)
-            session->read("fetch", encode(what), decode_fetch_reply, done);
+            session->fetch(what, done);
         else
             done(unknown_provider(provider));
     });

@@ -259,6 +259,8 @@ void provider_session::run(const sweep_orphan& effect) {
 }
 
 void provider_session::run(const archive_logs& effect) {
+    if (!can("logs"))
+        return setup_.options.sink(logs_archived{effect.attempt, effect.outbox_seq, true, ""});
     archives_waiting_.push_back(effect);
     next_archives();
 }
@@ -275,6 +277,24 @@ void provider_session::next_archives() {
             after(milliseconds(0), [this] { next_archives(); });
         });
     }
+}
+
+bool provider_session::can(std::string_view what) const {
+    // Not started yet: the call itself will say so.
+    return adapter_.kind.empty() || std::ranges::find(adapter_.capabilities, what) != adapter_.capabilities.end();
+}
+
+void provider_session::logs(const log_request& request, std::function<void(result<byte_piece>)> done) {
+    if (can("logs"))
+        return read("logs", encode(request), decode_byte_piece, std::move(done));
+    done(byte_piece{.from = request.from, .next = request.from, .bytes = {}, .complete = false});
+}
+
+void provider_session::fetch(const fetch_params& what, std::function<void(result<fetch_reply>)> done) {
+    if (can("fetch"))
+        return read("fetch", encode(what), decode_fetch_reply, std::move(done));
+    done(fail(errc::provider_rejected, "provider " + config_.id + " gives out no files",
+              "have the work write its results to a place of your own, or allow providers that do"));
 }
 
 // ---- offers and health ------------------------------------------------------------------------------------------
@@ -309,6 +329,10 @@ void provider_session::feed_offers() {
     for (const auto& warning : merged.warnings)
         if (warned_.size() < warnings_kept_max && warned_.insert(warning).second)
             log_event(log_level::warning, "offer.dropped", {{"provider", config_.id}, {"why", warning}});
+    for (auto& each : merged.offers) {
+        each.runs_gangs = catalogue() || can("gang");
+        each.takes_files = catalogue() || can("put");
+    }
     setup_.options.sink(offers_received{config_.id, std::move(merged.offers)});
 }
 

@@ -37,15 +37,10 @@ public:
     void run(const sweep_orphan& effect);
     void run(const archive_logs& effect);
 
-    /// A read of one message.
-    template <class T>
-    void read(std::string_view verb, std::string params, result<T> (*decode)(const json_value&),
-              std::function<void(result<T>)> done) {
-        call(verb, std::move(params), [this, decode, done = std::move(done)](const call_answer& answer) {
-            auto reply = decode_answer(answer, decode);
-            done(reply.value ? result<T>(std::move(*reply.value)) : result<T>(read_error(id(), reply.failure)));
-        });
-    }
+    /// Logs of an attempt. An adapter that keeps none gives nothing, for ever.
+    void logs(const log_request& request, std::function<void(result<byte_piece>)> done);
+    /// Errors: provider_rejected when the adapter gives no files.
+    void fetch(const fetch_params& what, std::function<void(result<fetch_reply>)> done);
 
     /// Asks the adapter itself, also while the breaker is open: the operator wants to know.
     void probe(std::function<void(result<probe_reply>)> done);
@@ -56,6 +51,19 @@ public:
 
 private:
     struct timer;
+
+    /// A read of one message.
+    template <class T>
+    void read(std::string_view verb, std::string params, result<T> (*decode)(const json_value&),
+              std::function<void(result<T>)> done) {
+        call(verb, std::move(params), [this, decode, done = std::move(done)](const call_answer& answer) {
+            auto reply = decode_answer(answer, decode);
+            done(reply.value ? result<T>(std::move(*reply.value)) : result<T>(read_error(id(), reply.failure)));
+        });
+    }
+
+    /// Whether the adapter has said that it knows this optional verb, or can do this optional thing.
+    bool can(std::string_view what) const;
 
     bool catalogue() const { return config_.kind == "catalogue"; }
     void begin();

@@ -60,6 +60,14 @@ std::vector<std::string> names_for_certificate(const broker_options& options) {
     return names;
 }
 
+/// "" when the adapter is there. A missing one is no fault of the file: the provider is down until it is installed.
+std::string warning_of_adapter(const provider_config& of, const fs::path& folder) {
+    const auto program = folder / ("westerly-adapter-" + of.kind);
+    if (of.kind == "catalogue" || !of.adapter_command.empty() || access(program.c_str(), X_OK) == 0)
+        return {};
+    return "  warning: there is no " + program.string() + "; install it, or name another program in adapter_command\n";
+}
+
 int serve(broker_rooms& rooms) {
     for (auto last_kept = system_wall_clock().now();;) {
         switch (wait_for_signal(seconds{1})) {
@@ -96,6 +104,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
     const auto read = load_configuration(options, terms);
     if (!read)
         return read.error();
+    report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
+    report += "policies and providers in " + options.config_dir.string() + "\n";
     for (const policy& p : read->policies) {
         report += "policy " + p.name + " " + p.version + "\n";
         for (const priced_term& t : p.prices)
@@ -104,7 +114,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
                           std::string(find_term(terms, t.term)->unit) + "\n";
     }
     for (const provider_config& p : read->providers)
-        report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n";
+        report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n" +
+                  warning_of_adapter(p, options.libexec_dir);
     return {};
 }
 

@@ -43,7 +43,8 @@ struct sqlite_options {
 result<std::unique_ptr<store>> open_sqlite_store(const sqlite_options& options);
 
 /// Puts a backup in the place of `to` (which must not be in use), raises its generation and turns sweeping off, so that
-/// nothing is ended for being unknown to the older records. Errors: not_found, conflict, storage_failed.
+/// nothing is ended for being unknown to the older records. What was there is kept as `to`.replaced. Errors: not_found,
+/// conflict, storage_failed.
 result<void> restore_sqlite(const std::filesystem::path& from, const std::filesystem::path& to);
 
 }  // namespace westerly

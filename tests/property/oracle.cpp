@@ -244,6 +244,8 @@ private:
             return rejection::plan_only;
         if (o_.mode == billing_mode::reserved)
             return rejection::not_purchased;
+        if (s_.tasks > 1 && !o_.runs_gangs)
+            return rejection::not_supported;
         if (!l.regions.empty() && !in(l.regions, o_.site.region))
             return rejection::region;
         if (!l.jurisdictions.empty() && !in(l.jurisdictions, o_.site.jurisdiction))

@@ -148,9 +148,10 @@ offer random_offer(dice& chance, const site_facts& site, const std::string& prov
     o.compute = chance.once_in(5) ? compute_class::intelligent : compute_class::general;
     o.divisible = chance.once_in(2);
     o.launchable = !chance.once_in(6);
-    o.mode = chance.once_in(8)   ? billing_mode::reserved
+    o.mode = chance.once_in(20)  ? billing_mode::reserved
              : chance.once_in(4) ? billing_mode::spot
                                  : billing_mode::on_demand;
+    o.runs_gangs = !chance.once_in(20);
     o.vcpus = o.divisible ? static_cast<std::uint32_t>(1 + chance.below(2))
                           : static_cast<std::uint32_t>(1 + chance.below(32));
     o.memory_mib = std::uint64_t{o.vcpus} * (512u << chance.below(4));

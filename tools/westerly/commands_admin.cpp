@@ -123,7 +123,8 @@ int keys(cli& with, const key_options& options) {
         if (with.json)
             print_json(*made);
         else
-            std::printf("key (shown once): %s\n", text_at(*made, "secret").c_str());
+            std::printf("key (shown once): %s\nid: %s\n", text_at(*made, "secret").c_str(),
+                        text_at(*made, "id").c_str());
         return 0;
     }
     const auto items = get_all(with, "/v1/keys");

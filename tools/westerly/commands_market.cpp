@@ -37,6 +37,12 @@ int print(const cli& with, const json_value& items, const text_table& table, con
     return 0;
 }
 
+/// Messages may hold what an adapter wrote before it died: the table shows its first line.
+std::string first_line(const std::string& text) {
+    const auto end = text.find('\n');
+    return end == std::string::npos ? text : text.substr(0, end) + " …";
+}
+
 }  // namespace
 
 int offers(cli& with, const std::string& provider, const std::string& region) {
@@ -71,7 +77,7 @@ int providers(cli& with) {
                 sites += (sites.empty() ? "" : ", ") + text_at(s, "site");
         table.add({text_at(p, "id"), text_at(p, "kind"),
                    text_at(p, "cordoned") == "yes" ? "cordoned" : text_at(p, "health.state"), sites,
-                   text_at(p, "health.message")});
+                   first_line(text_at(p, "health.message"))});
     }
     return print(with, *items, table, "no providers; put provider files into CONFIG/providers and send SIGHUP");
 }
@@ -81,7 +87,7 @@ int cordon(cli& with, const std::string& provider, bool cordoned) {
     if (!done)
         return complain(done.error());
     tell(with, {{"provider", provider}, {"cordoned", cordoned ? "yes" : "no"}},
-         provider + (cordoned ? " takes no new work until westerlyd starts again; \"cordoned\": true in its file lasts"
+         provider + (cordoned ? " takes no new work until `westerly providers uncordon " + provider + "`"
                               : " takes new work"));
     return 0;
 }

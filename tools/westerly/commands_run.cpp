@@ -61,6 +61,8 @@ int run(cli& with, const run_options& options) {
             print_json(*made);
         else
             std::printf("%s\n", id.c_str());
+        if (const auto waits = text_at(*made, "waiting.0.detail"); !waits.empty())
+            std::fprintf(stderr, "queued: %s\n", waits.c_str());
         return 0;
     }
     std::fprintf(stderr, "workload %s (%s)\n", id.c_str(), text_at(*made, "spec.name").c_str());

@@ -170,8 +170,8 @@ void declare_account_commands(CLI::App& app, words& w, actions& all) {
     all.emplace_back(tenants_command, with_broker([](cli& c, words& s) { return tenants(c, s.tenant); }));
 
     auto* keys_command = app.add_subcommand("keys", "API keys");
-    keys_command->add_option("--create", w.keys.create, "Make a key with this note (operators)");
-    keys_command->add_option("--tenant", w.keys.tenant, "Of this tenant (id)");
+    keys_command->add_option("--create", w.keys.create, "Make a key with this name: a-z, 0-9 and - (operators)");
+    keys_command->add_option("--tenant", w.keys.tenant, "Of this tenant, id or name; absent: your own");
     keys_command->add_option("--role", w.keys.role, "member or operator")->check(CLI::IsMember({"member", "operator"}));
     keys_command->add_option("--revoke", w.keys.revoke, "End this key (id)");
     all.emplace_back(keys_command, with_broker([](cli& c, words& s) { return keys(c, s.keys); }));

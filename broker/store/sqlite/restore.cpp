@@ -47,10 +47,17 @@ result<void> check_backup(connection& backup, const std::filesystem::path& from)
     return {};
 }
 
-/// A log or index left by the old database must never be read into the new one.
-void remove_companions(const std::filesystem::path& file) {
-    for (const char* suffix : {"-wal", "-shm", "-journal"})
-        std::filesystem::remove(file.string() + suffix);
+/// The database that is replaced goes aside as FILE.replaced with its log, in the place of an earlier one: who restored
+/// by mistake can go back. A log left behind must never be read into the new database.
+result<void> keep_replaced(const std::filesystem::path& file) {
+    const std::string aside = file.string() + ".replaced";
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+        std::filesystem::remove(aside + suffix);
+        if (std::filesystem::exists(file.string() + suffix))
+            if (auto moved = move_file(file.string() + suffix, aside + suffix, true); !moved)
+                return moved;
+    }
+    return {};
 }
 
 }  // namespace
@@ -79,7 +86,8 @@ result<void> restore_sqlite(const std::filesystem::path& from, const std::filesy
         });
         if (!copied)
             return copied.error();
-        remove_companions(to);
+        if (auto kept = keep_replaced(to); !kept)
+            return kept.error();
         return move_file(partial, to, true);
     } catch (const sqlite_failure& why) {
         return to_error(why);

@@ -53,6 +53,24 @@ std::vector<filter_case> cases() {
          [](o_ o, s_, p_) {
              o.mode = billing_mode::spot;
          }},
+        {"no_gangs", rejection::not_supported,
+         [](o_ o, s_ s, p_) {
+             s.tasks = 2;
+             o.runs_gangs = false;
+         },
+         [](o_ o, s_ s, p_) {
+             s.tasks = 1;
+             o.runs_gangs = false;
+         }},
+        {"no_files", rejection::not_supported,
+         [](o_ o, s_ s, p_) {
+             s.variants.at(0).files = "sha256:00";
+             o.takes_files = false;
+         },
+         [](o_ o, s_ s, p_) {
+             s.variants.at(0).files.clear();
+             o.takes_files = false;
+         }},
         {"region", rejection::region,
          [](o_, s_ s, p_) {
              s.limits.regions = {"b", "never-heard-of"};

@@ -160,7 +160,7 @@ def main():
             send({"jsonrpc": "2.0", "id": call["id"],
                   "result": {"version": config.get("version", 1), "kind": config.get("kind", "fake"),
                              "adapter_version": "0.1", "idempotency": "native_token", "max_visibility_delay_s": 7,
-                             "capabilities": ["put"]}})
+                             "capabilities": config.get("capabilities", ["put", "fetch", "logs", "gang"])}})
         elif call["method"] == "$/cancel":
             note("$/cancel")
         else:

@@ -150,6 +150,31 @@ TEST_F(hub_test, reads_answer_through_their_callbacks) {
     EXPECT_EQ(nobody.error().code, errc::provider_unavailable);
 }
 
+TEST_F(hub_test, what_the_adapter_cannot_do_is_never_asked_of_it) {
+    start_ready(R"({"capabilities": []})");
+    const auto fed = next<offers_received>();
+    ASSERT_TRUE(fed);
+    ASSERT_FALSE(fed->offers.empty());
+    for (const auto& each : fed->offers)
+        EXPECT_FALSE(each.runs_gangs || each.takes_files);
+    hub_->run(archive_logs{"fake", new_attempt(), 2, 99});
+    const auto archived = next<logs_archived>();
+    ASSERT_TRUE(archived);
+    EXPECT_TRUE(archived->ok) << archived->message;
+    std::promise<result<byte_piece>> logged;
+    hub_->logs("fake", {launch_token(new_attempt()), 0, false, 0}, [&](auto r) { logged.set_value(std::move(r)); });
+    const auto piece = logged.get_future().get();
+    ASSERT_TRUE(piece);
+    EXPECT_TRUE(piece->bytes.empty() && !piece->complete);
+    std::promise<result<fetch_reply>> fetched;
+    hub_->fetch("fake", launch_token(new_attempt()), "", 0, [&](auto r) { fetched.set_value(std::move(r)); });
+    const auto files = fetched.get_future().get();
+    ASSERT_FALSE(files);
+    EXPECT_EQ(files.error().code, errc::provider_rejected);
+    EXPECT_FALSE(files.error().remedy.empty());
+    EXPECT_EQ(calls_of("logs") + calls_of("fetch"), 0u);
+}
+
 TEST_F(hub_test, a_catalogue_feeds_plan_only_offers_and_runs_nothing) {
     provider_config config;
     config.id = "book";
