@@ -6,6 +6,9 @@ build_packages=(g++ cmake ninja-build ccache mold pkg-config ca-certificates
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev)
 run_packages=(bubblewrap tar)
 test_packages=(libgtest-dev libgmock-dev python3 python3-jsonschema python3-yaml openssl curl sqlite3)
+# A real Slurm for tools/labs/slurm; with accounting also the second line.
+slurm_packages=(slurmctld slurmd slurm-client slurmrestd slurm-wlm-jwt-plugin slurm-wlm-basic-plugins munge)
+slurm_accounting_packages=(slurmdbd slurm-wlm-mysql-plugin mariadb-server)
 full_packages=(clang clang-tidy clang-format libclang-rt-14-dev)
 
 missing_packages() {
@@ -32,6 +35,18 @@ install_missing() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || return 1
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
     >/dev/null || return 1
+}
+
+# The same, but what is installed is not started: a laboratory runs its own daemons. As root.
+install_without_services() {
+  [ -z "$(missing_packages "$@")" ] && return 0
+  local policy=/usr/sbin/policy-rc.d made=no done=0
+  if [ "$(id -u)" -eq 0 ] && [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=yes
+  fi
+  install_missing "$@" || done=$?
+  [ "$made" = no ] || rm -f "$policy"
+  return "$done"
 }
 
 # The compiler cache then serves every build folder and every clone of this machine.

@@ -1,4 +1,4 @@
-#include "adapters/local/output_files.hpp"
+#include "adapters/sdk/output_files.hpp"
 
 #include "broker/support/bytes.hpp"
 
@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace westerly {
 namespace {
@@ -60,6 +61,14 @@ void walk(int folder, const std::string& prefix, int depth, std::size_t& bytes, 
     ::closedir(dir);
 }
 
+rpc_failure file_failure(int number) {
+    if (number == ENOENT || number == ENOTDIR)
+        return failed(adapter_error::not_found, "no such file");
+    if (number == EXDEV || number == ELOOP || number == EACCES)
+        return failed(adapter_error::invalid, "the path leads out of the output directory");
+    return failed(adapter_error::unavailable, std::string("the file cannot be read: ") + std::strerror(number));
+}
+
 }  // namespace
 
 int open_output(const std::filesystem::path& output, const std::string& path) {
@@ -97,6 +106,68 @@ std::optional<byte_piece> read_piece(int fd, std::uint64_t from, bool ended) {
     piece.next = from + done;
     piece.complete = ended && piece.next >= size;
     return piece;
+}
+
+verb_result<fetch_reply> fetch_output(const std::filesystem::path& output, const std::string& path, std::uint64_t from,
+                                      bool ended) {
+    const int fd = open_output(output, path);
+    if (fd < 0)
+        return file_failure(errno);
+    fetch_reply reply;
+    struct stat seen {};
+    if (::fstat(fd, &seen) == 0 && S_ISDIR(seen.st_mode)) {
+        reply.directory = true;
+        list_output(fd, path, reply);
+        return reply;
+    }
+    if (!S_ISREG(seen.st_mode)) {
+        ::close(fd);
+        return failed(adapter_error::invalid, "it is neither a file nor a directory");
+    }
+    reply.piece = read_piece(fd, from, ended);
+    const int number = errno;
+    ::close(fd);
+    return reply.piece ? verb_result<fetch_reply>(std::move(reply)) : verb_result<fetch_reply>(file_failure(number));
+}
+
+verb_result<byte_piece> log_piece(const std::filesystem::path& folder, const std::string& path, std::uint64_t from,
+                                  bool ended) {
+    const int fd = open_output(folder, path);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return byte_piece{from, from, {}, ended};
+    if (fd < 0)
+        return file_failure(errno);
+    auto piece = read_piece(fd, from, ended);
+    const int number = errno;
+    ::close(fd);
+    return piece ? verb_result<byte_piece>(std::move(*piece)) : verb_result<byte_piece>(file_failure(number));
+}
+
+verb_result<mutation_reply> put_piece(const std::filesystem::path& file, const put_params& piece) {
+    if (piece.from + piece.bytes.size() > bundle_bytes_max)
+        return failed(adapter_error::quota_exceeded, "the files of a workload are limited to 16 MiB");
+    const int fd =
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (piece.from == 0 ? O_TRUNC : 0), 0600);
+    struct stat seen {};
+    if (fd < 0 || ::fstat(fd, &seen) != 0)
+        return failed(adapter_error::unavailable, std::string("the files cannot be kept: ") + std::strerror(errno));
+    const bool gap = static_cast<std::uint64_t>(seen.st_size) < piece.from;
+    std::size_t done = 0;
+    while (!gap && done < piece.bytes.size()) {
+        const auto wrote =
+            ::pwrite(fd, piece.bytes.data() + done, piece.bytes.size() - done, static_cast<off_t>(piece.from + done));
+        if (wrote <= 0 && errno != EINTR)
+            break;
+        done += static_cast<std::size_t>(std::max<ssize_t>(wrote, 0));
+    }
+    ::close(fd);
+    if (gap)
+        return failed(adapter_error::invalid, "pieces must follow each other; begin at 0 again");
+    if (done < piece.bytes.size())
+        return failed(adapter_error::unavailable, "the disk does not take the files");
+    mutation_reply reply;
+    reply.outcome = call_outcome::done;
+    return reply;
 }
 
 void list_output(int folder, const std::string& path, fetch_reply& reply) {
