@@ -1,6 +1,5 @@
 #include "adapters/slurm/slurm_client.hpp"
 
-#include "adapters/slurm/words/job_request.hpp"
 #include "adapters/slurm/words/states.hpp"
 #include "broker/support/log.hpp"
 
@@ -61,6 +60,7 @@ result<int> slurm_client::version() {
         return unavailable("slurmrestd offers no version from " + version_name(api_oldest) + " to " +
                            version_name(api_newest) + "; start it with one of these");
     accounting_ = highest_common(offered->accounting);
+    has_hold_ = chosen == api_oldest || std::ranges::find(offered->with_hold, chosen) != offered->with_hold.end();
     version_ = chosen;
     log_event(log_level::info, "slurm.api_version",
               {{"version", version_name(chosen)}, {"accounting", accounting_ != 0}});
@@ -122,10 +122,10 @@ result<slurm_client::reply> slurm_client::ask(const char* method, const std::str
     return out;
 }
 
-submit_answer slurm_client::submit(const std::function<std::string(int version)>& body) {
+submit_answer slurm_client::submit(const std::function<std::string(const api_dialect&)>& body) {
     submit_answer out;
     const auto known = version();
-    const auto got = known ? ask("POST", "job/submit", body(*known), false) : result<reply>(known.error());
+    const auto got = known ? ask("POST", "job/submit", body({*known, has_hold_}), false) : result<reply>(known.error());
     if (!got) {
         out.what = submit_answer::fate::not_sent;
         out.why = got.error().detail;
@@ -199,7 +199,7 @@ result<std::vector<slurm_job>> slurm_client::jobs() {
 }
 
 result<void> slurm_client::release(std::uint64_t id) {
-    const auto got = ask("POST", "job/" + std::to_string(id), release_body(), true);
+    const auto got = ask("POST", "job/" + std::to_string(id), release_body({0, has_hold_}), true);
     if (!got)
         return got.error();
     const auto number = got->body.first_error();
@@ -239,9 +239,13 @@ result<void> slurm_client::ping() {
     return up || got->pings.empty() ? result<void>() : unavailable("slurmctld is down");
 }
 
-result<std::vector<slurm_job>> slurm_client::past_jobs(const std::string& name) {
-    // Without a beginning slurmdbd looks at today only.
-    auto got = ask("GET", "jobs?start_time=uts1&job_name=" + name, {}, true, true);
+result<std::vector<slurm_job>> slurm_client::past_jobs(const std::string& name, instant since) {
+    // Without a beginning slurmdbd looks at today only; small numbers are no time to it.
+    const auto since_s = std::chrono::floor<seconds>(since.time_since_epoch()).count();
+    auto got = ask(
+        "GET",
+        "jobs?start_time=uts" + std::to_string(std::max<std::int64_t>(since_s, 1'000'000'000)) + "&job_name=" + name,
+        {}, true, true);
     if (!got)
         return got.error();
     constexpr std::int64_t nothing_found = 9003;

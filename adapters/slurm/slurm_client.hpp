@@ -2,6 +2,7 @@
 
 #include "adapters/slurm/http_client.hpp"
 #include "adapters/slurm/token_keeper.hpp"
+#include "adapters/slurm/words/job_request.hpp"
 #include "adapters/slurm/words/replies.hpp"
 #include "broker/domain/protocol.hpp"
 
@@ -40,7 +41,7 @@ public:
     result<int> version();
     bool has_accounting();
 
-    submit_answer submit(const std::function<std::string(int version)>& body);
+    submit_answer submit(const std::function<std::string(const api_dialect& api)>& body);
     job_answer job(std::uint64_t id);
     /// All jobs of the centre; whole, or an error.
     result<std::vector<slurm_job>> jobs();
@@ -50,8 +51,8 @@ public:
     result<std::vector<slurm_node>> nodes();
     result<std::vector<slurm_partition>> partitions();
     result<void> ping();
-    /// From slurmdbd, jobs of any age. Errors also: unsupported, where there is none.
-    result<std::vector<slurm_job>> past_jobs(const std::string& name);
+    /// From slurmdbd, jobs since then. Errors also: unsupported, where there is none.
+    result<std::vector<slurm_job>> past_jobs(const std::string& name, instant since);
 
 private:
     struct reply {
@@ -72,6 +73,7 @@ private:
     std::mutex negotiation_;
     std::atomic<int> version_ = 0;
     std::atomic<int> accounting_ = 0;  // 0: none
+    std::atomic<bool> has_hold_ = true;
 };
 
 }  // namespace westerly

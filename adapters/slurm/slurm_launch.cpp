@@ -108,7 +108,7 @@ verb_result<mutation_reply> slurm_adapter::launch_new(const job_ptr& entry, cons
     const auto folder = shared_->attempt(request.token).string();
     const job_paths paths{folder, batch_script(config_, request, folder, *shape)};
     const auto sent = client_->submit(
-        [&](int version) { return submit_body(version, config_, request, provider_, *on, *shape, paths); });
+        [&](const api_dialect& api) { return submit_body(api, config_, request, provider_, *on, *shape, paths); });
     switch (sent.what) {
         case submit_answer::fate::done:
             return record_job(*entry, sent.job_id);

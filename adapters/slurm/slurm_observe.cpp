@@ -12,6 +12,7 @@ constexpr seconds silent_max{6 * alive_every_s};  // after so long without a sig
 constexpr seconds stop_margin{15};                // the job looks for a stop every few seconds
 constexpr std::int32_t signal_base = 128;         // a shell's code for "ended by signal N" is 128 + N
 constexpr std::int32_t signals = 64;
+constexpr seconds hour{3'600};  // the broker's clock and the centre's may differ
 
 instant from_s(std::int64_t s) {
     return instant(seconds(s));
@@ -78,7 +79,9 @@ observation slurm_adapter::pending(const job_entry& entry) const {
 
 observation slurm_adapter::running(job_entry& entry, std::int64_t start_s, std::string message) {
     auto& record = entry.record;
-    const auto started_at = start_s > 0 ? std::optional(from_s(start_s)) : record.started_at;
+    // The first start counts: Slurm moves it when it puts the job back into the queue.
+    const auto told = start_s > 0 ? std::optional(from_s(start_s)) : std::nullopt;
+    const auto started_at = record.started_at ? record.started_at : told;
     if (!record.running || record.started_at != started_at) {
         record.running = true;
         record.started_at = started_at;
@@ -120,7 +123,7 @@ std::optional<observation> slurm_adapter::from_job(job_entry& entry, const slurm
     if (record.cluster.empty())
         record.cluster = job.cluster;
     const auto what = meaning_of(job);
-    if (what == job_meaning::rerun)
+    if (what == job_meaning::rerun || (is_end(what) && job.restarts > 0))
         return from_rerun(entry, job);
     if (is_end(what))
         return from_end(entry, job, what);
@@ -236,7 +239,7 @@ std::optional<observation> slurm_adapter::from_absence(job_entry& entry) {
             log_event(log_level::error, "slurm.other_cluster", {{"expected", record.cluster}});
         return std::nullopt;
     }
-    const auto past = client_->has_accounting() ? client_->past_jobs(record.token)
+    const auto past = client_->has_accounting() ? client_->past_jobs(record.token, record.intended_at - hour)
                                                 : result<std::vector<slurm_job>>(std::vector<slurm_job>{});
     if (!past)
         return std::nullopt;

@@ -168,3 +168,31 @@ def running(pid):
 def pause_until(at):
     """Sleeps to a moment of time.monotonic()."""
     time.sleep(max(0.0, at - time.monotonic()))
+
+
+def job_processes(lab, job_id):
+    """Ids of the keepers of a job and of all processes below them."""
+    parents, keepers = {}, []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as f:
+                parents[int(entry)] = int(f.read().rpartition(")")[2].split()[1])
+            with open(f"/proc/{entry}/cmdline", "rb") as f:
+                words = f.read().decode(errors="replace")
+            held = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
+        except OSError:
+            continue
+        if words.startswith(f"slurmstepd: [{job_id}.") and any(one.startswith(str(lab.dir / "log")) for one in held):
+            keepers.append(int(entry))
+    found = list(keepers)
+    for pid in found:
+        found.extend(child for child, parent in parents.items() if parent == pid)
+    return found
+
+
+def end_processes(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass

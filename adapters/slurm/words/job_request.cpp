@@ -137,7 +137,7 @@ std::string comment_field(std::string_view comment, std::string_view name) {
     return std::string(value.substr(0, value.find(' ')));
 }
 
-std::string submit_body(int version, const slurm_config& config, const launch_request& request,
+std::string submit_body(const api_dialect& api, const slurm_config& config, const launch_request& request,
                         const std::string& provider, const supply_item& on, const job_shape& shape,
                         const job_paths& paths) {
     rapidjson::StringBuffer text;
@@ -150,9 +150,12 @@ std::string submit_body(int version, const slurm_config& config, const launch_re
     put_text(out, "partition", on.partition);
     put_text(out, "account", config.account);
     put_text(out, "qos", config.qos);
-    put_flag(out, "hold", true);
+    if (api.has_hold)
+        put_flag(out, "hold", true);
+    else
+        put_whole(out, "priority", 0);
     // "requeue": false is ignored by v0.0.38, and "no_requeue" is unknown to the later ones.
-    if (version == 38)
+    if (api.version == 38)
         put_flag(out, "no_requeue", true);
     else
         put_flag(out, "requeue", false);
@@ -165,8 +168,8 @@ std::string submit_body(int version, const slurm_config& config, const launch_re
     put_count(out, "memory_per_node", shape.memory_per_node_mib);
     if (shape.minutes)
         put_whole(out, "time_limit", *shape.minutes);
-    put_gres(out, version, shape.gres);
-    put_environment(out, version);
+    put_gres(out, api.version, shape.gres);
+    put_environment(out, api.version);
     // Without it slurmrestd's own directory is used, which the user may not enter.
     put_text(out, "current_working_directory", paths.folder);
     put_text(out, "standard_output", paths.folder + "/slurm.log");
@@ -177,8 +180,8 @@ std::string submit_body(int version, const slurm_config& config, const launch_re
     return {text.GetString(), text.GetSize()};
 }
 
-std::string release_body() {
-    return R"({"hold":false})";
+std::string release_body(const api_dialect& api) {
+    return api.has_hold ? R"({"hold":false})" : R"({"priority":4294967295})";  // "as Slurm computes it"
 }
 
 }  // namespace westerly

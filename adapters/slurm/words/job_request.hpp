@@ -34,11 +34,17 @@ bool comment_is_of(std::string_view comment, std::string_view owner, std::string
 /// "workload=" and the like of our comments; empty where it has none.
 std::string comment_field(std::string_view comment, std::string_view name);
 
-/// The body of POST job/submit under API version v0.0.`version`: held, never requeued.
-std::string submit_body(int version, const slurm_config& config, const launch_request& request,
+/// How one version of the API wants a job.
+struct api_dialect {
+    int version = 38;      // v0.0.38
+    bool has_hold = true;  // else a priority of 0 holds a job
+};
+
+/// The body of POST job/submit: held, never requeued.
+std::string submit_body(const api_dialect& api, const slurm_config& config, const launch_request& request,
                         const std::string& provider, const supply_item& on, const job_shape& shape,
                         const job_paths& paths);
 /// The body of POST job/ID that lets it go.
-std::string release_body();
+std::string release_body(const api_dialect& api);
 
 }  // namespace westerly

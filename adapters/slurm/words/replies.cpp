@@ -189,6 +189,24 @@ std::optional<int> version_in(std::string_view path, std::string_view prefix, st
     return got.ec == std::errc() && got.ptr == digits.data() + digits.size() ? std::optional(version) : std::nullopt;
 }
 
+/// The versions with a schema "v0.0.NN_job…" that has the property "hold".
+void read_holds(const json_value& document, std::vector<int>& into) {
+    const auto* components = member(document, {"components"});
+    const auto* schemas = components != nullptr ? member(*components, {"schemas"}) : nullptr;
+    if (schemas == nullptr || !schemas->IsObject())
+        return;
+    constexpr std::string_view prefix = "v0.0.";
+    for (const auto& schema : schemas->GetObject()) {
+        const std::string_view name(schema.name.GetString(), schema.name.GetStringLength());
+        const auto* fields = member(schema.value, {"properties"});
+        const auto end = name.find("_job");
+        if (fields == nullptr || member(*fields, {"hold"}) == nullptr || end == std::string_view::npos)
+            continue;
+        if (const auto version = version_in(name.substr(0, end + 4), prefix, "_job"))
+            into.push_back(*version);
+    }
+}
+
 }  // namespace
 
 std::int64_t slurm_reply::first_error() const noexcept {
@@ -270,6 +288,7 @@ result<offered_versions> read_openapi(std::string_view body) {
             if (const auto version = version_in(name, "/slurmdb/v0.0.", "/jobs"))
                 offered.accounting.push_back(*version);
         }
+    read_holds(*document, offered.with_hold);
     std::ranges::sort(offered.slurm, std::greater<>());
     std::ranges::sort(offered.accounting, std::greater<>());
     return offered;

@@ -84,6 +84,7 @@ result<slurm_reply> read_accounting(std::string_view body);
 struct offered_versions {
     std::vector<int> slurm;  // 38 for v0.0.38
     std::vector<int> accounting;
+    std::vector<int> with_hold;  // whose job description has the field "hold"
 };
 result<offered_versions> read_openapi(std::string_view body);
 
