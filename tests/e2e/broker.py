@@ -44,12 +44,15 @@ def bin_dir():
     return pathlib.Path(given)
 
 
+also_at_end = []  # functions of other modules, called after the brokers are closed
+
+
 @atexit.register
 def close_all():
     """Ends what a program that broke off left running."""
-    for broker in list(Broker.alive):
+    for end in [broker.close for broker in Broker.alive] + also_at_end:
         try:
-            broker.close()
+            end()
         except Exception as failed:  # the others are to be ended all the same
             print(failed, file=sys.stderr)
 

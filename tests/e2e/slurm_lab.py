@@ -1,6 +1,5 @@
 """A real Slurm for end-to-end tests: tools/labs/slurm, and its daemons to kill."""
 
-import atexit
 import json
 import os
 import pathlib
@@ -9,11 +8,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
-from broker import ROOT, SKIPPED, wait_for
+from broker import ROOT, SKIPPED, also_at_end, wait_for
 
 TOOLS = ROOT / "tools" / "labs" / "slurm"
 API = "/slurm/v0.0.38"
@@ -48,7 +46,7 @@ class Lab:
         done = subprocess.run(
             [str(TOOLS / "up"), str(self.dir), self.name], env={**os.environ, **self.settings},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
-            timeout=600,
+            timeout=900,
         )
         if done.returncode != 0:
             raise RuntimeError(f"no Slurm: {done.stdout}{done.stderr}")
@@ -151,10 +149,12 @@ class Lab:
         }
 
 
-@atexit.register
 def end_all():
     for lab in list(Lab.alive):
         lab.down()
+
+
+also_at_end.append(end_all)
 
 
 def running(pid):
@@ -163,11 +163,6 @@ def running(pid):
             return f.read().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def pause_until(at):
-    """Sleeps to a moment of time.monotonic()."""
-    time.sleep(max(0.0, at - time.monotonic()))
 
 
 def job_processes(lab, job_id):

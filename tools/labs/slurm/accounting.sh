@@ -9,7 +9,7 @@ start_accounting() {
   pid_of mariadbd >/dev/null || run mariadbd mariadbd --no-defaults --user=mysql --datadir="$dir/sql" \
     --socket="$socket" --skip-networking --pid-file="$dir/run/sql/own" --innodb-buffer-pool-size=64M \
     --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=2
-  until_true 60 mariadbd mariadb --no-defaults -S "$socket" -e 'select 1'
+  until_true 180 mariadbd mariadb --no-defaults -S "$socket" -e 'select 1'
   mariadb --no-defaults -S "$socket" -e "create database if not exists slurm;
     create user if not exists 'slurm'@'localhost' identified by 'slurm'; grant all on slurm.* to 'slurm'@'localhost'"
   (
@@ -35,7 +35,7 @@ CONF
   )
   # The database library finds the socket of "localhost" by this.
   pid_of slurmdbd >/dev/null || MYSQL_UNIX_PORT=$socket run slurmdbd slurmdbd -D
-  until_true 60 slurmdbd sacctmgr -n show cluster
+  until_true 180 slurmdbd sacctmgr -n show cluster
   sacctmgr -i -Q add cluster "$name" >/dev/null 2>&1 || true
   sacctmgr -i -Q add account lab cluster="$name" >/dev/null 2>&1 || true
   for one in "$user" "$stranger"; do
