@@ -103,7 +103,7 @@ class SlurmTest(unittest.TestCase):
             info.size = len(body)
             made.addfile(info, io.BytesIO(body))
         member = self.member()
-        bundle = member.request("POST", "/v1/bundles", tar.getvalue(), {"Content-Type": "application/x-tar"}).json["id"]
+        bundle = member.request("POST", "/v1/bundles", tar.getvalue(), {"Content-Type": "application/x-tar"}).json["files"]
         spec = shell('ls; cat data.txt; echo "$GREETING" >&2; echo made >"$WESTERLY_OUTPUT_DIR/made.txt"; sleep 1.5',
                      env={"GREETING": "it's me"})
         spec["variants"][0]["files"] = bundle
@@ -219,7 +219,7 @@ class SlurmTest(unittest.TestCase):
         operator = self.broker.client()
 
         def health():
-            return operator.request("GET", "/v1/providers/alpha").json
+            return operator.request("GET", "/v1/providers/alpha").json["health"]
 
         told = wait_for("the operator is told", lambda: (now := health()) and "ended at" in now.get("message", "") and now)
         self.assertNotEqual(told["state"], "ready")

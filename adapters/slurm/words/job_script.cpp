@@ -33,6 +33,7 @@ mkdir -p output input tasks
 trap interrupted=yes TERM INT
 ( trap '' TERM INT; while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done ) &
 heart=$!
+disown "$heart"  # else bash tells of its end
 
 host=${SLURMD_NODENAME:-}
 getent hosts "$host" >/dev/null 2>&1 || host=$(hostname)
@@ -66,8 +67,9 @@ constexpr std::string_view rank_body = R"sh(
 rank=${SLURM_PROCID:-0}
 cd "$folder" || exit 1
 mine=$folder/tasks/$rank
-mkdir -p "$mine" && exec >"$mine/stdout" 2>"$mine/stderr" || exit 1
-fail() { echo "westerly: $*" >&2; end 1 start; }
+# The task has these two files to itself; what this shell says goes to Slurm's log.
+mkdir -p "$mine" && : >"$mine/stdout" && : >"$mine/stderr" || exit 1
+fail() { echo "westerly: $*" >>"$mine/stderr"; end 1 start; }
 # The first rank that fails tells for all.
 end() {
   if { [ "$1" -ne 0 ] || [ "$2" = time_limit ]; } && mkdir "$folder/first" 2>/dev/null; then
@@ -80,8 +82,8 @@ end() {
 scratch=$(mktemp -d "$scratch_root/westerly-XXXXXXXX") || fail "no scratch directory in $scratch_root"
 cd "$scratch" || fail "no way into the scratch directory"
 if [ "$bundle" = yes ]; then
-  tar --extract --file="$folder/control/bundle.tar" --no-same-owner --no-same-permissions ||
-    fail "the files cannot be unpacked"
+  tar --extract --file="$folder/control/bundle.tar" --no-same-owner --no-same-permissions \
+    2>>"$mine/stderr" || fail "the files cannot be unpacked"
 fi
 export HOME=$scratch
 unset OLDPWD
@@ -89,7 +91,7 @@ export WESTERLY_TASKS=$tasks WESTERLY_RANK=$rank
 export WESTERLY_INPUT_DIR=$folder/input WESTERLY_OUTPUT_DIR=$folder/output
 
 began=$SECONDS
-setsid bash "$folder/control/run" &
+setsid bash "$folder/control/run" >>"$mine/stdout" 2>>"$mine/stderr" &
 task=$!
 trap 'interrupted=yes; kill -TERM -- -$task 2>/dev/null' TERM INT
 # Ends the task in order: on a stop, at the time limit, after another rank's failure.
@@ -116,6 +118,7 @@ watch() {
 }
 watch &
 watcher=$!
+disown "$watcher"
 while :; do
   interrupted=
   wait "$task"

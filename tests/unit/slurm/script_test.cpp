@@ -72,6 +72,14 @@ TEST_F(slurm_script, runs_once_and_tells_its_code_in_its_own_record) {
     EXPECT_EQ(get("tasks/0/stdout"), "a 'b' $HOME") << "it ran twice";
 }
 
+TEST_F(slurm_script, the_tasks_streams_are_its_own) {
+    put(attempt_file::job, "5\n");
+    EXPECT_EQ(run("echo out; echo err >&2; kill -SEGV $$"), 1);
+    EXPECT_EQ(get("tasks/0/stdout"), "out\n");
+    EXPECT_EQ(get("tasks/0/stderr"), "err\n") << "the shells around it told of its end, too";
+    EXPECT_EQ(record()->code, 128 + 11);
+}
+
 TEST_F(slurm_script, a_job_that_is_not_the_recorded_one_runs_nothing) {
     put(attempt_file::job, "6\n");
     EXPECT_EQ(run("echo ran"), 1);
