@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t page_items = 256;
 constexpr std::int64_t purge_every_s = 600;
+constexpr seconds listing_kept{60};   // from its first page to its last
+constexpr int failures_in_a_row = 2;  // a dead controller takes up to 18 s to say nothing
 
 std::int64_t now_s() {
     return std::chrono::floor<seconds>(system_wall_clock().now().time_since_epoch()).count();
@@ -123,44 +125,65 @@ verb_result<observation> slurm_adapter::find(const token_params& params, const c
 
 verb_result<std::vector<observation>> slurm_adapter::get(const tokens_params& params, const call_state& call) {
     std::vector<observation> out;
+    int failures = 0;
     for (const auto& token : params.tokens) {
-        if (call.cancelled())
+        if (call.cancelled() || failures == failures_in_a_row)
             break;
         const auto entry = book_.find(token);
         if (!entry)
             continue;
         const std::lock_guard hold(entry->work);
-        if (auto seen = observe(*entry))
+        auto seen = observe(*entry);
+        failures = seen ? 0 : failures + 1;
+        if (seen)
             out.push_back(std::move(*seen));
     }
     return out;
 }
 
-/// Everything that carries our mark: what Slurm lists and no record knows is recorded first. Then the records tell.
+std::shared_ptr<const slurm_adapter::job_map> slurm_adapter::jobs_of_ours(bool first_page) {
+    const std::lock_guard hold(listing_lock_);
+    const auto now = system_wall_clock().now();
+    if (!first_page && listing_ && now < listed_at_ + listing_kept)
+        return listing_;
+    auto jobs = client_->jobs();
+    if (!jobs)
+        return nullptr;
+    auto fresh = std::make_shared<job_map>();
+    for (auto& job : *jobs)
+        if (is_ours(job))
+            fresh->emplace(job.id, std::move(job));
+    listing_ = std::move(fresh);
+    listed_at_ = now;
+    return listing_;
+}
+
+/// Records what carries our mark and no record knows.
+void slurm_adapter::take_over(const job_map& jobs) {
+    for (const auto& [id, job] : jobs) {
+        const auto entry = book_.at(job.name);
+        const std::lock_guard hold(entry->work);
+        if (entry->record.job_id == 0 && !entry->record.last)
+            adopt(*entry, job);
+        else if (entry->record.job_id != id && !is_end(meaning_of(job)))
+            // A second job of one launch, whose submit was believed lost. It never runs; see batch_script.
+            if (const auto ended = client_->kill(id); ended)
+                log_event(log_level::warning, "slurm.stray_job_ended",
+                          {{"token", job.name}, {"job", static_cast<std::int64_t>(id)}});
+    }
+}
+
 verb_result<listing> slurm_adapter::list(const list_params& params, const call_state& call) {
-    listing page;
-    page.as_of = system_wall_clock().now();
-    page.complete = true;
     if (params.owner != owner_)
         return failed(adapter_error::invalid, "the owner mark is not the one of initialize");
-    if (params.cursor.empty()) {
-        const auto jobs = client_->jobs();
-        page.complete = jobs.has_value();
-        for (const auto& job : jobs ? *jobs : std::vector<slurm_job>{}) {
-            if (!is_ours(job))
-                continue;
-            const auto entry = book_.at(job.name);
-            const std::lock_guard hold(entry->work);
-            const bool over = is_end(meaning_of(job));
-            if (entry->record.job_id == 0 && !entry->record.last)
-                adopt(*entry, job);
-            else if (entry->record.job_id != job.id && !over)
-                // A second job of one launch, whose submit was believed lost. It never runs; see batch_script.
-                if (const auto ended = client_->kill(job.id); ended)
-                    log_event(log_level::warning, "slurm.stray_job_ended",
-                              {{"token", job.name}, {"job", static_cast<std::int64_t>(job.id)}});
-        }
-    }
+    listing page;
+    page.as_of = system_wall_clock().now();
+    const auto jobs = jobs_of_ours(params.cursor.empty());
+    if (!jobs)
+        return page;  // nothing, and not complete
+    page.complete = true;
+    if (params.cursor.empty())
+        take_over(*jobs);
     for (const auto& entry : book_.all()) {
         if (entry->record.token <= params.cursor)
             continue;
@@ -171,7 +194,8 @@ verb_result<listing> slurm_adapter::list(const list_params& params, const call_s
         if (call.cancelled())
             return failed(adapter_error::unavailable, "cancelled");
         const std::lock_guard hold(entry->work);
-        auto seen = observe(*entry);
+        const auto known = jobs->find(entry->record.job_id);
+        auto seen = observe(*entry, known == jobs->end() ? nullptr : &known->second);
         page.complete = page.complete && seen.has_value();
         if (seen && seen->at != observation::phase::absent)
             page.items.push_back(std::move(*seen));

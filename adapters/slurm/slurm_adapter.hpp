@@ -38,7 +38,8 @@ private:
     mutation_reply release(job_entry& entry);
 
     // Observation; `entry.work` is held, nullopt where nothing can be told now.
-    std::optional<observation> observe(job_entry& entry);
+    /// `known`: the job as a list showed it just now; else Slurm is asked for it.
+    std::optional<observation> observe(job_entry& entry, const slurm_job* known = nullptr);
     std::optional<observation> from_job(job_entry& entry, const slurm_job& job);
     std::optional<observation> from_rerun(job_entry& entry, const slurm_job& job);
     std::optional<observation> from_end(job_entry& entry, const slurm_job& job, job_meaning what);
@@ -50,6 +51,12 @@ private:
     observation finish(job_entry& entry, observation seen);
     observation stamped(observation seen) const;
     void force_stop(job_entry& entry);
+
+    // Listing
+    using job_map = std::map<std::uint64_t, slurm_job>;
+    /// Jobs of ours by id, as of now or, for later pages, of the first page's time. nullptr: Slurm does not tell.
+    std::shared_ptr<const job_map> jobs_of_ours(bool first_page);
+    void take_over(const job_map& jobs);
 
     // Identity
     bool is_ours(const slurm_job& job) const;
@@ -64,6 +71,9 @@ private:
     std::unique_ptr<slurm_client> client_;
     std::unique_ptr<shared_folder> shared_;
     job_book book_;
+    std::mutex listing_lock_;
+    std::shared_ptr<const job_map> listing_;
+    instant listed_at_{};
     std::mutex supply_lock_;
     std::vector<supply_item> supply_;
     std::atomic<std::int64_t> purged_s_ = 0;

@@ -52,10 +52,12 @@ observation slurm_adapter::stamped(observation seen) const {
     return seen;
 }
 
-std::optional<observation> slurm_adapter::observe(job_entry& entry) {
+std::optional<observation> slurm_adapter::observe(job_entry& entry, const slurm_job* known) {
     const auto& record = entry.record;
     if (record.last)
         return stamped(*record.last);
+    if (known != nullptr && is_the_job(entry, *known))
+        return from_job(entry, *known);
     if (record.job_id == 0)
         return unrecorded(entry);
     const auto answer = client_->job(record.job_id);
@@ -156,6 +158,8 @@ std::optional<observation> slurm_adapter::from_rerun(job_entry& entry, const slu
     if (marks.ended) {
         set_exit(seen, marks.ended->code, marks.ended->rank);
         seen.timed_out = marks.ended->timed_out;
+        // It ended and was put back for its exit code, or it was put back and so ended.
+        seen.preempted = seen.exit_signal.has_value();
         return finish(entry, std::move(seen));
     }
     if (marks.gate)
@@ -194,7 +198,8 @@ std::optional<observation> slurm_adapter::from_end(job_entry& entry, const slurm
             return still;
     if (marks.ended) {
         set_exit(seen, marks.ended->code, marks.ended->rank);
-        seen.timed_out = marks.ended->timed_out;
+        seen.timed_out = marks.ended->timed_out || what == job_meaning::timed_out;
+        seen.preempted = what == job_meaning::taken_away && marks.ended->code != 0;
         if (marks.again) {  // the record of the job is that of its second run
             seen.started_at = entry.record.started_at.value_or(*seen.started_at);
             seen.ended_at = std::chrono::ceil<seconds>(instant(milliseconds(marks.ended->ended_ms)));

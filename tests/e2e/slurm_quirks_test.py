@@ -288,7 +288,8 @@ class IdentityTest(QuirksTest):
         self.adapter.start()
         seen = self.adapter.find(token)
         self.assertEqual((seen["phase"], seen["exit_code"]), ("exited", 6), seen)
-        self.assertLessEqual(abs(parse(seen["started_at"]) - job["start_time"]), 1)
+        # Its own clock starts when its script does, a little after Slurm's.
+        self.assertIn(parse(seen["started_at"]) - job["start_time"], range(0, 30))
 
     def spend_the_save(self):
         """slurmctld saves its state at a change, but not within 5 s of the last time: what comes right after is lost."""
@@ -339,7 +340,7 @@ class IdentityTest(QuirksTest):
         done = self.lab.command("scontrol", "requeue", str(job["job_id"]))
         self.assertEqual(done.returncode, 0, done.stderr)
         seen = self.adapter.wait_phase(token, "exited")
-        self.assertTrue(seen.get("preempted") or seen.get("exit_signal"), seen)
+        self.assertTrue(seen["preempted"], seen)
         self.assertEqual(seen["started_at"], stamp(job["start_time"]))
         self.assertEqual(self.adapter.logs(token), "run\n", "it ran twice")
 

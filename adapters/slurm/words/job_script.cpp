@@ -33,7 +33,6 @@ mkdir -p output input tasks
 trap interrupted=yes TERM INT
 ( trap '' TERM INT; while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done ) &
 heart=$!
-disown "$heart"  # else bash tells of its end
 
 host=${SLURMD_NODENAME:-}
 getent hosts "$host" >/dev/null 2>&1 || host=$(hostname)
@@ -118,7 +117,6 @@ watch() {
 }
 watch &
 watcher=$!
-disown "$watcher"
 while :; do
   interrupted=
   wait "$task"

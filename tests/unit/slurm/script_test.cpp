@@ -112,6 +112,14 @@ TEST_F(slurm_script, its_time_limit_and_a_stop_end_it_in_order) {
     EXPECT_EQ(record()->code, 3);
 }
 
+TEST_F(slurm_script, a_signal_to_all_of_its_processes_at_once_leaves_a_record) {
+    put(attempt_file::job, "5\n");
+    // As Slurm does it: the task, and every shell around it.
+    EXPECT_EQ(run("trap 'exit 6' TERM; p=$PPID; kill -TERM $p $(cut -d' ' -f4 /proc/$p/stat); kill -TERM $$"), 1);
+    ASSERT_TRUE(record());
+    EXPECT_EQ(record()->code, 6);
+}
+
 TEST_F(slurm_script, a_task_that_is_deaf_is_killed_after_its_grace) {
     put(attempt_file::job, "5\n");
     put(attempt_file::stop, "1\n");
