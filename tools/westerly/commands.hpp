@@ -62,6 +62,15 @@ struct key_options {
     std::string create, tenant, role, revoke;
 };
 int keys(cli& with, const key_options& options);
+/// Holds an adapter against the protocol's promises, without a broker. Exit code 1: some are not kept.
+struct conform_command {
+    std::vector<std::string> command, sites, only;
+    std::string config, junit, libexec_dir;
+    std::optional<std::uint64_t> live;
+    std::uint64_t patience_s = 60;
+};
+int conform(const conform_command& said, bool json);
+
 int orphans(cli& with);
 int sweep(cli& with, bool confirm);
 

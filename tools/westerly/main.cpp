@@ -15,6 +15,7 @@ struct words {
     log_options logs;
     account_options charges, usage;
     key_options keys;
+    conform_command conform;
     std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
                                 tenant;
     std::vector<std::string> workloads, labels, files;
@@ -183,6 +184,24 @@ void declare_account_commands(CLI::App& app, words& w, actions& all) {
     all.emplace_back(sweep_command, with_broker([](cli& c, words& s) { return sweep(c, s.confirm); }));
 }
 
+void declare_adapter_commands(CLI::App& app, words& w, actions& all) {
+    auto* adapter = app.add_subcommand("adapter", "For authors of adapters")->require_subcommand(1);
+    auto* conform_command = adapter->add_subcommand("conform", "Hold an adapter against every promise of the protocol");
+    conform_command->add_option("--config", w.conform.config, "Its provider file, or the config object alone (JSON)");
+    conform_command->add_option("--site", w.conform.sites, "A site of the provider file; repeatable")
+        ->allow_extra_args(false);
+    conform_command->add_option("--live", w.conform.live, "Attempts at once (default: what fits, up to 100)")
+        ->check(CLI::Range(1, 10'000));
+    conform_command->add_option("--patience-s", w.conform.patience_s, "For whatever the provider must bring about")
+        ->check(CLI::Range(1, 3600));
+    conform_command->add_option("--only", w.conform.only, "Checks whose name begins so; repeatable")
+        ->allow_extra_args(false);
+    conform_command->add_option("--junit", w.conform.junit, "Also write a JUnit report to this file");
+    conform_command->add_option("--libexec-dir", w.conform.libexec_dir, "Where westerly-spawn and the adapters are");
+    conform_command->footer("Then: -- COMMAND ARGUMENT...   Exit code 1 when a promise is not kept.");
+    all.emplace_back(conform_command, [](words& s) { return conform(s.conform, s.json); });
+}
+
 /// What stands behind "--" is the command; CLI11 never sees it.
 std::vector<std::string> cut_command(int& argc, char** argv) {
     for (int i = 1; i < argc; ++i)
@@ -211,6 +230,7 @@ int main(int argc, char** argv) {
     declare_tenant_commands(app, said, all);
     declare_market_commands(app, said, all);
     declare_account_commands(app, said, all);
+    declare_adapter_commands(app, said, all);
 
     const auto command = cut_command(argc, argv);
     try {
@@ -223,10 +243,13 @@ int main(int argc, char** argv) {
     said.json = output == "json";
     for (run_options* o : {&said.run, &said.plan})
         o->command = command;
+    said.conform.command = command;
     for (auto* workload_command : {app.get_subcommand("run"), app.get_subcommand("plan")})
         if (workload_command->parsed() && command.empty() == (workload_command->count("file") == 0))
             return complain(fail(errc::invalid, command.empty() ? "nothing to run" : "both a file and a command",
                                  "give a workload file or `-- COMMAND ARGUMENT...`, one of the two"));
+    if (app.get_subcommand("adapter")->parsed() && command.empty())
+        return complain(fail(errc::invalid, "no adapter to try", "westerly adapter conform -- COMMAND ARGUMENT..."));
     for (auto& [parsed, act] : all)
         if (parsed->parsed())
             return act(said);
