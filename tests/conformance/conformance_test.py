@@ -1,0 +1,114 @@
+"""Runs the conformance kit against one adapter and holds its verdict against what is known of that adapter.
+
+Usage: conformance_test.py BIN_DIR local|example|launches_twice|forgets|half_list
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+HERE = pathlib.Path(__file__).resolve().parent
+PYTHON = "/usr/bin/python3"
+
+# For each wrong adapter: checks that must fail and what the first must say; checks that may fail with them.
+WRONG = {
+    "launches_twice": (
+        {"launch.repeated": "ran", "launch.at_once": "ran", "launch.once": "times"},
+        {"launch.after_end", "launch.lost_reply", "launch.late_reply", "launch.late_request", "kill.mid_launch",
+         "restart.remembers"}),
+    "forgets": (
+        {"restart.remembers": "forgotten"},
+        {"launch.fence", "kill.mid_launch", "kill.mid_cancel", "kill.mid_read", "end.of_input", "launch.units"}),
+    "half_list": (
+        {"list.complete": "lacks", "bounds.live": "lacks"},
+        set()),
+}
+# AddressSanitizer keeps freed memory for a while, which would pass for a leak of the adapter.
+ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1"])))
+LOCAL = {"sites": [{"site": "east", "vcpus": 24, "memory_mib": 6144}]}
+
+
+def conform(bin_dir, folder, config, command, *options):
+    """Runs the kit; gives its exit code and {check: (verdict, why)} as JUnit tells it."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
+    junit = folder / "junit.xml"
+    done = subprocess.run([bin_dir / "westerly", "adapter", "conform", "--config", file, "--junit", junit, *options,
+                           "--", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=540,
+                          env=ENVIRONMENT)
+    print(done.stdout)
+    assert junit.exists(), f"no JUnit report; exit code {done.returncode}"
+    suite = ElementTree.parse(junit).getroot()
+    found = {}
+    for case in suite.iter("testcase"):
+        verdict, why = "pass", case.findtext("system-out") or ""
+        for tag, name in (("failure", "fail"), ("skipped", "not applicable")):
+            if (node := case.find(tag)) is not None:
+                verdict, why = name, node.get("message")
+        found[case.get("name")] = verdict, why
+    counts = [int(suite.get(name)) for name in ("tests", "failures", "skipped")]
+    told = [verdict for verdict, _ in found.values()]
+    assert counts == [len(told), told.count("fail"), told.count("not applicable")], counts
+    for name, (verdict, why) in found.items():
+        assert any(line.split()[:1] == [verdict.split()[0]] and f" {name} " in line
+                   for line in done.stdout.splitlines()), f"{name} is not told as {verdict}"
+        assert why, f"{name} says {verdict} without why"
+    return done.returncode, found
+
+
+def names_of(found, verdict):
+    return {name for name, (how, _) in found.items() if how == verdict}
+
+
+def names_tried(kind):
+    """Wrong adapters are tried where they are wrong, and where they must not be blamed."""
+    groups = {"launches_twice": ["launch.", "list.", "end."],
+              "forgets": ["launch.r", "launch.f", "restart.", "kill.", "list.", "end."],
+              "half_list": ["launch.r", "restart.", "list.", "bounds.l", "end."]}[kind]
+    return [word for group in groups for word in ("--only", group)]
+
+
+def right(bin_dir, folder, kind):
+    if kind == "example":
+        source = HERE.parents[1] / "docs" / "guides" / "example_adapter.py"
+        lines = len(source.read_text().splitlines())
+        assert lines < 100, f"the guide promises fewer than 100 lines; these are {lines}"
+        config, command = {"slots": 24}, [PYTHON, source]
+        skipped = {"run.gang", "run.walltime", "logs.offsets", "files.both_ways"}
+    else:
+        config, command = LOCAL, ["westerly-adapter-local"]
+        skipped = set()
+        code, found = conform(bin_dir, folder, config, command, "--only", "probe")
+        if code:
+            print("tasks cannot be kept apart on this machine, so they are not")
+            config = dict(config, isolation="unsafe_same_user")
+    code, found = conform(bin_dir, folder, config, command, "--live", "20")
+    assert code == 0, f"exit code {code}; failed: {names_of(found, 'fail')}"
+    skipped |= {"provider.endpoint", "provider.token_expiry", "provider.preemption"}
+    assert names_of(found, "not applicable") == skipped, names_of(found, "not applicable")
+    assert len(found) > 40
+
+
+def wrong(bin_dir, folder, kind):
+    code, found = conform(bin_dir, folder, {"slots": 24}, [PYTHON, HERE / f"wrong_{kind}.py"], "--live", "20",
+                          *names_tried(kind))
+    assert code == 1, f"exit code {code}"
+    must, may = WRONG[kind]
+    failed = names_of(found, "fail")
+    assert must.keys() <= failed, f"not found: {must.keys() - failed}"
+    assert failed <= must.keys() | may, f"failed too: {failed - must.keys() - may}"
+    for name, words in must.items():
+        assert words in found[name][1], found[name][1]
+
+
+def main():
+    bin_dir, kind = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
+    with tempfile.TemporaryDirectory(prefix="westerly-conformance-") as name:
+        folder = pathlib.Path(name)
+        (wrong if kind in WRONG else right)(bin_dir, folder, kind)
+
+
+main()
