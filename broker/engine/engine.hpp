@@ -8,6 +8,15 @@
 
 namespace westerly {
 
+/// For tests and the simulator: told of every legal transition just before it is taken, also of those that stay where
+/// they are.
+class transition_watch {
+public:
+    virtual ~transition_watch() = default;
+    virtual void moves(const attempt& from, attempt_event on, attempt_state to) = 0;
+    virtual void moves(const workload& from, workload_event on) = 0;
+};
+
 struct engine_options {
     std::vector<region_place> regions;           // from schema/facts
     std::uint32_t live_workloads_max = 200'000;  // queued and running, all tenants
@@ -17,6 +26,7 @@ struct engine_options {
     seconds sweep_grace{120};                      // an unknown thing of ours is ended only when seen for so long
     seconds list_every{60};                        // a whole list per provider
     seconds market_publish_every{1};
+    transition_watch* watch = nullptr;  // outlives the engine
 };
 
 /// Everything one input leads to: `changes` are committed first; then `effects` run, in order.

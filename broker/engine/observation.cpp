@@ -55,6 +55,8 @@ void engine_core::apply(turn& t, live_attempt& a, const attempt_fact& fact) {
         ++counts_.illegal_transitions;
     if (!made.legal || made.stale)
         return;
+    if (options_.watch)
+        options_.watch->moves(a.value, fact.on, made.next.state);
     const auto before = a.value.state;
     a.value = std::move(made.next);
     if (a.value.state != before) {

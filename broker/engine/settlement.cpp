@@ -85,6 +85,8 @@ bool engine_core::advance(turn& t, live_workload& w, workload_event on, const st
         ++counts_.illegal_transitions;
         return false;
     }
+    if (options_.watch)
+        options_.watch->moves(w.value, on);
     if (row->to == before)
         return true;
     if (before == workload_state::queued)
