@@ -1,10 +1,10 @@
 #pragma once
 
-#include "broker/support/random.hpp"
 #include "broker/support/time.hpp"
 
+#include <algorithm>
 #include <functional>
-#include <map>
+#include <vector>
 
 namespace westerly::sim {
 
@@ -13,33 +13,31 @@ class clock_queue {
 public:
     instant now{std::chrono::hours(24 * 365 * 50)};
 
-    void after(milliseconds delay, std::function<void()> what) { waiting_.emplace(now + delay, std::move(what)); }
+    void after(milliseconds delay, std::function<void()> what) {
+        waiting_.push_back({now + std::max(delay, milliseconds(0)), ++last_, std::move(what)});
+        std::push_heap(waiting_.begin(), waiting_.end(), later);
+    }
     /// Runs the next thing; false when there is none before `until`.
     bool step(instant until) {
-        if (waiting_.empty() || waiting_.begin()->first > until)
+        if (waiting_.empty() || waiting_.front().at > until)
             return false;
-        auto next = waiting_.extract(waiting_.begin());
-        now = next.key();
-        next.mapped()();
+        std::pop_heap(waiting_.begin(), waiting_.end(), later);
+        const entry next = std::move(waiting_.back());
+        waiting_.pop_back();
+        now = next.at;
+        next.what();
         return true;
     }
 
 private:
-    std::multimap<instant, std::function<void()>> waiting_;
-};
-
-/// Chance in words.
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : random_(seed) {}
-    bool one_in(double chance) { return random_.unit() < chance; }
-    std::int64_t between(std::int64_t low, std::int64_t high) {
-        return low + static_cast<std::int64_t>(random_.unit() * static_cast<double>(high - low + 1));
-    }
-    milliseconds delay(std::int64_t low_ms, std::int64_t high_ms) { return milliseconds(between(low_ms, high_ms)); }
-
-private:
-    random_source random_;
+    struct entry {
+        instant at;
+        std::uint64_t number;
+        std::function<void()> what;
+    };
+    static bool later(const entry& a, const entry& b) { return a.at != b.at ? a.at > b.at : a.number > b.number; }
+    std::vector<entry> waiting_;  // a heap
+    std::uint64_t last_ = 0;
 };
 
 }  // namespace westerly::sim

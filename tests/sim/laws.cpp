@@ -1,72 +1,149 @@
+#include "broker/ledger/ledger.hpp"
 #include "tests/sim/world.hpp"
+
+#include <set>
 
 namespace westerly::sim {
 
 void world::fault(std::string what) {
-    faults.push_back("at " + format_rfc3339(time_.now) + ": " + std::move(what));
+    faults.push_back(std::move(what) + " (at " +
+                     std::to_string(std::chrono::duration_cast<milliseconds>(time_.now - begun_at_).count()) + " ms)");
 }
 
-void world::note(std::string_view kind, std::uint64_t value) {
-    const auto mix = [&](std::uint64_t byte) {
-        journal = (journal ^ byte) * 1099511628211ull;
-    };
-    for (const char c : kind)
-        mix(static_cast<unsigned char>(c));
-    for (int shift = 0; shift < 64; shift += 8)
-        mix((value >> shift) & 0xFF);
-    const auto now = static_cast<std::uint64_t>(time_.now.time_since_epoch().count());
-    for (int shift = 0; shift < 64; shift += 8)
-        mix((now >> shift) & 0xFF);
-    counted[std::string(kind)] += 1;
-}
-
-/// L1 where it counts, at the providers: no two things of one workload are alive. And what is acknowledged stays.
-void world::check_step() {
-    std::map<workload_id, int> alive;
-    for (const auto& [id, provider] : providers_) {
-        for (const auto& what : provider->faults)
-            fault(what);
-        provider->faults.clear();
-        for (const auto& [token, each] : provider->things) {
-            const auto of = attempt_of_token(token);
-            if (!each.alive() || !of)
-                continue;
-            const auto at = store_.attempts.find(*of);
-            if (at != store_.attempts.end() && ++alive[at->second.workload] > 1)
-                fault("L1: two things of one workload are alive");
-        }
+void world::note(std::uint64_t kind, std::uint64_t value) {
+    for (const std::uint64_t word : {kind, value, static_cast<std::uint64_t>(time_.now.time_since_epoch().count())}) {
+        journal ^= word;
+        journal *= 0x9E3779B97F4A7C15ull;
+        journal ^= journal >> 29;
     }
-    for (const auto& c : clients_)
-        if (c.acknowledged && !store_.workloads.contains(*c.acknowledged))
-            fault("L6: an acknowledged workload is gone");
 }
 
-/// L2: what is launched is durable, with its outbox row, and is launched once.
-void world::check_launch(const call_provider& call) {
+/// Memory of what was touched is what will be stored: at every step.
+void world::check_reaction(const reaction& made) {
+    for (const auto* list : {&made.changes.workloads_new, &made.changes.workloads_changed})
+        for (const auto& each : *list) {
+            const auto* mine = core_->find(each.id);
+            if (terminal(each.state) ? mine != nullptr : !mine || *mine != each)
+                fault("memory of a touched workload differs from what will be stored");
+        }
+    for (const auto* list : {&made.changes.attempts_new, &made.changes.attempts_changed})
+        for (const auto& each : *list) {
+            const auto* mine = core_->find(each.id);
+            if (live(each.state) ? !mine || *mine != each : mine != nullptr)
+                fault("memory of a touched attempt differs from what will be stored");
+        }
+    for (const auto& one : made.effects)
+        if (const auto* market = std::get_if<publish_market>(&one))
+            check_market(*market->view);
+}
+
+/// What readers are told adds up: counts of what lives.
+void world::check_market(const market_view& view) {
+    std::uint64_t workloads = 0, illegal = view.counts.illegal_transitions;
+    for (std::size_t i = 0; i < view.counts.workloads.size(); ++i)
+        if (!terminal(static_cast<workload_state>(i)))
+            workloads += view.counts.workloads[i];
+    if (workloads != core_->live_workloads())
+        fault("the counts of workloads are not what lives");
+    if (illegal != 0)
+        fault("a transition was asked for that no table has");
+}
+
+/// L2: what is launched is durable, with its outbox row, and is launched once in its life.
+void world::check_call(const call_provider& call) {
     const auto at = store_.attempts.find(call.attempt);
     if (at == store_.attempts.end())
         return fault("L2: a call for an attempt that is not durable");
-    if (!store_.outbox.contains(call.outbox_seq) && live(at->second.state))
+    const auto row = store_.outbox.find(call.outbox_seq);
+    if (row == store_.outbox.end() && live(at->second.state))
         fault("L2: a call without its outbox row");
-    if (call.verb == outbox_verb::launch) {
-        if (call.launch->token != launch_token(call.attempt))
-            fault("L3: a launch under another token");
-        if (call.launch->owner.empty())
-            fault("L3: a launch without our owner mark");
-        if (++counted["launch of " + call.launch->token] > 1)
-            fault("an attempt was launched twice");
-        counted["launches"] += 1;
+    if (row != store_.outbox.end() && row->second.attempt != call.attempt)
+        fault("L2: a call under another attempt's outbox row");
+    if (call.verb != outbox_verb::launch)
+        return;
+    if (call.launch->token != launch_token(call.attempt))
+        fault("L3: a launch under another token");
+    if (call.launch->owner.empty())
+        fault("L3: a launch without our owner mark");
+    if (++deeds_[call.launch->token].launches > 1)
+        fault("an attempt was launched twice");
+}
+
+/// L3: what is swept is ours, and in no live record.
+void world::check_sweep(const sweep_orphan& sweep) {
+    const auto of = attempt_of_token(sweep.token);
+    const auto at = of ? store_.attempts.find(*of) : store_.attempts.end();
+    if (at != store_.attempts.end() && live(at->second.state))
+        fault("L3: a recorded attempt was swept");
+    const auto& things = providers_.at(numbers_.at(sweep.provider))->things();
+    const auto thing = things.find(sweep.token);
+    if (thing != things.end() && !thing->second.ours)
+        fault("L3: a thing without our owner mark was swept");
+}
+
+/// L5 as it is written: what is metered is the provider's record, and is charged by the offer's rules.
+void world::check_commit(const change_set& changes) {
+    for (const auto seq : changes.outbox_done)
+        check_row_done(seq);
+    if (changes.usages.size() != changes.charges.size())
+        return fault("L5: a usage row without its charge");
+    for (std::size_t i = 0; i < changes.usages.size(); ++i) {
+        const usage& used = changes.usages[i];
+        const auto& things = providers_.at(numbers_.at(used.provider))->things();
+        const auto at = things.find(launch_token(used.attempt));
+        if (at == things.end())
+            fault("L5: metered without a thing");
+        else if (used.start_at != at->second.started_at)
+            fault("L5: metered from another moment than the provider's record");
+        else if (at->second.forgotten == used.measured)
+            fault("L5: measured is what the provider has a record of, and nothing else");
+        else if (used.measured && used.end_at != at->second.ended_at)
+            fault("L5: metered to another moment than the provider's record");
+        check_money(used, changes.charges[i]);
     }
 }
 
-/// The engine's memory is an index of the store: one made anew holds the same.
+/// Every effect runs at least once before its outbox row is done, unless the end of its attempt is proved without it.
+void world::check_row_done(std::uint64_t seq) {
+    const auto* row = store_.last_done(seq);
+    if (!row)
+        return;  // the store has complained already
+    const auto& done = deeds_[launch_token(row->attempt)];
+    const auto& a = store_.attempts.at(row->attempt);
+    if (row->verb == outbox_verb::archive_logs && done.archives == 0)
+        fault("logs were given up without a try");
+    if (row->verb == outbox_verb::launch && done.launches == 0 && a.outcome != attempt_outcome::never_started)
+        fault("a launch was taken for done that never ran");
+    if (row->verb == outbox_verb::cancel && live(a.state))
+        fault("a cancel was taken for done while its attempt lives");
+}
+
+void world::check_money(const usage& used, const charge& cost) {
+    const auto& terms = store_.attempts.at(used.attempt).terms;
+    const auto run_ms = (used.end_at - used.start_at).count();
+    const auto step_ms = std::int64_t{std::max(terms.increment_s, 1u)} * 1000;
+    const auto billed_ms = std::max((run_ms + step_ms - 1) / step_ms * step_ms, std::int64_t{terms.minimum_s} * 1000);
+    if (cost.usage != used.id || cost.billed_ms != static_cast<std::uint64_t>(billed_ms))
+        return fault("L5: the time billed is not the increments and minimum of the lease");
+    // In 10^-9 of a unit per hour, times ms, to 10^-6: exactly, before rounding.
+    const wide exact = wide(terms.price.nanos) * wide(terms.units) * wide(billed_ms);
+    const wide divisor = wide(1000) * 3'600'000;
+    const wide off = wide(cost.billed_micros) * divisor - exact;
+    if (off > divisor / 2 || off < -(divisor / 2))
+        fault("L5: the amount is not price x units x time");
+}
+
+/// The engine's memory is an index of the store: one made anew from what is committed and what waits for its commit
+/// holds the same, and knows the same clients' keys.
 void world::compare_with_fresh_load() {
-    if (!core_ || !uncommitted_.empty())
+    if (!core_)
         return;
+    ++compared;
     testing_support::memory_store copy = store_;
+    for (const auto& each : uncommitted_)
+        copy.commit(each.changes);
     const auto state = copy.load();
-    const engine fresh(engine_options{}, term_table{}, state, time_.now);
-    ++restarts_compared;
+    engine fresh(engine_options{}, term_table{}, state, broker_clock());
     if (fresh.live_workloads() != core_->live_workloads())
         fault("memory holds other workloads than the store");
     for (const auto& each : state.workloads)
@@ -84,61 +161,64 @@ void world::compare_with_fresh_load() {
         if (!mine || *mine != sighted)
             fault("an attempt in memory differs from the stored one");
     }
+    if (clients_.empty())
+        return;
+    const auto number = static_cast<std::size_t>(compared % clients_.size());
+    if (!clients_[number].acknowledged)
+        return;
+    random_source random(1);
+    const auto again = fresh.handle(request_of(number, 1), broker_clock(), random);
+    for (const auto& one : again.effects)
+        if (const auto* said = std::get_if<answer_request>(&one))
+            if (!said->value || std::get<submitted>(*said->value).accepted.id != *clients_[number].acknowledged)
+                fault("L6: a fresh load has forgotten a client's key");
 }
 
-/// L3, L4, L5 and the rest, when faults have ended long ago.
+/// L3, L4 and L5, when faults have ended long ago.
 void world::check_end() {
+    compare_with_fresh_load();
     for (const auto& c : clients_) {
-        if (!c.acknowledged)
+        if (!c.acknowledged) {
             fault("L4: " + c.key + " was never answered");
-        else if (const auto& w = store_.workloads.at(*c.acknowledged); !terminal(w.state))
-            fault("L4: " + c.key + " never ended: " + std::string(to_string(w.state)) +
-                  (w.waiting.empty() ? "" : " " + w.waiting.front().code) +
-                  (w.current ? " " + std::string(to_string(store_.attempts.at(*w.current).state)) : ""));
-        else
-            counted["ended " + std::string(to_string(w.state))] += 1;
+            continue;
+        }
+        const auto at = store_.workloads.find(*c.acknowledged);
+        if (at == store_.workloads.end()) {
+            fault("L6: an acknowledged workload is gone");
+            continue;
+        }
+        const auto& w = at->second;
+        if (!terminal(w.state))
+            fault(
+                "L4: " + c.key + " never ended: it is " + std::string(to_string(w.state)) +
+                (w.waiting.empty() ? "" : ", waits for " + w.waiting.front().code) +
+                (w.current ? ", its attempt is " + std::string(to_string(store_.attempts.at(*w.current).state)) : ""));
+        ++ends["workload " + std::string(to_string(w.state))];
     }
-    if (store_.workloads.size() != clients_.size() && faults.empty())
-        fault("there are more workloads than were asked for");
-    for (const auto& [id, provider] : providers_) {
-        for (const auto& [token, each] : provider->things)
-            if (each.ours && each.alive())
-                fault("L3: a thing of ours was neither recorded nor swept");
-        if (!provider->things.at("somebody-elses").alive())
-            fault("L3: a thing without our owner mark was ended");
-        counted["strays"] += provider->strays;
-        counted["swept"] += provider->swept;
-        counted["forgotten"] += provider->forgotten;
-        counted["lost calls"] += provider->lost_calls;
-        counted["downs"] += provider->downs;
-    }
+    if (store_.workloads.size() != clients_.size())
+        fault("L6: there are more workloads than were asked for");
     if (!store_.outbox.empty())
         fault("an outbox row was never done");
-    check_metering();
-    for (const auto& [id, a] : store_.attempts)
-        counted["outcome " + std::string(to_string(a.outcome))] += 1;
-}
-
-/// L5: metered time is the provider's own record, and nothing that ran is unmetered.
-void world::check_metering() {
-    std::map<attempt_id, const usage*> metered;
-    for (const auto& each : store_.usages)
-        metered[each.attempt] = &each;
-    for (const auto& [id, a] : store_.attempts) {
-        const auto& things = providers_.at(a.provider)->things;
-        const auto at = things.find(launch_token(id));
-        if (at != things.end() && at->second.forgotten)
-            continue;  // the provider has no record to compare with
-        const bool ran = at != things.end() && at->second.started_at;
-        const auto row = metered.find(id);
-        if (ran != (row != metered.end()))
-            fault("L5: metered is not what ran");
-        else if (ran &&
-                 (row->second->start_at != *at->second.started_at || row->second->end_at != *at->second.ended_at))
-            fault("L5: metered time differs from the provider's record");
+    for (const auto& provider : providers_) {
+        for (const auto& [token, each] : provider->things())
+            if (each.ours && each.alive())
+                fault("L3: a thing of ours was neither recorded nor swept");
+        if (!provider->things().at("somebody-elses").alive())
+            fault("L3: a thing without our owner mark was ended");
+        ends["strays"] += provider->strays;
+        ends["swept"] += provider->swept;
     }
-    if (store_.charges.size() != store_.usages.size())
-        fault("L5: a usage row without its charge");
+    std::set<attempt_id> metered;
+    for (const auto& each : store_.usages)
+        metered.insert(each.attempt);
+    for (const auto& [id, a] : store_.attempts) {
+        ++ends["attempt " + std::string(to_string(a.outcome))];
+        const auto& things = providers_.at(numbers_.at(a.provider))->things();
+        const auto at = things.find(launch_token(id));
+        const bool ran = at != things.end() && at->second.started_at && !at->second.forgotten;
+        if (ran && !metered.contains(id))
+            fault("L5: what ran is not metered");
+    }
 }
 
 }  // namespace westerly::sim

@@ -19,28 +19,15 @@ void memory_store::commit(const change_set& changes) {
         if (!decisions.emplace(each.id, each).second)
             faults.push_back("a decision was stored twice");
     take_events(changes);
-    for (const auto& each : changes.outbox_new) {
-        if (each.seq <= outbox_seq_)
-            faults.push_back("an outbox seq did not rise");
-        outbox_seq_ = std::max(outbox_seq_, each.seq);
-        outbox.emplace(each.seq, each);
-    }
-    for (const auto seq : changes.outbox_done)
-        if (outbox.erase(seq) == 0)
-            faults.push_back("an outbox row was done twice");
-    for (const auto& each : changes.usages) {
-        if (std::ranges::find(usages, each.attempt, &usage::attempt) != usages.end())
-            faults.push_back("an attempt was metered twice");
-        usages.push_back(each);
-    }
-    charges.insert(charges.end(), changes.charges.begin(), changes.charges.end());
+    take_outbox(changes);
+    take_money(changes);
     for (const auto& each : changes.idempotency_new)
         idempotency_[{each.tenant, each.route, each.key}] = each;
     if (changes.idempotency_expired_before)
         std::erase_if(idempotency_,
                       [&](const auto& entry) { return entry.second.created_at < *changes.idempotency_expired_before; });
     check_parts(changes);
-    check_outbox();
+    check_outbox(changes);
 }
 
 void memory_store::take_workloads(const change_set& changes) {
@@ -60,9 +47,12 @@ void memory_store::take_workloads(const change_set& changes) {
 }
 
 void memory_store::take_attempts(const change_set& changes) {
-    for (const auto& each : changes.attempts_new)
+    for (const auto& each : changes.attempts_new) {
         if (!attempts.emplace(each.id, each).second)
             faults.push_back("an attempt was made twice");
+        else if (live(each.state))
+            ++live_attempts_[each.workload];
+    }
     for (const auto& each : changes.attempts_changed) {
         const auto at = attempts.find(each.id);
         if (at == attempts.end()) {
@@ -71,6 +61,8 @@ void memory_store::take_attempts(const change_set& changes) {
         }
         if (!live(at->second.state))
             faults.push_back("L4: an ended attempt changed");
+        else if (!live(each.state))
+            --live_attempts_[each.workload];
         at->second = each;
     }
 }
@@ -94,13 +86,50 @@ void memory_store::take_events(const change_set& changes) {
                 faults.push_back("a workload's revision is not its last event");
 }
 
+void memory_store::take_outbox(const change_set& changes) {
+    const auto rows_of = [&](const outbox_item& row) -> std::uint32_t& {
+        return row.verb == outbox_verb::launch ? launch_rows_[row.attempt] : cancel_rows_[row.attempt];
+    };
+    for (const auto& each : changes.outbox_new) {
+        if (each.seq <= outbox_seq_)
+            faults.push_back("an outbox seq did not rise");
+        outbox_seq_ = std::max(outbox_seq_, each.seq);
+        outbox.emplace(each.seq, each);
+        if (each.verb != outbox_verb::archive_logs)
+            ++rows_of(each);
+    }
+    last_done_.clear();
+    for (const auto seq : changes.outbox_done) {
+        const auto row = outbox.extract(seq);
+        if (row.empty()) {
+            faults.push_back("an outbox row was done twice");
+            continue;
+        }
+        if (row.mapped().verb != outbox_verb::archive_logs)
+            --rows_of(row.mapped());
+        last_done_.emplace(seq, row.mapped());
+    }
+}
+
+void memory_store::take_money(const change_set& changes) {
+    for (const auto& each : changes.usages) {
+        if (!metered_.emplace(each.attempt, usages.size()).second)
+            faults.push_back("an attempt was metered twice");
+        usages.push_back(each);
+    }
+    charges.insert(charges.end(), changes.charges.begin(), changes.charges.end());
+}
+
+const outbox_item* memory_store::last_done(std::uint64_t seq) const {
+    const auto at = last_done_.find(seq);
+    return at == last_done_.end() ? nullptr : &at->second;
+}
+
 /// L1 in the records: a workload has one live attempt at most, and none when it has ended.
 void memory_store::check_parts(const change_set& changes) {
     for (const auto* list : {&changes.attempts_new, &changes.attempts_changed})
         for (const auto& each : *list) {
-            const auto live_now = std::ranges::count_if(attempts, [&](const auto& entry) {
-                return entry.second.workload == each.workload && live(entry.second.state);
-            });
+            const auto live_now = live_attempts_[each.workload];
             if (live_now > 1)
                 faults.push_back("L1: two attempts of one workload are live in the records");
             if (live_now != 0 && terminal(workloads.at(each.workload).state))
@@ -109,20 +138,30 @@ void memory_store::check_parts(const change_set& changes) {
 }
 
 /// Launches and cancels belong to live attempts; a launch whose outcome is open keeps its row.
-void memory_store::check_outbox() {
-    std::map<attempt_id, int> launches;
-    for (const auto& [seq, row] : outbox) {
-        if (row.verb == outbox_verb::archive_logs)
-            continue;
-        const auto at = attempts.find(row.attempt);
-        if (at == attempts.end() || !live(at->second.state))
+void memory_store::check_outbox(const change_set& changes) {
+    const auto rows = [](const auto& of, const attempt_id& id) {
+        const auto at = of.find(id);
+        return at == of.end() ? 0u : at->second;
+    };
+    const auto check = [&](const attempt_id& id) {
+        const auto at = attempts.find(id);
+        const bool lives = at != attempts.end() && live(at->second.state);
+        if (!lives && rows(launch_rows_, id) + rows(cancel_rows_, id) != 0)
             faults.push_back("an outbox row is left of an ended attempt");
-        launches[row.attempt] += row.verb == outbox_verb::launch ? 1 : 0;
-    }
-    for (const auto& [id, a] : attempts)
-        if (a.state == attempt_state::submitting || a.state == attempt_state::unknown)
-            if (launches[id] != 1)
-                faults.push_back("an open launch has no outbox row");
+        const bool open =
+            lives && (at->second.state == attempt_state::submitting || at->second.state == attempt_state::unknown);
+        if (open && rows(launch_rows_, id) != 1)
+            faults.push_back("an open launch has no outbox row");
+    };
+    for (const auto* list : {&changes.attempts_new, &changes.attempts_changed})
+        for (const auto& each : *list)
+            check(each.id);
+    for (const auto& each : changes.outbox_new)
+        if (each.verb != outbox_verb::archive_logs)
+            check(each.attempt);
+    for (const auto& [seq, row] : last_done_)
+        if (row.verb != outbox_verb::archive_logs)
+            check(row.attempt);
 }
 
 stored_state memory_store::load() {

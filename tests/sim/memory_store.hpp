@@ -16,6 +16,8 @@ public:
     void commit(const change_set& changes);
     /// Everything that lives, under a raised epoch.
     stored_state load();
+    /// The outbox row that the last change set has done, or nullptr.
+    const outbox_item* last_done(std::uint64_t seq) const;
 
     std::map<workload_id, workload> workloads;
     std::map<attempt_id, attempt> attempts;
@@ -33,8 +35,10 @@ private:
     void take_workloads(const change_set& changes);
     void take_attempts(const change_set& changes);
     void take_events(const change_set& changes);
+    void take_outbox(const change_set& changes);
+    void take_money(const change_set& changes);
     void check_parts(const change_set& changes);
-    void check_outbox();
+    void check_outbox(const change_set& changes);
 
     owner_id owner_;
     bool sweeping_;
@@ -42,6 +46,10 @@ private:
     std::uint64_t outbox_seq_ = 0;
     std::array<std::uint64_t, 256> event_seq_{};
     std::map<workload_id, std::uint64_t> last_event_;
+    std::map<workload_id, std::uint32_t> live_attempts_;
+    std::map<attempt_id, std::uint32_t> launch_rows_, cancel_rows_;  // in the outbox
+    std::map<attempt_id, std::size_t> metered_;                      // index of its usage row
+    std::map<std::uint64_t, outbox_item> last_done_;
     std::map<std::tuple<tenant_id, std::string, std::string>, idempotency_record> idempotency_;
 };
 

@@ -1,60 +1,62 @@
 #pragma once
 
 #include "broker/domain/effects.hpp"
-#include "tests/sim/clock_queue.hpp"
+#include "tests/sim/fault_board.hpp"
+
+#include <deque>
+#include <map>
 
 namespace westerly::sim {
-
-/// How often what goes wrong; all 0 once faults have ended.
-struct fault_rates {
-    double lose_call = 0;     // a mutation's answer never comes: unknown; half of them never arrived
-    double refuse = 0;        // a launch is refused
-    double forget = 0;        // an acknowledged thing is forgotten
-    double lose_news = 0;     // a notification or look is lost
-    double repeat_news = 0;   // … or comes twice, the second time late
-    double fail_read = 0;     // a find fails
-    double partial_list = 0;  // a list is not whole
-    double stay_deaf = 0;     // a cancel is acknowledged and not acted on
-    double preempt = 0;       // a run is taken away
-    double go_down = 0;       // per offers refresh: the adapter is away for a while
-    double stray = 0;         // per offers refresh: a thing of ours appears that nobody launched
-    double crash = 0;         // of the broker, at every boundary
-};
 
 /// One thing at the provider: its own record of a run.
 struct thing {
     std::string token;
+    std::string handle;
+    std::string offer;
     observation::phase at = observation::phase::pending;
     std::uint64_t seq = 1;
     std::uint64_t units = 1;
+    std::optional<std::uint64_t> max_runtime_s;
     instant visible_at{};
     std::optional<instant> started_at;
     std::optional<instant> ended_at;
     std::int32_t exit_code = 0;
     bool preempted = false;
+    bool timed_out = false;
     bool forgotten = false;
-    bool ours = true;  // bears our owner mark
+    bool ours = true;    // bears our owner mark
+    bool stray = false;  // ours, and nobody launched it
     bool alive() const { return !forgotten && at != observation::phase::exited; }
 };
 
-/// A provider with its adapter as the broker meets them: each call ends in exactly one answer (or the broker's process
-/// is gone), notifications come late, twice, in any order or never, lists are of the past.
+/// A provider with its adapter as the broker meets them. Each call ends in at least one answer or the broker's process
+/// is gone; what goes wrong is on the fault board. The adapter runs on the broker's machine and dates lists by its
+/// clock; things are dated by the provider's own.
 class scripted_provider {
 public:
-    struct wiring {
-        clock_queue& time;
-        dice& chance;
-        const fault_rates& faults;
-        std::function<void(input)> tell;         // to the broker's process as it is now
-        std::function<std::uint64_t()> process;  // which one that is: answers go to the one that asked
+    /// What the world gives a provider.
+    class surroundings {
+    public:
+        virtual ~surroundings() = default;
+        virtual void tell(const input& in) = 0;     // to the broker's process as it is now
+        virtual std::uint64_t process() const = 0;  // which one that is: answers go to the one that asked
+        virtual instant broker_clock() const = 0;
+        virtual bool configured(std::size_t provider) const = 0;
+        virtual bool handle_known(const std::string& token) const = 0;
+        virtual void made(std::size_t provider, const thing& what) = 0;
+        virtual void gone(const thing& what) = 0;
+        virtual void struck(fault_kind kind, const std::string& token) = 0;
+        virtual void struck_all(fault_kind kind, std::size_t provider) = 0;
+        virtual void broken(std::string law) = 0;
     };
-    scripted_provider(wiring wired, provider_id id, std::uint64_t units, std::uint32_t visibility_s);
+    scripted_provider(surroundings& around, clock_queue& time, fault_board& faults, const plan& of, std::size_t number);
 
-    provider_config config() const;
-    /// The broker's process has (re)started: health and offers follow soon.
+    /// The broker's process has (re)started, or has read the provider's file: health and offers follow soon.
     void meet_broker();
-    /// What is on its way arrives or not, and is answered to nobody.
-    void broker_gone();
+    /// The adapter is gone: what is on its way arrives or not; `answered`: the broker is there and learns that.
+    void adapter_gone(bool answered);
+    /// A fault that begins at a moment, not at an occasion.
+    void fault_begins(const planned_fault& fault);
 
     void run(const call_provider& effect);
     void run(const find_attempt& effect);
@@ -62,34 +64,67 @@ public:
     void run(const list_provider& effect);
     void run(const sweep_orphan& effect);
 
-    std::map<std::string, thing> things;
-    std::vector<std::string> faults;
-    std::uint64_t launches = 0, swept = 0, forgotten = 0, strays = 0, lost_calls = 0, downs = 0;
+    const std::map<std::string, thing>& things() const { return things_; }
+    std::size_t alive() const { return alive_; }  // of ours
+    std::uint64_t strays = 0, swept = 0;
 
 private:
+    enum class asked : std::uint8_t { launch, cancel, find, list };
+    struct open_call {
+        asked what;
+        std::optional<call_provider> call;
+        provider_id provider;
+        attempt_id attempt;
+        bool arrived = false;
+    };
+
+    // provider_calls.cpp: the way between broker and provider
+    std::uint64_t open(asked what, const attempt_id& attempt, const call_provider* call);
+    void answer(std::uint64_t number, milliseconds delay, input what);
+    void give_up(std::uint64_t number);
+    input no_answer(const open_call& call, adapter_error why) const;
+    void tell_later(milliseconds delay, input what);
+    bool hit(fault_kind kind, const std::string& token);
+    bool cut_off(const std::string& token);
+    milliseconds way(const std::string& token, std::int64_t usual_ms);
+    void call_arrives(std::uint64_t number, bool answer_lost);
+    mutation_reply launch(const call_provider& call);
+    mutation_reply cancel(const call_provider& call);
+    listing snapshot();
+    void news(const thing& about);
+    void send_news(const std::string& token, const observation& seen);
+
+    // provider.cpp: what the provider does by itself
     void refresh();
     void report(provider_state state);
     void send_offers();
-    void answer(milliseconds delay, input what);
-    void news(const thing& about);
-    void create(const call_provider& call);
+    std::string new_handle(const std::string& token);
+    void create(const launch_request& asked);
     void begin(const std::string& token);
-    void finish(const std::string& token, std::int32_t exit_code, bool preempted);
+    void finish(const std::string& token, std::int32_t exit_code, bool preempted, bool timed_out);
+    void forget(thing& what);
     void stop(const std::string& token, std::uint32_t grace_s);
-    std::uint64_t units_used() const;
+    void add_stray();
+    std::uint64_t units_used(const std::string& offer) const;
     const thing* visible(const std::string& token) const;
     observation seen(const thing& of) const;
-    void launch(const call_provider& call);
-    void cancel(const call_provider& call);
 
-    wiring wired_;
-    provider_id id_;
-    std::uint64_t units_;
-    std::uint32_t visibility_s_;
+    surroundings& around_;
+    clock_queue& time_;
+    fault_board& faults_;
+    dice chance_;
+    const planned_provider& plan_;
+    std::size_t number_;
+    std::map<std::string, thing> things_;
+    std::deque<std::string> alive_tokens_;  // of ours
+    std::size_t alive_ = 0;
+    std::uint64_t handles_ = 0;
+    std::map<std::uint64_t, open_call> open_;
+    std::uint64_t last_call_ = 0;
+    std::map<std::string, observation> held_back_;  // news that the next one overtakes
+    listing last_list_;
     bool up_ = true;
-    std::uint64_t refreshing_ = 0;
-    std::map<std::uint64_t, call_provider> on_the_way_;  // launches that have not arrived
-    std::uint64_t next_call_ = 0;
+    std::uint64_t life_ = 0;  // of the adapter
 };
 
 }  // namespace westerly::sim

@@ -1,73 +1,133 @@
 #pragma once
 
 #include "broker/engine/engine.hpp"
+#include "tests/sim/coverage.hpp"
 #include "tests/sim/memory_store.hpp"
 #include "tests/sim/provider.hpp"
 
+#include <unordered_map>
+
 namespace westerly::sim {
 
-/// One history from one seed: clients, the broker's process (real engine, store in memory, commits in groups, effects
-/// after them) and scripted providers, with crashes at every boundary between them. The laws of DESIGN.md are checked
-/// at every step; what breaks one is in `faults`.
-class world {
+/// One history from one plan: clients, the broker's process (real engine, store in memory, commits in groups, effects
+/// after them) and scripted providers, with crashes at the boundaries between them. The laws of DESIGN.md are checked
+/// at every step; what breaks one is in `faults`, and ends the history.
+class world final : private scripted_provider::surroundings, private transition_watch {
 public:
-    explicit world(std::uint64_t seed);
+    explicit world(const plan& of);
+    world(const world&) = delete;
+    world& operator=(const world&) = delete;
 
     /// Runs until faults have ended and nothing lives any more, or the time for it is over.
     void run();
 
+    bool traces = false;  // prints what happens to attempts and things
     std::vector<std::string> faults;
     std::uint64_t journal = 1469598103934665603ull;  // a hash of all inputs, commits and effects, in order
-    std::uint64_t steps = 0, crashes = 0, restarts_compared = 0;
-    std::map<std::string, std::uint64_t> counted;  // what happened, for the test that everything does
+    std::uint64_t steps = 0, crashes = 0, compared = 0;
+    std::array<std::uint64_t, fault_kinds> boundaries{};  // that a crash of each kind could have struck
+    coverage hits;
+    std::map<std::string, std::uint64_t> ends;  // how workloads and attempts ended
 
 private:
     struct client {
+        const planned_workload& wants;
         std::string key;
-        std::shared_ptr<const workload_spec> spec;
         std::optional<workload_id> acknowledged;
-        bool wants_cancel = false;
+        bool asked_again = false;
+    };
+    struct crash_plan {
+        planned_fault fault;
+        bool over = false;
+    };
+    /// What was done about one outbox row or token, over all lives of the broker.
+    struct deeds {
+        std::uint32_t launches = 0;
+        std::uint32_t things = 0;
+        std::uint32_t archives = 0;
     };
 
+    // process.cpp: the broker's process and its end
     void start_process();
-    void crash();
-    bool may_crash();
+    void crash(fault_kind kind);
+    bool crash_due(fault_kind kind);
     void deliver(const input& in);
     void commit();
-    void run_effects(std::vector<effect> effects);
+    void run_effects(const std::vector<effect>& effects);
     void run_effect(const effect& one);
     void schedule_tick();
-    void set_faults();
+    void configure_providers();
+    void plan_faults();
+    void begin_fault(const planned_fault& fault);
+    void step_clock(milliseconds by);
 
+    // clients.cpp
     void make_clients();
     void ask(std::size_t number);
     void ask_cancel(std::size_t number);
     void hear(const answer_request& said);
+    submit_workload request_of(std::size_t number, request_id request) const;
 
-    void check_step();
-    void check_launch(const call_provider& call);
+    // laws.cpp
+    void check_reaction(const reaction& made);
+    void check_market(const market_view& view);
+    void check_call(const call_provider& call);
+    void check_sweep(const sweep_orphan& sweep);
+    void check_commit(const change_set& changes);
+    void check_row_done(std::uint64_t seq);
+    void check_money(const usage& used, const charge& cost);
     void compare_with_fresh_load();
     void check_end();
-    void check_metering();
     void fault(std::string what);
-    void note(std::string_view kind, std::uint64_t value = 0);
+    void note(std::uint64_t kind, std::uint64_t value = 0);
+    bool settled() const;
+    void trace(const std::string& what, std::string_view word, std::string_view more = {}) const;
 
-    dice chance_;
+    // what providers need
+    void tell(const input& in) override { deliver(in); }
+    std::uint64_t process() const override { return process_; }
+    instant broker_clock() const override { return time_.now + skew_; }
+    bool configured(std::size_t provider) const override { return configured_[provider]; }
+    bool handle_known(const std::string& token) const override;
+    void made(std::size_t provider, const thing& what) override;
+    void gone(const thing& what) override;
+    void struck(fault_kind kind, const std::string& token) override;
+    void struck_all(fault_kind kind, std::size_t provider) override;
+    void broken(std::string law) override { fault(std::move(law)); }
+    void strike_everyone(fault_kind kind);
+
+    // what the engine tells of its transitions
+    void moves(const attempt& from, attempt_event on, attempt_state to) override;
+    void moves(const workload& from, workload_event on) override;
+
+    const plan& plan_;
     clock_queue time_;
-    fault_rates rates_;
+    instant begun_at_ = time_.now;
+    fault_board board_;
+    dice chance_;
     random_source engine_random_;
     testing_support::memory_store store_;
-    std::map<provider_id, std::unique_ptr<scripted_provider>> providers_;
+    std::vector<std::unique_ptr<scripted_provider>> providers_;
+    std::map<provider_id, std::size_t> numbers_;
+    std::vector<bool> configured_;
     std::vector<client> clients_;
+    std::size_t unanswered_ = 0;
     tenant_id tenant_;
+    std::vector<crash_plan> crashes_;
+    milliseconds skew_{0};  // of the broker's wall clock
 
     std::uint64_t process_ = 0;  // rises with every start
     std::unique_ptr<engine> core_;
     std::vector<reaction> uncommitted_;
     bool commit_due_ = false;
-    instant tick_at_{};
-    std::map<request_id, std::size_t> submits_, cancels_;
+    std::uint64_t tick_ = 0;
+    std::unordered_map<request_id, std::size_t> submits_, cancels_;
     request_id requests_ = 0;
+
+    std::unordered_map<std::string, deeds> deeds_;          // by token
+    std::unordered_map<workload_id, std::uint32_t> alive_;  // things of each workload, at all providers
+    std::unordered_map<attempt_id, fault_set> struck_attempts_;
+    std::unordered_map<workload_id, fault_set> struck_workloads_;
 };
 
 }  // namespace westerly::sim

@@ -1,0 +1,75 @@
+#include "tests/sim/world.hpp"
+
+namespace westerly::sim {
+
+namespace {
+
+constexpr seconds asks_again_after{10};
+
+}  // namespace
+
+void world::make_clients() {
+    for (const auto& each : plan_.workloads)
+        clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, false});
+    unanswered_ = clients_.size();
+    for (std::size_t i = 0; i < clients_.size(); ++i)
+        time_.after(clients_[i].wants.ask_at, [this, i] { ask(i); });
+}
+
+submit_workload world::request_of(std::size_t number, request_id request) const {
+    const client& c = clients_[number];
+    principal who;
+    who.tenant = tenant_;
+    sha256_digest body{};
+    body[0] = static_cast<std::uint8_t>(c.wants.number);
+    return {request, who, c.wants.spec, c.key, body};
+}
+
+/// Repeats the same request until it is answered; some repeat it once more.
+void world::ask(std::size_t number) {
+    client& c = clients_[number];
+    if (c.acknowledged && (!c.wants.repeats || std::exchange(c.asked_again, true)))
+        return;
+    const auto request = ++requests_;
+    submits_[request] = number;
+    time_.after(asks_again_after, [this, number] { ask(number); });
+    deliver(request_of(number, request));
+}
+
+void world::hear(const answer_request& said) {
+    if (const auto at = submits_.find(said.request); at != submits_.end()) {
+        const auto number = at->second;
+        client& c = clients_[number];
+        submits_.erase(at);
+        if (!said.value)
+            return fault("a submit was refused: " + said.value.error().detail);
+        const auto id = std::get<submitted>(*said.value).accepted.id;
+        if (!store_.workloads.contains(id))
+            fault("L6: a workload was acknowledged before it was durable");
+        if (c.acknowledged && *c.acknowledged != id)
+            fault("L6: one idempotency key made two workloads");
+        if (c.acknowledged)
+            return;
+        c.acknowledged = id;
+        --unanswered_;
+        if (c.wants.cancel_after)
+            time_.after(*c.wants.cancel_after, [this, number] { ask_cancel(number); });
+    } else if (cancels_.erase(said.request) != 0) {
+        ++ends[said.value ? "cancels taken" : "cancels too late"];
+    }
+}
+
+void world::ask_cancel(std::size_t number) {
+    const auto id = *clients_[number].acknowledged;
+    const auto& stored = store_.workloads.at(id);
+    if (terminal(stored.state) || stored.cancel_wanted)
+        return;
+    const auto request = ++requests_;
+    cancels_[request] = number;
+    principal who;
+    who.tenant = tenant_;
+    time_.after(asks_again_after, [this, number] { ask_cancel(number); });
+    deliver(cancel_workload{request, who, id, std::nullopt});
+}
+
+}  // namespace westerly::sim

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "broker/domain/provider.hpp"
+#include "tests/sim/fault.hpp"
+
+#include <memory>
+
+namespace westerly::sim {
+
+struct planned_workload {
+    std::size_t number = 0;
+    std::shared_ptr<const workload_spec> spec;
+    milliseconds ask_at{};
+    std::optional<milliseconds> cancel_after;  // its acknowledgement
+    bool repeats = false;                      // asks once more when it was answered
+};
+
+struct planned_provider {
+    provider_config config;
+    std::uint32_t visibility_s = 0;
+    std::vector<offer> offers;  // with all units free
+};
+
+/// Everything that is decided before a history begins. A history is a function of its plan: the same plan gives the
+/// same journal. Leaving out workloads or faults gives a smaller history that is otherwise alike.
+struct plan {
+    std::uint64_t seed = 0;
+    milliseconds calm_at{};  // no fault strikes from here on
+    std::vector<planned_provider> providers;
+    std::vector<planned_workload> workloads;
+    std::vector<planned_fault> faults;
+};
+
+struct world_size {
+    std::size_t providers = 5;
+    std::size_t workloads_min = 100, workloads_max = 110;
+    std::size_t faults_min = 20, faults_max = 26;
+    milliseconds asks_last{240'000};
+    milliseconds faults_last{360'000};
+};
+
+/// The plan of a seed.
+plan plan_of(std::uint64_t seed, const world_size& size = {});
+
+/// What is left of a plan, in words: what a minimised failure prints.
+std::string describe(const plan& of);
+
+}  // namespace westerly::sim
