@@ -124,10 +124,14 @@ struct logs_archived {
 struct tick {};
 /// SIGTERM: no new placements; what runs goes on.
 struct drain_begun {};
+/// The wall clock was set, by so much; comes before anything else of the new time.
+struct clock_stepped {
+    milliseconds by{};
+};
 
 using input = std::variant<submit_workload, plan_workload, cancel_workload, retry_workload, create_tenant, create_key,
                            revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
                            provider_reported, offers_received, call_answered, attempt_found, attempt_observed,
-                           provider_listed, preemption_noticed, logs_archived, tick, drain_begun>;
+                           provider_listed, preemption_noticed, logs_archived, tick, drain_begun, clock_stepped>;
 
 }  // namespace westerly

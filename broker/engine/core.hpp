@@ -196,6 +196,10 @@ private:
     std::optional<instant> provider_due_at(const provider_entry& at) const;
     void watch_overrun(live_attempt& a, const workload_spec& spec);
 
+    // clock.cpp
+    void on(turn& t, const clock_stepped& in);
+    void move_with_clock(live_attempt& a, milliseconds by);
+
     // market.cpp
     void publish(turn& t);
     std::shared_ptr<const market_view> view() const;
@@ -223,6 +227,7 @@ private:
     bool resumed_ = false;
     bool providers_known_ = false;  // told since the start
     instant started_at_{};
+    instant lists_prove_after_{};  // the latest time before the clock was set back: what is dated up to then is of either
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;
     std::array<std::uint64_t, 256> event_seq_{};

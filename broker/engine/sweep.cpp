@@ -12,13 +12,14 @@ void engine_core::on(turn& t, const provider_listed& in) {
     std::vector<const attempt*> recorded;
     for (const auto& id : at->second.attempts)
         recorded.push_back(&attempts.at(id).value);
+    const bool datable = in.list.as_of > lists_prove_after_ && in.list.as_of <= t.now;
     const auto found = reconcile(recorded, in.list, at->second.health.max_visibility_delay_s, t.now);
     for (std::size_t i = 0; i < found.facts.size(); ++i) {
         live_attempt* a = find_live(in.provider, found.attempts[i]);
         if (!a)
             continue;
         const bool gone = found.facts[i].on == attempt_event::proved_absent;
-        if (!gone || proves_absence(*a, in.list.as_of))
+        if (!gone || (datable && proves_absence(*a, in.list.as_of)))
             apply(t, *a, found.facts[i]);
         else if (a->call_ended_at != instant::max())
             find_later(t, *a, milliseconds(0));

@@ -1,5 +1,6 @@
 #include "broker/runtime/loop.hpp"
 
+#include "broker/runtime/step_watch.hpp"
 #include "broker/support/log.hpp"
 
 #include <chrono>
@@ -56,13 +57,24 @@ loop::counters loop::read_counters() const {
 
 void loop::run_engine() {
     const wall_clock& clock = system_wall_clock();
+    step_watch steps;
+    // The engine measures time by the wall clock, so it must know that this was set before anything of the new time.
+    const auto now = [&] {
+        const auto wall = clock.now();
+        if (const auto by = steps.look(wall, std::chrono::steady_clock::now())) {
+            log_event(log_level::warning, "clock.stepped", {{"by_ms", std::int64_t{by->count()}}});
+            push(core_.handle(clock_stepped{*by}, wall, random_));
+        }
+        return wall;
+    };
     while (!inputs_.closed_and_empty()) {
         const auto batch = inputs_.take(until(core_.next_wake(), clock.now()));
         for (const input& in : batch)
-            push(core_.handle(in, clock.now(), random_));
+            push(core_.handle(in, now(), random_));
         handled_ += batch.size();
-        if (const auto wake = core_.next_wake(); wake && *wake <= clock.now())
-            push(core_.handle(tick{}, clock.now(), random_));
+        const auto checked = now();
+        if (const auto wake = core_.next_wake(); wake && *wake <= checked)
+            push(core_.handle(tick{}, checked, random_));
     }
     {
         const std::lock_guard lock(mutex_);

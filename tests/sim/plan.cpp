@@ -82,7 +82,7 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
 planned_fault a_fault(std::size_t number, const world_size& size, dice& chance) {
     planned_fault out;
     out.number = number;
-    out.kind = static_cast<fault_kind>(chance.below(fault_kinds - 2));
+    out.kind = static_cast<fault_kind>(chance.below(fault_kinds));
     out.provider = chance.below(size.providers);
     out.from = chance.delay(1'000, size.faults_last.count() - 1'000);
     out.until = std::min(out.from + chance.delay(10'000, 150'000), size.faults_last);

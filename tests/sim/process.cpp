@@ -92,7 +92,8 @@ void world::deliver(const input& in) {
         uncommitted_.push_back(std::move(made));
     if (!uncommitted_.empty() && !commit_due_) {
         commit_due_ = true;
-        time_.after(chance_.delay(0, 40), [this, process = process_] {
+        dice moment(plan_.seed, static_cast<std::uint64_t>(time_.now.time_since_epoch().count()));
+        time_.after(moment.delay(0, 40), [this, process = process_] {
             if (process_ == process)
                 commit();
         });
@@ -163,8 +164,6 @@ void world::run_effect(const effect& one) {
     }
 }
 
-/// As runtime's loop does: it looks at the wall clock at least once a second, so that a clock that was set puts nothing
-/// off for longer.
 void world::schedule_tick() {
     const auto wake = core_->next_wake();
     if (!wake)
@@ -223,8 +222,7 @@ void world::begin_fault(const planned_fault& fault) {
 void world::step_clock(milliseconds by) {
     note(400, static_cast<std::uint64_t>(by.count()));
     skew_ += by;
-    if (core_)
-        schedule_tick();
+    deliver(clock_stepped{by});
 }
 
 void world::strike_everyone(fault_kind kind) {
