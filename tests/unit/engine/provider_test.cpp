@@ -62,6 +62,19 @@ TEST(provider, a_cordon_outlives_the_process_and_the_files_word) {
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
 }
 
+TEST(provider, a_late_word_about_a_removed_one_does_not_hide_its_return) {
+    engine_rig rig;
+    rig.add_provider("p", 2);
+    const auto id = running_one(rig);
+    rig.give(providers_configured{});
+    rig.report("p", provider_state::ready);
+    rig.configure();
+    rig.run_for(seconds(5));
+    EXPECT_TRUE(rig.all<find_attempt>().empty());
+    rig.report("p", provider_state::ready);
+    EXPECT_EQ(rig.only<find_attempt>().attempt, id);
+}
+
 TEST(provider, a_list_that_proves_nothing_ends_nothing) {
     engine_rig rig;
     rig.add_provider("p", 2);
