@@ -27,7 +27,7 @@ enum class fault_kind : std::uint8_t {
     preempt,          // runs are taken away, with or without notice
     partition,        // no word gets through, and the provider looks healthy
     adapter_exit,     // the adapter dies and is started again
-    deaf,             // a stop is acknowledged and not acted on
+    deaf,             // a stop is acknowledged and not acted on, a run outlives its limit
     stray,            // a thing of ours runs that nobody launched
     unconfigure,      // the provider's file is taken away and put back
     crash_unsynced,   // kill -9 before the commit: what was not synced is forgotten

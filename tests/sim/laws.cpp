@@ -85,6 +85,12 @@ void world::check_sweep(const sweep_orphan& sweep) {
 void world::check_commit(const change_set& changes) {
     for (const auto seq : changes.outbox_done)
         check_row_done(seq);
+    for (const auto& each : changes.attempts_changed) {
+        const auto& things = providers_.at(numbers_.at(each.provider))->things();
+        const auto at = things.find(launch_token(each.id));
+        if (!each.handle.empty() && (at == things.end() || at->second.handle != each.handle))
+            fault("L3: an attempt is recorded under another thing's id");
+    }
     if (changes.usages.size() != changes.charges.size())
         return fault("L5: a usage row without its charge");
     for (std::size_t i = 0; i < changes.usages.size(); ++i) {

@@ -78,11 +78,20 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
     return out;
 }
 
+/// Kinds that strike seldom while they last come twice as often.
+fault_kind a_kind(dice& chance) {
+    constexpr fault_kind seldom[] = {fault_kind::reorder,      fault_kind::reuse_id, fault_kind::late_list,
+                                     fault_kind::partial_list, fault_kind::deaf,     fault_kind::stray,
+                                     fault_kind::unconfigure};
+    const auto drawn = chance.below(fault_kinds + std::size(seldom));
+    return drawn < fault_kinds ? static_cast<fault_kind>(drawn) : seldom[drawn - fault_kinds];
+}
+
 /// How long a kind lasts, how surely it strikes, and what else it needs.
 planned_fault a_fault(std::size_t number, const world_size& size, dice& chance) {
     planned_fault out;
     out.number = number;
-    out.kind = static_cast<fault_kind>(chance.below(fault_kinds));
+    out.kind = a_kind(chance);
     out.provider = chance.below(size.providers);
     out.from = chance.delay(1'000, size.faults_last.count() - 1'000);
     out.until = std::min(out.from + chance.delay(10'000, 150'000), size.faults_last);

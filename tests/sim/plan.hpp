@@ -34,7 +34,7 @@ struct plan {
 struct world_size {
     std::size_t providers = 5;
     std::size_t workloads_min = 100, workloads_max = 110;
-    std::size_t faults_min = 20, faults_max = 26;
+    std::size_t faults_min = 24, faults_max = 32;
     milliseconds asks_last{240'000};
     milliseconds faults_last{360'000};
 };

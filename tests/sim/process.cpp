@@ -5,10 +5,12 @@ namespace westerly::sim {
 
 namespace {
 
-/// What the simulated broker is started with; lists are rarer than in life, so that silence has time to be noticed.
+/// What the simulated broker is started with: lists are rarer than in life, so that silence has time to be noticed, and
+/// so are market views, which cost much and change nothing.
 engine_options options(transition_watch* watch) {
     engine_options out;
     out.list_every = seconds(45);
+    out.market_publish_every = seconds(5);
     out.watch = watch;
     return out;
 }
@@ -19,13 +21,6 @@ policies_configured policies() {
     balanced.name = "balanced";
     balanced.prices = {{"green_power", 0.61}, {"time", 5.0}};
     return {{cheapest, balanced}, {}};
-}
-
-std::uint64_t hash_of(std::string_view text) {
-    std::uint64_t hash = 1469598103934665603ull;
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-    return hash;
 }
 
 }  // namespace
@@ -205,7 +200,7 @@ void world::begin_fault(const planned_fault& fault) {
             struck_all(fault.kind, fault.provider);
             configured_[fault.provider] = false;
             configure_providers();
-            providers_[fault.provider]->adapter_gone(true);
+            providers_[fault.provider]->unconfigured();
             time_.after(fault.until - fault.from, [this, at = fault.provider] {
                 configured_[at] = true;
                 configure_providers();

@@ -51,6 +51,15 @@ void scripted_provider::report(provider_state state) {
     around_.tell(provider_reported{health});
 }
 
+/// Its file is taken away, and its last word is still on its way.
+void scripted_provider::unconfigured() {
+    adapter_gone(true);
+    time_.after(chance_.delay(0, 500), [this, process = around_.process()] {
+        if (around_.process() == process && !around_.configured(number_))
+            report(provider_state::ready);
+    });
+}
+
 void scripted_provider::refresh() {
     send_offers();
     time_.after(offers_every, [this, life = life_] {
@@ -82,7 +91,6 @@ void scripted_provider::fault_begins(const planned_fault& fault) {
         case fault_kind::adapter_exit:
             around_.struck_all(fault.kind, number_);
             adapter_gone(true);
-            up_ = false;
             report(provider_state::down);
             time_.after(fault.until - fault.from, [this, life = ++life_] {
                 if (life_ == life)
@@ -104,7 +112,7 @@ void scripted_provider::fault_begins(const planned_fault& fault) {
                 if (chance.one_in(0.5) && things_.at(token).visible_at <= time_.now)
                     tell_later(milliseconds(1), preemption_noticed{plan_.config.id, token, around_.broker_clock()});
                 const auto notice = chance.delay(2, 3000);
-                time_.after(notice, [this, token] { finish(token, 143, true, false); });
+                time_.after(notice, [this, token] { take_away(token); });
             });
             break;
         case fault_kind::stray:
@@ -157,14 +165,17 @@ void scripted_provider::create(const launch_request& asked) {
             made.offer = each.id;
     made.units = asked.units;
     made.max_runtime_s = asked.max_runtime_s;
-    made.visible_at = time_.now + chance_.delay(0, plan_.visibility_s * 1000);
+    made.luck = dice(chance_.seed(), hash_of(asked.name) + ++tries_[asked.name]);
+    made.visible_at = time_.now + made.luck.delay(0, plan_.visibility_s * 1000);
+    if (hit(fault_kind::deaf, made.token))
+        made.deaf_until = time_.now + made.luck.delay(5'000, 200'000);
     ++alive_;
     alive_tokens_.push_back(made.token);
-    const auto& kept = things_.emplace(made.token, made).first->second;
+    thing& kept = things_.emplace(made.token, made).first->second;
     around_.made(number_, kept);
-    const bool queued_there = chance_.one_in(0.08);
-    const auto start = queued_there ? chance_.delay(20'000, 150'000)
-                                    : (chance_.one_in(0.3) ? milliseconds(0) : chance_.delay(1, 5000));
+    const bool queued_there = kept.luck.one_in(0.08);
+    const auto start = queued_there ? kept.luck.delay(20'000, 150'000)
+                                    : (kept.luck.one_in(0.3) ? milliseconds(0) : kept.luck.delay(1, 5000));
     time_.after(start, [this, token = made.token] { begin(token); });
 }
 
@@ -175,21 +186,38 @@ void scripted_provider::begin(const std::string& token) {
     if (hit(fault_kind::forget, token))
         return forget(each);
     each.at = phase::running;
-    each.started_at = time_.now;
+    if (!each.started_at)
+        each.started_at = time_.now;
     ++each.seq;
+    ++each.runs;
     news(each);
     const bool preempted = hit(fault_kind::preempt, token);
-    const std::int32_t code = chance_.one_in(0.1) ? 3 : 0;
-    auto length = chance_.one_in(0.2) ? chance_.delay(0, 300) : chance_.delay(300, 90'000);
+    const std::int32_t code = each.luck.one_in(0.1) ? 3 : 0;
+    auto length = each.luck.one_in(0.2) ? each.luck.delay(0, 300) : each.luck.delay(300, 90'000);
     const bool too_long = each.max_runtime_s && length > seconds(*each.max_runtime_s);
-    const bool deaf = too_long && hit(fault_kind::deaf, token);  // the provider does not enforce its own limit
+    const bool deaf = too_long && time_.now + seconds(*each.max_runtime_s) < each.deaf_until;
     if (deaf)
-        length += seconds(200);
+        length = std::max(length, std::chrono::duration_cast<milliseconds>(each.deaf_until - time_.now));
     else if (too_long)
         length = seconds(*each.max_runtime_s);
-    time_.after(length, [this, token, code, preempted, timed_out = too_long && !deaf] {
-        finish(token, timed_out ? 143 : code, preempted, timed_out);
+    time_.after(length, [this, token, code, preempted, timed_out = too_long && !deaf, run = each.runs] {
+        if (things_.at(token).runs != run)
+            return;  // it was put back meanwhile
+        if (preempted)
+            return take_away(token);
+        finish(token, timed_out ? 143 : code, false, timed_out);
     });
+}
+
+/// Preempted: ended, or put back into the provider's queue under the same record.
+void scripted_provider::take_away(const std::string& token) {
+    thing& each = things_.at(token);
+    if (each.at != phase::running || each.forgotten || !each.luck.one_in(0.3))
+        return finish(token, 143, true, false);
+    each.at = phase::pending;
+    ++each.seq;
+    news(each);
+    time_.after(each.luck.delay(100, 30'000), [this, token] { begin(token); });
 }
 
 void scripted_provider::finish(const std::string& token, std::int32_t exit_code, bool preempted, bool timed_out) {
@@ -223,7 +251,7 @@ void scripted_provider::forget(thing& what) {
 }
 
 void scripted_provider::stop(const std::string& token, std::uint32_t grace_s) {
-    if (hit(fault_kind::deaf, token))
+    if (time_.now < things_.at(token).deaf_until || hit(fault_kind::deaf, token))
         return;
     time_.after(chance_.delay(0, grace_s * 1000), [this, token] { finish(token, 143, false, false); });
 }

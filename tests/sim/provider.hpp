@@ -15,15 +15,18 @@ struct thing {
     std::string offer;
     observation::phase at = observation::phase::pending;
     std::uint64_t seq = 1;
+    std::uint32_t runs = 0;  // how often it was started
     std::uint64_t units = 1;
     std::optional<std::uint64_t> max_runtime_s;
     instant visible_at{};
+    instant deaf_until{};  // to stops and to its own limit
     std::optional<instant> started_at;
     std::optional<instant> ended_at;
     std::int32_t exit_code = 0;
     bool preempted = false;
     bool timed_out = false;
     bool forgotten = false;
+    dice luck{0, 0};     // how it fares follows from its workload and try
     bool ours = true;    // bears our owner mark
     bool stray = false;  // ours, and nobody launched it
     bool alive() const { return !forgotten && at != observation::phase::exited; }
@@ -55,6 +58,7 @@ public:
     void meet_broker();
     /// The adapter is gone: what is on its way arrives or not; `answered`: the broker is there and learns that.
     void adapter_gone(bool answered);
+    void unconfigured();
     /// A fault that begins at a moment, not at an occasion.
     void fault_begins(const planned_fault& fault);
 
@@ -103,6 +107,7 @@ private:
     void begin(const std::string& token);
     void finish(const std::string& token, std::int32_t exit_code, bool preempted, bool timed_out);
     void forget(thing& what);
+    void take_away(const std::string& token);
     void stop(const std::string& token, std::uint32_t grace_s);
     void add_stray();
     std::uint64_t units_used(const std::string& offer) const;
@@ -119,6 +124,7 @@ private:
     std::deque<std::string> alive_tokens_;  // of ours
     std::size_t alive_ = 0;
     std::uint64_t handles_ = 0;
+    std::map<std::string, std::uint64_t> tries_;  // by workload name
     std::map<std::uint64_t, open_call> open_;
     std::uint64_t last_call_ = 0;
     std::map<std::string, observation> held_back_;  // news that the next one overtakes

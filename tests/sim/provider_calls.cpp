@@ -80,7 +80,9 @@ void scripted_provider::tell_later(milliseconds delay, input what) {
 
 void scripted_provider::adapter_gone(bool answered) {
     ++life_;
+    up_ = false;
     held_back_.clear();
+    last_list_ = {};  // its cache dies with it
     for (auto& [number, call] : std::exchange(open_, {})) {
         if (call.what == asked::launch && !call.arrived && chance_.one_in(0.5))
             create(*call.call->launch);
@@ -116,8 +118,13 @@ void scripted_provider::call_arrives(std::uint64_t number, bool answer_lost) {
     const bool launches = call.verb == outbox_verb::launch;
     const auto reply = launches ? launch(call) : cancel(call);
     const input said = call_answered{call.provider, call.attempt, call.verb, call.outbox_seq, reply};
-    if (!answer_lost)
+    const bool too_late = !answer_lost && hit(fault_kind::delay, token) && chance_.one_in(0.5);
+    if (too_late) {  // past its deadline
+        give_up(number);
+        tell_later(call_deadline + chance_.delay(1, 20'000), said);
+    } else if (!answer_lost) {
         answer(number, way(token, 400), said);
+    }
     if (!hit(fault_kind::repeat, token))
         return;
     if (launches && reply.outcome == call_outcome::done)
@@ -174,8 +181,11 @@ void scripted_provider::run(const find_attempt& effect) {
                 if (other != token && each.handle == gone->second.handle && visible(other) &&
                     faults_.strikes(fault_kind::reuse_id, number_))
                     out = seen(each);
+        if (visible(token) && chance_.one_in(0.2) && hit(fault_kind::forget, token))
+            forget(things_.at(token));  // just after it looked
+        const auto overtaken = hit(fault_kind::reorder, token) ? chance_.delay(1'000, 4'000) : milliseconds(0);
         // It comes once: the protocol client pairs answers with questions by their ids.
-        answer(number, way(token, 3000), attempt_found{plan_.config.id, effect.attempt, out});
+        answer(number, way(token, 3000) + overtaken, attempt_found{plan_.config.id, effect.attempt, out});
     });
 }
 
