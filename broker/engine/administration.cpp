@@ -98,8 +98,8 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     }
 }
 
-/// A late word about a provider that was removed meanwhile is dropped: should it come back, it is not ready until it says
-/// so again, and what waits for it hears that.
+/// A late word about a provider that was removed meanwhile is dropped: should it come back, it is not ready until it
+/// says so again, and what waits for it hears that.
 void engine_core::on(turn& t, const provider_reported& in) {
     const auto known = providers_.find(in.health.id);
     if (known == providers_.end() || !known->second.config)

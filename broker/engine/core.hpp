@@ -227,7 +227,8 @@ private:
     bool resumed_ = false;
     bool providers_known_ = false;  // told since the start
     instant started_at_{};
-    instant lists_prove_after_{};  // the latest time before the clock was set back: what is dated up to then is of either
+    instant
+        lists_prove_after_{};  // the latest time before the clock was set back: what is dated up to then is of either
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;
     std::array<std::uint64_t, 256> event_seq_{};
