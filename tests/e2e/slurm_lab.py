@@ -59,8 +59,12 @@ class Lab:
         self.environment = {**os.environ, "SLURM_CONF": told["SLURM_CONF"]}
         return self
 
+    def whole(self):
+        """Whether every daemon that was started still runs."""
+        return all(running(int(file.read_text().split()[0])) for file in (self.dir / "run").glob("*.pid"))
+
     def down(self):
-        subprocess.run([str(TOOLS / "down"), str(self.dir)], stdin=subprocess.DEVNULL, check=False, timeout=120)
+        subprocess.run([str(TOOLS / "down"), str(self.dir)], stdin=subprocess.DEVNULL, check=False, timeout=600)
         shutil.rmtree(self.dir, ignore_errors=True)
         if self in Lab.alive:
             Lab.alive.remove(self)

@@ -1,12 +1,15 @@
 """The adapter against a real Slurm, one test for each way in which Slurm surprises.
 
-Without a broker between, so that a crash can be put at a precise place. Two laboratories: one without accounting, whose
-ended jobs vanish after some seconds, and one with slurmdbd.
+Without a broker between, so that a crash can be put at a precise place. Each class has a laboratory of its own, and all
+run at the same time, since most of the time is spent waiting for Slurm: `slurm_quirks_test.py BIN-DIR [TEST…]`.
 """
 
 import json
 import pathlib
 import shutil
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -47,7 +50,8 @@ class QuirksTest(unittest.TestCase):
 
     def clear(self):
         """Ends every job, so that the next test finds the cluster empty."""
-        self.lab.up()
+        if not self.lab.whole():
+            self.lab.up()
         for user in (self.lab.user, self.lab.stranger):
             self.lab.command("scancel", "--full", "-u", user)
         wait_for("no job is left", lambda: not self.lab.command("squeue", "-h").stdout.strip())
@@ -126,7 +130,7 @@ class FormTest(QuirksTest):
         self.assertEqual(self.adapter.wait_phase(token, "exited")["exit_code"], 0)
         said = [self.adapter.logs(token, rank=rank).split() for rank in range(2)]
         self.assertEqual([one[0] for one in said], ["0/2", "1/2"])
-        self.assertEqual({one[1] for one in said}, {"alpha-n1", "alpha-n2"})
+        self.assertEqual({one[1] for one in said}, {f"{self.name}-n1", f"{self.name}-n2"})
         self.assertEqual(said[0][2], said[1][2])
 
     def test_first_rank_that_fails_ends_the_others(self):
@@ -226,7 +230,7 @@ class IdentityTest(QuirksTest):
         for round_number in range(6):
             for token in tokens[2 * round_number : 2 * round_number + 2]:
                 self.adapter.begin("launch", **self.adapter.request(token, command=["sh", "-c", "echo ran"]))
-            time.sleep(0.04 * round_number)
+            time.sleep(0.08 * round_number)
             self.adapter.kill()
             self.adapter.start()
         ran = 0
@@ -274,22 +278,30 @@ class IdentityTest(QuirksTest):
             self.lab.submit(name=ours[:-1], comment=job["comment"]),
         ]
         listed = self.adapter.call("list", owner=OWNER, cursor="")
-        self.assertEqual([one["handle"] for one in listed["items"] if one["token"] == ours], [f"alpha/{job['job_id']}"])
+        self.assertEqual([one["handle"] for one in listed["items"] if one["token"] == ours], [f"{self.name}/{job['job_id']}"])
         self.adapter.cancel(ours, 0)
         self.adapter.wait_phase(ours, "exited")
         for ident in theirs:
             self.assertIn(self.lab.job(ident)["job_state"], ("RUNNING", "PENDING"))
 
-    def test_ended_and_purged_job_is_told_from_its_own_record(self):
-        token = self.adapter.run("sleep 1; exit 6")
-        job = self.wait_job(token, "RUNNING")
-        self.adapter.kill()
-        wait_for("Slurm has forgotten it", lambda: self.lab.job(job["job_id"]) is None)
-        self.adapter.start()
-        seen = self.adapter.find(token)
-        self.assertEqual((seen["phase"], seen["exit_code"]), ("exited", 6), seen)
-        # Its own clock starts when its script does, a little after Slurm's.
-        self.assertIn(parse(seen["started_at"]) - job["start_time"], range(0, 30))
+    def test_second_run_of_a_requeued_job_ends_itself(self):
+        token = self.adapter.run("echo run; sleep 60")
+        self.adapter.wait_phase(token, "running")
+        wait_for("it wrote", lambda: self.adapter.logs(token))
+        job = self.job_of(token)
+        self.lab.command("scontrol", "update", f"job={job['job_id']}", "Requeue=1")
+        done = self.lab.command("scontrol", "requeue", str(job["job_id"]))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        seen = self.adapter.wait_phase(token, "exited")
+        self.assertTrue(seen["preempted"], seen)
+        self.assertEqual(seen["started_at"], stamp(job["start_time"]))
+        self.assertEqual(self.adapter.logs(token), "run\n", "it ran twice")
+
+
+class ForgettingTest(QuirksTest):
+    """A controller that is killed forgets what it acknowledged."""
+
+    name = "gamma"
 
     def spend_the_save(self):
         """slurmctld saves its state at a change, but not within 5 s of the last time: what comes right after is lost."""
@@ -331,18 +343,22 @@ class IdentityTest(QuirksTest):
         self.assertTrue(self.marks(token, "control/stop").exists())
         print(f"told as {seen['phase']} {ended - last:.0f} s after its last line", flush=True)
 
-    def test_second_run_of_a_requeued_job_ends_itself(self):
-        token = self.adapter.run("echo run; sleep 60")
-        self.adapter.wait_phase(token, "running")
-        wait_for("it wrote", lambda: self.adapter.logs(token))
-        job = self.job_of(token)
-        self.lab.command("scontrol", "update", f"job={job['job_id']}", "Requeue=1")
-        done = self.lab.command("scontrol", "requeue", str(job["job_id"]))
-        self.assertEqual(done.returncode, 0, done.stderr)
-        seen = self.adapter.wait_phase(token, "exited")
-        self.assertTrue(seen["preempted"], seen)
-        self.assertEqual(seen["started_at"], stamp(job["start_time"]))
-        self.assertEqual(self.adapter.logs(token), "run\n", "it ran twice")
+    def test_ended_and_purged_job_is_told_from_its_own_record(self):
+        token = self.adapter.run("sleep 1; exit 6")
+        job = self.wait_job(token, "RUNNING")
+        self.adapter.kill()
+        wait_for("Slurm has forgotten it", lambda: self.lab.job(job["job_id"]) is None)
+        self.adapter.start()
+        seen = self.adapter.find(token)
+        self.assertEqual((seen["phase"], seen["exit_code"]), ("exited", 6), seen)
+        # Its own clock starts when its script does, a little after Slurm's.
+        self.assertIn(parse(seen["started_at"]) - job["start_time"], range(0, 30))
+
+
+class OutageTest(QuirksTest):
+    """Nodes, controllers and tokens that end."""
+
+    name = "delta"
 
     def test_node_failure_takes_the_run_away(self):
         token = self.adapter.run("sleep 300")
@@ -376,23 +392,31 @@ class IdentityTest(QuirksTest):
         self.adapter.provider["config"] = good
         self.adapter.start()
         self.lab.kill("slurmctld")
-        self.assertIsNone(self.adapter.look(token))
-        self.assertEqual(self.adapter.call("get", tokens=[token])["items"], [])
-        self.assertFalse(self.adapter.call("list", owner=OWNER, cursor="")["complete"])
+        # At once, because slurmrestd takes its time to say nothing.
+        asked = [self.adapter.begin("find", token=token), self.adapter.begin("get", tokens=[token]),
+                 self.adapter.begin("list", owner=OWNER, cursor="")]
+        with self.assertRaises(RpcError) as refused:
+            self.adapter.answer(asked[0])
+        self.assertEqual(refused.exception.kind, "unavailable")
+        self.assertEqual(self.adapter.answer(asked[1])["items"], [])
+        self.assertFalse(self.adapter.answer(asked[2])["complete"])
         self.lab.up()
         wait_for("it is seen again", lambda: self.adapter.look(token))
         self.adapter.cancel(token, 0)
 
     def test_token_is_renewed_before_it_ends_and_refused_after(self):
         source = self.home / "token"
-        source.write_text(self.lab.token(lifespan_s=3))
+        ended = self.lab.token(lifespan_s=1)
+        # So near its end a token is read again at every use.
+        source.write_text(self.lab.token(lifespan_s=50))
         config = dict(self.lab.provider()["config"], token={"file": str(source)})
         config.pop("signing_key")
         self.adapter.stop()
         self.adapter.provider["config"] = config
         self.adapter.start()
         token = self.adapter.run("sleep 60")
-        time.sleep(3.5)
+        time.sleep(1)
+        source.write_text(ended)
         reply = self.adapter.launch(new_token())
         # Its end is known here, so nothing was sent: that is a proof.
         self.assertEqual(reply["outcome"], "not_done", reply)
@@ -440,6 +464,30 @@ def parse(text):
     return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
 
 
+def run_all_at_once():
+    """Each class in a process of its own; its output when it has ended. The exit code of the whole."""
+    classes = ("FormTest", "IdentityTest", "ForgettingTest", "OutageTest", "AccountingTest")
+    started = [
+        subprocess.Popen([sys.executable, "-u", *sys.argv, name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for name in classes
+    ]
+
+    def end_them():
+        for one in started:
+            if one.poll() is None:
+                one.terminate()  # each ends its own laboratory
+                one.wait()
+
+    e2e.also_at_end.append(end_them)
+    signal.signal(signal.SIGTERM, e2e.end_at_once)
+    for name, one in zip(classes, started):
+        print(f"== {name}", flush=True)
+        print(one.communicate()[0].decode(errors="replace"), flush=True)
+    return max(one.returncode != 0 for one in started)
+
+
 if __name__ == "__main__":
     slurm_lab.needed_or_skip()
+    if len(sys.argv) <= 2:
+        sys.exit(run_all_at_once())
     e2e.main()

@@ -34,8 +34,12 @@ trap interrupted=yes TERM INT
 ( trap '' TERM INT; while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done ) &
 heart=$!
 
-host=${SLURMD_NODENAME:-}
-getent hosts "$host" >/dev/null 2>&1 || host=$(hostname)
+host=127.0.0.1
+if [ "$tasks" -gt 1 ]; then
+  # Asking for names may take seconds, so a task by itself is spared it.
+  host=${SLURMD_NODENAME:-}
+  getent hosts "$host" >/dev/null 2>&1 || host=$(hostname)
+fi
 export WESTERLY_MASTER_ADDR=$host
 # Jobs that share a node have different ids.
 export WESTERLY_MASTER_PORT=$((15000 + SLURM_JOB_ID % 16000))

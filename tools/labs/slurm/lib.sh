@@ -3,7 +3,7 @@
 
 start_of() { # PID: its start time; nothing if it is gone or a zombie
   local stat fields
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
   read -ra fields <<<"${stat##*) }"
   case "${fields[0]}" in Z | X) return 0 ;; esac
   printf '%s' "${fields[19]}"
