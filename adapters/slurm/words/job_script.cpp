@@ -29,11 +29,6 @@ put() { printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"; }
 put began "$(now_ms)"
 mkdir -p output input tasks
 
-# Signals go to the ranks; this shell only waits for them.
-trap interrupted=yes TERM INT
-( trap '' TERM INT; while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done ) &
-heart=$!
-
 host=127.0.0.1
 if [ "$tasks" -gt 1 ]; then
   # Asking for names may take seconds, so a task by itself is spared it.
@@ -50,12 +45,13 @@ else
   srun --ntasks="$tasks" --cpus-per-task="$cpus" --kill-on-bad-exit=0 --wait=0 bash control/rank &
 fi
 ranks=$!
-while :; do
-  interrupted=
-  wait "$ranks"
-  code=$?
-  [ -n "$interrupted" ] || break
-done
+# Slurm signals every process of a job at once. The shells around the task ignore that from here on, so that they live
+# to write its record; they must not catch it, because bash may wait for ever after a signal has ended its wait.
+trap '' TERM INT
+while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done &
+heart=$!
+wait "$ranks"
+code=$?
 kill -KILL "$heart" 2>/dev/null
 rank=0
 why=exit
@@ -96,10 +92,9 @@ export WESTERLY_INPUT_DIR=$folder/input WESTERLY_OUTPUT_DIR=$folder/output
 began=$SECONDS
 setsid bash "$folder/control/run" >>"$mine/stdout" 2>>"$mine/stderr" &
 task=$!
-trap 'interrupted=yes; kill -TERM -- -$task 2>/dev/null' TERM INT
+trap '' TERM INT  # after the start: what is ignored stays ignored in a child
 # Ends the task in order: on a stop, at the time limit, after another rank's failure.
 watch() {
-  trap '' TERM INT
   local why=
   while sleep "$look_every"; do
     if [ -e "$folder/control/stop" ]; then
@@ -121,12 +116,8 @@ watch() {
 }
 watch &
 watcher=$!
-while :; do
-  interrupted=
-  wait "$task"
-  code=$?
-  [ -n "$interrupted" ] || break
-done
+wait "$task"
+code=$?
 kill -KILL "$watcher" 2>/dev/null
 kill -KILL -- "-$task" 2>/dev/null
 why=exit
