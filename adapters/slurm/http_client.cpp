@@ -18,7 +18,7 @@ namespace http = beast::http;
 using tcp = asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t idle_max = 8;  // as many as the adapter has workers
+constexpr std::size_t idle_max = 2;  // each holds four descriptors, and a new one costs little beside Slurm's answer
 
 }  // namespace
 

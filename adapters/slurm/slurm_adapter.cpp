@@ -174,10 +174,10 @@ void slurm_adapter::take_over(const job_map& jobs) {
 }
 
 verb_result<listing> slurm_adapter::list(const list_params& params, const call_state& call) {
-    if (params.owner != owner_)
-        return failed(adapter_error::invalid, "the owner mark is not the one of initialize");
     listing page;
     page.as_of = system_wall_clock().now();
+    if (params.owner != owner_)
+        return page;  // another installation's jobs are not told, and so this is not complete
     const auto jobs = jobs_of_ours(params.cursor.empty());
     if (!jobs)
         return page;  // nothing, and not complete

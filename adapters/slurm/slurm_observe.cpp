@@ -262,6 +262,9 @@ std::optional<observation> slurm_adapter::from_absence(job_entry& entry) {
         seen.timed_out = marks.ended->timed_out;
         if (marks.ended->code != 0)
             seen.message = "Slurm no longer knows the job; this is its own record";
+        // A controller that has forgotten a job has its nodes end it.
+        const bool told_to_end = seen.exit_signal == 15 || seen.exit_signal == 9;
+        seen.preempted = told_to_end && !record.cancel_at && !seen.timed_out;
         return finish(entry, std::move(seen));
     }
     seen.at = phase::absent;

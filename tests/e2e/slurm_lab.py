@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 
@@ -114,6 +115,21 @@ class Lab:
     def job(self, ident):
         status, body = self.rest("GET", f"{API}/job/{ident}")
         return body["jobs"][0] if status == 200 else None
+
+    def clear(self):
+        """Ends every job, so that the next test finds the cluster empty."""
+        if not self.whole():
+            self.up()
+        for user in (self.user, self.stranger):
+            self.command("scancel", "--full", "-u", user)
+        wait_for("no job is left", lambda: not self.command("squeue", "-h").stdout.strip())
+        self.up()  # and no node drained
+
+    def wait_saved(self):
+        """Until the controller has saved its state: what was true at the call survives its kill."""
+        now, file = time.time(), self.dir / "state" / "job_state"
+        self.submit(hold=True)  # a change, so that there is something to save
+        wait_for("the controller saves", lambda: file.exists() and file.stat().st_mtime > now)
 
     def submit(self, user=None, script="#!/bin/bash\nsleep 300\n", **fields):
         """A job beside ours."""

@@ -43,18 +43,10 @@ class QuirksTest(unittest.TestCase):
         made.start()
         self.addCleanup(made.log.close)
         self.addCleanup(made.stop)
-        self.addCleanup(self.clear)
+        self.addCleanup(self.lab.clear)
         return made
 
     tests = 0
-
-    def clear(self):
-        """Ends every job, so that the next test finds the cluster empty."""
-        if not self.lab.whole():
-            self.lab.up()
-        for user in (self.lab.user, self.lab.stranger):
-            self.lab.command("scancel", "--full", "-u", user)
-        wait_for("no job is left", lambda: not self.lab.command("squeue", "-h").stdout.strip())
 
     def show_log(self):
         if self._outcome.result.errors or self._outcome.result.failures:
