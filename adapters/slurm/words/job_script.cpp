@@ -39,15 +39,15 @@ export WESTERLY_MASTER_ADDR=$host
 # Jobs that share a node have different ids.
 export WESTERLY_MASTER_PORT=$((15000 + SLURM_JOB_ID % 16000))
 
-if [ "$tasks" -eq 1 ]; then
-  SLURM_PROCID=0 bash control/rank &
-else
-  srun --ntasks="$tasks" --cpus-per-task="$cpus" --kill-on-bad-exit=0 --wait=0 bash control/rank &
-fi
-ranks=$!
 # Slurm signals every process of a job at once. The shells around the task ignore that from here on, so that they live
 # to write its record; they must not catch it, because bash may wait for ever after a signal has ended its wait.
 trap '' TERM INT
+(
+  trap - TERM INT  # what is ignored would stay ignored
+  [ "$tasks" -gt 1 ] || SLURM_PROCID=0 exec bash control/rank
+  exec srun --ntasks="$tasks" --cpus-per-task="$cpus" --kill-on-bad-exit=0 --wait=0 bash control/rank
+) &
+ranks=$!
 while kill -0 $$ 2>/dev/null; do : >alive; sleep "$alive_every"; done &
 heart=$!
 wait "$ranks"
@@ -90,9 +90,9 @@ export WESTERLY_TASKS=$tasks WESTERLY_RANK=$rank
 export WESTERLY_INPUT_DIR=$folder/input WESTERLY_OUTPUT_DIR=$folder/output
 
 began=$SECONDS
-setsid bash "$folder/control/run" >>"$mine/stdout" 2>>"$mine/stderr" &
+trap '' TERM INT  # as the shell of the batch does
+(trap - TERM INT; exec setsid bash "$folder/control/run" >>"$mine/stdout" 2>>"$mine/stderr") &
 task=$!
-trap '' TERM INT  # after the start: what is ignored stays ignored in a child
 # Ends the task in order: on a stop, at the time limit, after another rank's failure.
 watch() {
   local why=
