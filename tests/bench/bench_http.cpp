@@ -224,6 +224,7 @@ private:
 
     void submit(const broker_process& broker, submitter& submits) {
         const auto before = counters(broker);
+        const double cpu_before = broker.cpu_s();
         const auto done = run_load(
             {.port = broker.port(), .connections = connections, .length = how_.length},
             [&](std::size_t connection, std::string& out) { return submits.make(connection, out); },
@@ -232,6 +233,7 @@ private:
         const auto after = counters(broker);
         add("submit_durable_per_s", per_second(submits.all().size(), done.seconds));
         add("submit_p99_ms", percentile(done.latency_ms, 0.99));
+        add("submit_cpu_us", (broker.cpu_s() - cpu_before) * 1e6 / std::max(1.0, static_cast<double>(done.answers)));
         const double commits = std::max(1.0, after[0] - before[0]);
         std::fprintf(
             stderr,
@@ -252,6 +254,7 @@ private:
         if (all.empty())
             throw std::runtime_error("nothing was submitted");
         std::size_t number = 0, wrong = 0;
+        const double cpu_before = broker.cpu_s();
         const auto done = run_load(
             {.port = broker.port(), .connections = connections, .length = how_.length},
             [&](std::size_t, std::string& out) {
@@ -262,6 +265,7 @@ private:
             [&](std::size_t, const http_answer& answer) { wrong += answer.status != 200; });
         insist(done, wrong, "read");
         add("read_per_s", per_second(done.answers, done.seconds));
+        add("read_cpu_us", (broker.cpu_s() - cpu_before) * 1e6 / std::max(1.0, static_cast<double>(done.answers)));
         std::fprintf(stderr, "    p99 %.1f ms\n", percentile(done.latency_ms, 0.99));
     }
 
@@ -293,6 +297,8 @@ private:
     std::vector<figure> figures_ = {{"submit_durable_per_s", "1/s", 10'000, true},
                                     {"submit_p99_ms", "ms", 25, false},
                                     {"read_per_s", "1/s", 25'000, true},
+                                    {"submit_cpu_us", "us", 0, false},
+                                    {"read_cpu_us", "us", 0, false},
                                     {"idle_rss_mib", "MiB", 40, false},
                                     {"start_ms", "ms", 500, false},
                                     {"tls_echo_per_s", "1/s", 0, true},

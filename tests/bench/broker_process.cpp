@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -182,6 +183,17 @@ double broker_process::rss_mib() const {
     const auto text = read_all("/proc/" + std::to_string(pid_) + "/status");
     const auto line = word_after(text, "VmRSS:");
     return std::strtod(line.c_str(), nullptr) / 1024;
+}
+
+double broker_process::cpu_s() const {
+    // The name before it ends in ')'; utime and stime are the 12th and 13th words after.
+    std::istringstream words(word_after(read_all("/proc/" + std::to_string(pid_) + "/stat"), ") "));
+    std::string word;
+    double ticks = 0;
+    for (int i = 1; i <= 13 && words >> word; ++i)
+        if (i >= 12)
+            ticks += std::strtod(word.c_str(), nullptr);
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 double broker_process::counter(const std::string& name) const {

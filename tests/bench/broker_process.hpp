@@ -33,6 +33,8 @@ public:
 
     std::uint16_t port() const { return port_; }
     double rss_mib() const;
+    /// Processor time of all its threads so far; steps of 10 ms.
+    double cpu_s() const;
     /// The sum of a counter in /metrics.
     double counter(const std::string& name) const;
     const std::filesystem::path& home() const { return home_; }
