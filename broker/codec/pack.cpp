@@ -4,19 +4,30 @@
 #include "broker/codec/views_json.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <type_traits>
 
 namespace westerly {
 namespace {
 
-constexpr char decision_form = 2;  // 1 had rejections by number, before others came between them
+constexpr char decision_form = 3;  // 2 repeated its texts; 1 had rejections by number, before others came between them
 constexpr char lease_form = 1;
+
+/// In a decision one offer is told of in many places: a text is written out once and then named by its place among
+/// the texts before it. 0: written out here; 1: empty; from 2 on: an earlier one.
+enum class texts : std::uint8_t { apart, shared };
+constexpr std::uint64_t first_place = 2;
+constexpr std::size_t usual_bytes = 2048;  // of a decision
 
 /// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
 class packer {
 public:
-    explicit packer(char form) : bytes_(1, form) {}
+    packer(char form, texts how) : texts_(how) {
+        bytes_.reserve(how == texts::shared ? usual_bytes : 0);
+        bytes_ += form;
+    }
 
     void whole(std::uint64_t v) {
         for (; v >= 0x80; v >>= 7)
@@ -25,10 +36,22 @@ public:
     }
     void number(double v) {
         const auto bits = std::bit_cast<std::uint64_t>(v);
-        for (unsigned shift = 0; shift < 64; shift += 8)
-            bytes_ += static_cast<char>((bits >> shift) & 0xFF);
+        std::array<char, 8> bytes;
+        for (unsigned i = 0; i < bytes.size(); ++i)
+            bytes[i] = static_cast<char>((bits >> (8 * i)) & 0xFF);
+        bytes_.append(bytes.data(), bytes.size());
     }
-    void text(const std::string& v) {
+    /// Of a record that outlives the packer.
+    void text(std::string_view v) {
+        if (texts_ == texts::shared) {
+            if (v.empty())
+                return whole(1);
+            if (const auto place = place_of(v))
+                return whole(first_place + *place);
+            written_.push_back(v);
+            marks_.push_back(mark_of(v));
+            whole(0);
+        }
         whole(v.size());
         bytes_ += v;
     }
@@ -37,16 +60,35 @@ public:
     std::string take() { return std::move(bytes_); }
 
 private:
+    /// Length and last bytes, which tell apart most of what differs without a look at the texts.
+    static std::uint64_t mark_of(std::string_view v) noexcept {
+        std::uint64_t mark = 0;
+        const auto last = v.substr(v.size() - std::min(v.size(), sizeof mark));
+        std::memcpy(&mark, last.data(), last.size());
+        return mark + (static_cast<std::uint64_t>(v.size()) << 56);
+    }
+    std::optional<std::uint64_t> place_of(std::string_view v) const noexcept {
+        const auto mark = mark_of(v);
+        for (std::size_t i = 0; i < marks_.size(); ++i)
+            if (marks_[i] == mark && written_[i] == v)
+                return i;
+        return std::nullopt;
+    }
+
     std::string bytes_;
+    const texts texts_;
+    std::vector<std::string_view> written_;
+    std::vector<std::uint64_t> marks_;  // of written_
 };
 
 /// Reads what packer wrote. Any damage sets `good` to false, and everything after it reads as empty.
 class unpacker {
 public:
-    /// Reads forms 1 to `newest`.
-    unpacker(std::string_view bytes, char newest) : rest_(bytes) {
+    /// Reads forms 1 to `newest`; texts are shared from form `sharing` on.
+    unpacker(std::string_view bytes, char newest, char sharing) : rest_(bytes) {
         form_ = rest_.empty() ? char{0} : rest_.front();
         good_ = form_ >= 1 && form_ <= newest;
+        texts_ = form_ >= sharing ? texts::shared : texts::apart;
         rest_.remove_prefix(rest_.empty() ? 0 : 1);
     }
 
@@ -78,10 +120,16 @@ public:
         return std::bit_cast<double>(bits);
     }
     std::string text() {
+        if (texts_ == texts::shared)
+            if (const auto place = whole(); place != 0)
+                return earlier(place);
         const auto size = whole();
         if (size > left())
             return good_ = false, std::string();
-        return std::string(take(static_cast<std::size_t>(size)));
+        const auto v = take(static_cast<std::size_t>(size));
+        if (texts_ == texts::shared)
+            read_.push_back(v);
+        return std::string(v);
     }
     uuid_bytes uuid() {
         uuid_bytes v{};
@@ -99,9 +147,19 @@ private:
         return taken;
     }
 
+    std::string earlier(std::uint64_t place) {
+        if (place < first_place)
+            return {};
+        if (place - first_place >= read_.size())
+            return good_ = false, std::string();
+        return std::string(read_[static_cast<std::size_t>(place - first_place)]);
+    }
+
     std::string_view rest_;
     char form_ = 0;
     bool good_ = false;
+    texts texts_ = texts::apart;
+    std::vector<std::string_view> read_;
 };
 
 template <class T>
@@ -191,7 +249,7 @@ static_assert(rejection::not_supported == static_cast<rejection>(first_later_rej
 
 // Rejections are numbered in the order of the filters, which may change: they are kept by name.
 void field(packer& to, const rejection& v) {
-    to.text(std::string(to_string(v)));
+    to.text(to_string(v));
 }
 void field(unpacker& from, rejection& v) {
     std::optional<rejection> read;
@@ -296,8 +354,8 @@ void walk(Archive& a, T& v) {
 }
 
 template <class Record>
-result<Record> unpack(std::string_view packed, char newest, std::string_view what) {
-    unpacker from(packed, newest);
+result<Record> unpack(std::string_view packed, char newest, char sharing, std::string_view what) {
+    unpacker from(packed, newest, sharing);
     Record v;
     walk(from, v);
     if (!from.whole_read())
@@ -309,23 +367,23 @@ result<Record> unpack(std::string_view packed, char newest, std::string_view wha
 }  // namespace
 
 std::string pack_decision(const decision& d) {
-    packer to(decision_form);
+    packer to(decision_form, texts::shared);
     walk(to, d);
     return to.take();
 }
 
 result<decision> unpack_decision(std::string_view packed) {
-    return unpack<decision>(packed, decision_form, "decision");
+    return unpack<decision>(packed, decision_form, decision_form, "decision");
 }
 
 std::string pack_lease(const lease& l) {
-    packer to(lease_form);
+    packer to(lease_form, texts::apart);
     walk(to, l);
     return to.take();
 }
 
 result<lease> unpack_lease(std::string_view packed) {
-    return unpack<lease>(packed, lease_form, "lease");
+    return unpack<lease>(packed, lease_form, lease_form + 1, "lease");
 }
 
 }  // namespace westerly

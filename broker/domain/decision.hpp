@@ -74,7 +74,7 @@ struct switch_price {
     friend bool operator==(const switch_price&, const switch_price&) = default;
 };
 
-inline constexpr std::size_t ranked_max = 16;
+inline constexpr std::size_t ranked_max = 8;
 
 /// A stored, replayable record of one choice.
 struct decision {

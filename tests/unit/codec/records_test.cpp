@@ -148,7 +148,7 @@ TEST(pack, is_compact) {
         a.site = "east";
         a.region = "cn-east";
     }
-    EXPECT_LT(pack_decision(d).size(), to_json(d).size() / 3);
+    EXPECT_LT(pack_decision(d).size(), to_json(d).size() / 6);
     EXPECT_LT(pack_lease({}).size(), 64u);
 }
 
@@ -166,6 +166,11 @@ TEST(unpack, refuses_every_cut) {
 TEST(unpack, survives_any_damage) {
     for (std::uint64_t seed = 0; seed < 2000; ++seed) {
         maker make(seed);
+        auto choice = pack_decision(make.make_decision());
+        choice[make.next() % choice.size()] = static_cast<char>(make.next());
+        if (const auto got = unpack_decision(choice)) {
+            EXPECT_LE(got->pareto.size(), choice.size());
+        }
         auto packed = pack_lease(make.make_lease());
         packed[make.next() % packed.size()] = static_cast<char>(make.next());
         if (const auto got = unpack_lease(packed)) {
@@ -180,24 +185,61 @@ TEST(unpack, refuses_another_form) {
     EXPECT_FALSE(unpack_lease(packed).has_value());
 }
 
+std::string bytes_of_hex(std::string_view hex) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+        bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+    return bytes;
+}
+
+/// As an earlier version wrote it: form 2 repeated its texts.
+const std::string second_form = bytes_of_hex(
+    "02000000000000000000000000000000000000000000000000000000000000000000086368656170657374000000809c8bf3341062"
+    "75696c742d696e206578616d706c650000000106726567696f6e03010f612f622f632f6f6e5f64656d616e64016100000100000000"
+    "00000000000000000000000000000000f83f000000000000000000000000010000000000000040000000000000000000010161");
+
+TEST(unpack, reads_the_second_form_of_a_decision) {
+    decision d;
+    d.policy = "cheapest";
+    d.rejections = {{rejection::region, 3}};
+    d.ranked.resize(1);
+    d.ranked[0].offer = "a/b/c/on_demand";
+    d.ranked[0].provider = "a";
+    d.ranked[0].j = 1.5;
+    d.ranked[0].rtt_ms = 2;
+    d.notes = {"a"};
+    const auto got = unpack_decision(second_form);
+    ASSERT_TRUE(got.has_value());
+    EXPECT_EQ(*got, d);
+    for (std::size_t size = 0; size < second_form.size(); ++size)
+        EXPECT_FALSE(unpack_decision(std::string_view(second_form).substr(0, size)).has_value()) << size;
+}
+
 /// Form 1 kept rejections by number: plan_only was 2 and region 3, with nothing between them.
 TEST(unpack, reads_the_first_form_of_a_decision) {
-    const auto first_form = [](rejection why, char number) {
-        decision d;
-        d.rejections = {{why, 3}};
-        auto packed = pack_decision(d);
-        const std::string name(to_string(why));
+    const auto first_form = [](char number) {
+        auto packed = second_form;
+        const std::string name(to_string(rejection::region));
         packed.replace(packed.find(name) - 1, name.size() + 1, 1, number);
         packed[0] = 1;
         return unpack_decision(packed);
     };
     for (const auto& [why, number] : {std::pair(rejection::plan_only, '\2'), std::pair(rejection::region, '\3'),
                                       std::pair(rejection::too_dear_for_policy, '\x16')}) {
-        const auto got = first_form(why, number);
+        const auto got = first_form(number);
         ASSERT_TRUE(got.has_value()) << to_string(why);
         EXPECT_EQ(got->rejections, (std::vector<std::pair<rejection, std::uint32_t>>{{why, 3}}));
     }
-    EXPECT_FALSE(first_form(rejection::region, '\x17').has_value());
+    EXPECT_FALSE(first_form('\x17').has_value());
+}
+
+TEST(unpack, refuses_a_text_that_was_not_written) {
+    decision d;
+    d.policy = "p";
+    auto packed = pack_decision(d);
+    const auto at = packed.find('p') - 2;  // "written out here", its length, itself
+    packed.replace(at, 3, 1, '\2');
+    EXPECT_FALSE(unpack_decision(packed).has_value());
 }
 
 template <class Record>
