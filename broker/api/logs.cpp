@@ -1,5 +1,6 @@
 #include "broker/api/asked.hpp"
 #include "broker/api/handlers.hpp"
+#include "broker/codec/workload_json.hpp"
 
 namespace westerly {
 namespace {
@@ -18,10 +19,13 @@ struct log_asked {
 result<log_asked> log_parameters(const call& c, const workload& of) {
     log_asked asked;
     if (const auto text = c.parameter("rank")) {
+        const auto spec = spec_of(of);
+        if (!spec)
+            return spec.error();
         const auto rank = parse_unsigned(*text);
-        if (!rank || *rank >= of.spec->tasks)
+        if (!rank || *rank >= (*spec)->tasks)
             return parameter_error("?rank", "is not a rank of this workload",
-                                   "ranks go from 0 to " + std::to_string(of.spec->tasks - 1));
+                                   "ranks go from 0 to " + std::to_string((*spec)->tasks - 1));
         asked.rank = static_cast<std::uint32_t>(*rank);
     }
     if (const auto stream = c.parameter("stream")) {

@@ -101,6 +101,7 @@ void submit_one(const call& c, responder answer) {
         return answer(problem(there.error()));
     submit_workload asked;
     asked.who = c.who;
+    asked.spec_text = std::make_shared<const std::string>(encode_workload_spec(*spec));
     asked.spec = std::make_shared<const workload_spec>(std::move(*spec));
     asked.idempotency_key = std::move(*key);
     asked.body = sha256(c.http.body);
@@ -168,9 +169,13 @@ void retry_one(const call& c, responder answer) {
     auto key = idempotency_key_of(c);
     if (!key)
         return answer(problem(key.error()));
+    auto spec = spec_of(*old);
+    if (!spec)
+        return answer(problem(spec.error()));
     retry_workload asked;
     asked.who = c.who;
-    asked.spec = old->spec;
+    asked.spec = std::move(*spec);
+    asked.spec_text = old->spec_text;
     asked.workload = old->id;
     asked.idempotency_key = std::move(*key);
     asked.body = sha256(to_string(old->id));

@@ -139,10 +139,12 @@ void encode(json_writer& out, const workload& w) {
     put_time(out, "next_action_at", w.next_action_at);
     put_flag(out, "cancel_wanted", w.cancel_wanted);
     put_end(out, w);
-    if (w.spec != nullptr) {
+    if (w.spec_text || w.spec)
         put_key(out, "spec");
+    if (w.spec_text)
+        out.RawValue(w.spec_text->data(), w.spec_text->size(), rapidjson::kObjectType);
+    else if (w.spec)
         encode_workload_spec(out, *w.spec);
-    }
     out.EndObject();
 }
 

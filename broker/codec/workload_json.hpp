@@ -16,6 +16,9 @@ result<workload_spec> decode_workload(std::string_view json);
 void encode_workload_spec(json_writer& out, const workload_spec& spec);
 std::string encode_workload_spec(const workload_spec& spec);
 
+/// The spec of a workload that came with it or with its text only. Errors: those of decode_workload.
+result<std::shared_ptr<const workload_spec>> spec_of(const workload& w);
+
 /// YAML (a safe subset: maps, lists, scalars; no anchors, tags or duplicates) to the JSON text of the same thing, for
 /// files that people write. JSON passes through. Errors: invalid with line and column.
 result<std::string> yaml_to_json(std::string_view text);

@@ -18,8 +18,9 @@ struct submit_workload {
     request_id request = 0;
     principal who;
     std::shared_ptr<const workload_spec> spec;
-    std::string idempotency_key;  // empty: none given
-    sha256_digest body{};         // of the request body, to tell a repeat from a misuse
+    std::string idempotency_key;                             // empty: none given
+    sha256_digest body{};                                    // of the request body, to tell a repeat from a misuse
+    std::shared_ptr<const std::string> spec_text = nullptr;  // as encode_workload_spec writes it, where it was
 };
 struct plan_workload {
     request_id request = 0;
@@ -37,10 +38,11 @@ struct cancel_workload {
 struct retry_workload {
     request_id request = 0;
     principal who;
-    std::shared_ptr<const workload_spec> spec;  // read by runtime from the store
+    std::shared_ptr<const workload_spec> spec;  // read by api from the store
     workload_id workload;
     std::string idempotency_key;
     sha256_digest body{};
+    std::shared_ptr<const std::string> spec_text = nullptr;
 };
 struct create_tenant {
     request_id request = 0;

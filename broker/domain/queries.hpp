@@ -51,6 +51,7 @@ struct usage_total {
 class queries {
 public:
     virtual ~queries() = default;
+    /// Workloads come with the text of their spec, not the spec.
     virtual result<workload> find_workload(std::optional<tenant_id> tenant, workload_id id) = 0;
     virtual result<page<workload>> list_workloads(const workload_filter& filter, const std::string& cursor,
                                                   std::uint32_t limit) = 0;

@@ -58,7 +58,8 @@ struct wait_reason {
 struct workload {
     workload_id id;
     tenant_id tenant;
-    std::shared_ptr<const workload_spec> spec;  // immutable, shared with readers
+    std::shared_ptr<const workload_spec> spec;     // immutable; null where only its text was read
+    std::shared_ptr<const std::string> spec_text;  // the same as encode_workload_spec writes it, where somebody has it
     instant created_at{};
     instant updated_at{};
     workload_state state = workload_state::queued;

@@ -17,7 +17,7 @@ bool may_see(const principal& who, const workload& w) {
 }  // namespace
 
 void engine_core::on(turn& t, const submit_workload& in) {
-    admit(t, {in.request, in.who, in.spec, "POST /v1/workloads", in.idempotency_key, in.body});
+    admit(t, {in.request, in.who, in.spec, in.spec_text, "POST /v1/workloads", in.idempotency_key, in.body});
 }
 
 void engine_core::on(turn& t, const retry_workload& in) {
@@ -30,7 +30,7 @@ void engine_core::on(turn& t, const retry_workload& in) {
     if (!in.spec)
         return reply(t, in.request, fail(errc::not_found, "There is no such workload."));
     // The route names the workload: a key used for one must not answer for another.
-    admit(t, {in.request, in.who, in.spec, "POST /v1/workloads/" + to_string(in.workload) + "/retry",
+    admit(t, {in.request, in.who, in.spec, in.spec_text, "POST /v1/workloads/" + to_string(in.workload) + "/retry",
               in.idempotency_key, in.body});
 }
 
@@ -46,6 +46,7 @@ void engine_core::admit(turn& t, const submission& asked) {
     w.id = workload_id::make(t.now, t.random);
     w.tenant = asked.who.tenant;
     w.spec = asked.spec;
+    w.spec_text = asked.spec_text;
     w.created_at = t.now;
     w.next_action_at = asked.spec->when.earliest_start_at;
     if (!asked.key.empty()) {

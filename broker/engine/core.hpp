@@ -111,6 +111,7 @@ private:
         request_id request = 0;
         const principal& who;
         std::shared_ptr<const workload_spec> spec;
+        std::shared_ptr<const std::string> spec_text;
         std::string route;
         const std::string& key;
         const sha256_digest& body;

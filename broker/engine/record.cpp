@@ -86,6 +86,7 @@ reaction engine_core::seal(turn& t) {
         live_workload& w = at->second;
         auto& list = w.mark == touch::made ? t.changes.workloads_new : t.changes.workloads_changed;
         list.push_back(w.value);
+        w.value.spec_text.reset();  // it never changes, and would be half of what a live workload costs
         w.mark = touch::none;
         if (terminal(w.value.state))
             workloads.erase(at);

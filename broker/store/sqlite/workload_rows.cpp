@@ -89,16 +89,19 @@ workload read_rest(statement& row, const row_head& head) {
     w.message = row.take<std::string>();
     if (const auto waiting = row.take<std::optional<std::string>>())
         w.waiting = decode_waiting(*waiting);
-    auto spec = decode_workload(row.take<std::string_view>());
-    if (!spec)
-        throw_damaged("specification of workload " + to_string(w.id) + ": " + spec.error().detail);
-    w.spec = std::make_shared<const workload_spec>(std::move(*spec));
+    w.spec_text = std::make_shared<const std::string>(row.take<std::string>());
     return w;
 }
 
-workload read_workload(statement& row) {
+workload read_with_spec(statement& row) {
     const row_head head = read_head(row);
-    return read_rest(row, head);
+    workload w = read_rest(row, head);
+    auto spec = spec_of(w);
+    if (!spec)
+        throw_damaged("specification of workload " + to_string(w.id) + ": " + spec.error().detail);
+    w.spec = std::move(*spec);
+    w.spec_text.reset();
+    return w;
 }
 
 }  // namespace
@@ -107,7 +110,8 @@ void insert_workload(connection& database, const workload& w) {
     const int shard = shard_of(w.tenant);
     database.run(
         "INSERT INTO workloads (shard, id, tenant, created_at, name, project, spec) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        shard, w.id, w.tenant, w.created_at, w.spec->name, w.spec->project, encode_workload_spec(*w.spec));
+        shard, w.id, w.tenant, w.created_at, w.spec->name, w.spec->project,
+        w.spec_text ? *w.spec_text : encode_workload_spec(*w.spec));
     const std::int64_t n = database.last_row();
     database.run(
         "INSERT INTO live (n, shard, state, revision, last_event, updated_at, attempts, attempts_counted,"
@@ -158,7 +162,7 @@ std::vector<workload> open_workload_rows(connection& database) {
         "SELECT" WORKLOAD_COLUMNS
         "FROM live l INDEXED BY live_open CROSS JOIN workloads w USING (n) WHERE l.state < 4 ORDER BY l.n");
     while (rows.step())
-        open.push_back(read_workload(rows));
+        open.push_back(read_with_spec(rows));
     return open;
 }
 

@@ -13,6 +13,7 @@ void update_workload(connection& database, const workload& changed);
 /// Moves the head of a workload's chain of events forward, where no change of its row has done so.
 void set_last_event(connection& database, const workload_id& id, std::uint64_t seq);
 
+/// With the text of its spec only, as are those of a list.
 std::optional<workload> find_workload_row(connection& database, const std::optional<tenant_id>& tenant,
                                           const workload_id& id);
 /// The non-terminal ones, oldest first.
