@@ -10,7 +10,7 @@ constexpr seconds asks_again_after{10};
 
 void world::make_clients() {
     for (const auto& each : plan_.workloads)
-        clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, false});
+        clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, false, false});
     unanswered_ = clients_.size();
     for (std::size_t i = 0; i < clients_.size(); ++i)
         time_.after(clients_[i].wants.ask_at, [this, i] { ask(i); });
@@ -52,11 +52,22 @@ void world::hear(const answer_request& said) {
             return;
         c.acknowledged = id;
         --unanswered_;
-        if (c.wants.cancel_after)
+        if (c.wants.impatient)
+            client_of_.emplace(id, number);
+        if (c.wants.cancel_after && !std::exchange(c.gives_up, true))
             time_.after(*c.wants.cancel_after, [this, number] { ask_cancel(number); });
     } else if (cancels_.erase(said.request) != 0) {
         ++ends[said.value ? "cancels taken" : "cancels too late"];
     }
+}
+
+/// Who sees no progress cancels, while its launch is unknown or its back-off runs.
+void world::lose_patience(const workload_id& with) {
+    const auto at = client_of_.find(with);
+    if (at == client_of_.end() || std::exchange(clients_[at->second].gives_up, true))
+        return;
+    dice moment(plan_.seed, hash_of(clients_[at->second].key));
+    time_.after(moment.delay(0, 3'000), [this, number = at->second] { ask_cancel(number); });
 }
 
 void world::ask_cancel(std::size_t number) {

@@ -50,13 +50,15 @@ void coverage::count(workload_state from, workload_event on, fault_set struck) {
 }
 
 void coverage::add(const coverage& other) {
-    const auto add_rows = [](auto& mine, const auto& theirs) {
+    const auto add_rows = [](auto& mine, auto& histories, const auto& theirs) {
         for (std::size_t i = 0; i < mine.size(); ++i)
-            for (std::size_t k = 0; k <= fault_kinds; ++k)
+            for (std::size_t k = 0; k <= fault_kinds; ++k) {
                 mine[i][k] += theirs[i][k];
+                histories[i][k] += theirs[i][k] != 0 ? 1 : 0;
+            }
     };
-    add_rows(attempts_, other.attempts_);
-    add_rows(workloads_, other.workloads_);
+    add_rows(attempts_, attempt_histories_, other.attempts_);
+    add_rows(workloads_, workload_histories_, other.workloads_);
     for (std::size_t k = 0; k < fault_kinds; ++k)
         strikes_[k] += other.strikes_[k];
 }
@@ -109,6 +111,17 @@ std::vector<std::string> coverage::surprises() const {
     };
     each_pair(attempt_transitions, attempts_, look);
     each_pair(workload_transitions, workloads_, look);
+    return found;
+}
+
+std::vector<std::string> coverage::thin(std::uint64_t histories) const {
+    std::vector<std::string> found;
+    const auto look = [&](const auto& row, fault_kind kind, std::uint64_t in, std::string_view why) {
+        if (in < histories && why.empty())
+            found.push_back(name_of(row) + " after " + std::string(to_string(kind)) + " in " + std::to_string(in));
+    };
+    each_pair(attempt_transitions, attempt_histories_, look);
+    each_pair(workload_transitions, workload_histories_, look);
     return found;
 }
 

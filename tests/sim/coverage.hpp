@@ -34,12 +34,14 @@ public:
     /// Pairs without a hit that could have one, and pairs said to be impossible that were hit.
     std::vector<std::string> holes() const;
     std::vector<std::string> surprises() const;
+    /// Pairs that fewer than so many histories have hit: the next change may leave them without any.
+    std::vector<std::string> thin(std::uint64_t histories) const;
 
 private:
     using row = std::array<std::uint64_t, fault_kinds + 1>;  // the last: without any fault
     static void count_in(row& into, fault_set struck);
-    std::array<row, attempt_rows> attempts_{};
-    std::array<row, workload_rows> workloads_{};
+    std::array<row, attempt_rows> attempts_{}, attempt_histories_{};
+    std::array<row, workload_rows> workloads_{}, workload_histories_{};
     std::array<std::uint64_t, fault_kinds> strikes_{};
 };
 

@@ -13,12 +13,12 @@ namespace westerly::sim {
 /// What goes wrong. The first ones strike a provider or the way to it, the last five the broker itself.
 enum class fault_kind : std::uint8_t {
     drop_call,        // a call never arrives; its outcome is unknown at its deadline
-    drop_answer,      // it arrives and acts, and its answer never comes
+    drop_answer,      // it arrives and acts, and its answer comes too late or never
     delay,            // calls, answers and news take long
     repeat,           // calls, answers, lists and news come twice, or after their deadline
     reorder,          // news overtake each other
     garble,           // news of nothing that makes sense, or a line that ends the adapter
-    forget,           // acknowledged work is gone
+    forget,           // acknowledged work is gone, or the record of how it ended
     reuse_id,         // a new thing gets the provider's id of an old one
     late_list,        // lists of the past
     partial_list,     // lists that miss things and say that they are not whole

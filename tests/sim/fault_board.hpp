@@ -15,14 +15,13 @@ public:
     bool strikes(fault_kind kind, std::size_t provider);
     /// Is one of this kind under way there, whatever its chance?
     bool under_way(fault_kind kind, std::size_t provider) const;
+    milliseconds since_begin() const { return std::chrono::duration_cast<milliseconds>(time_.now - begun_at_); }
 
 private:
     struct entry {
         planned_fault fault;
         dice chance;
     };
-    milliseconds since_begin() const { return std::chrono::duration_cast<milliseconds>(time_.now - begun_at_); }
-
     const clock_queue& time_;
     instant begun_at_;
     std::vector<std::array<std::vector<entry>, fault_kinds>> of_provider_;

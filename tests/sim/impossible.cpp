@@ -20,13 +20,12 @@ constexpr fault_set every_kind = (fault_set{1} << fault_kinds) - 1;
 constexpr fault_set end_of_broker = kinds(fk::crash_unsynced, fk::crash_committed, fk::crash_between);
 constexpr fault_set end_of_adapter = kinds(fk::adapter_exit, fk::unconfigure);
 constexpr fault_set turned_away = kinds(fk::throttle, fk::run_out);
-constexpr fault_set needs_a_thing = kinds(fk::reorder, fk::garble, fk::forget, fk::reuse_id, fk::preempt, fk::deaf);
+constexpr fault_set needs_a_thing = kinds(fk::garble, fk::forget, fk::reuse_id, fk::preempt, fk::deaf);
 
 constexpr std::string_view one_turn = "an attempt is made and dispatched in one turn: nothing comes between";
 constexpr std::string_view nothing_made = "what never arrived or was turned away made nothing that could be seen";
 constexpr std::string_view never_refused = "what was refused never existed, so nothing could happen to it";
 constexpr std::string_view ends_calls = "when adapter or broker end, the launch under way is unknown at once";
-constexpr std::string_view forgets_end = "what was forgotten never tells of its end";
 constexpr std::string_view answered = "its launch is answered, and answers to its stop count while stopping only";
 constexpr std::string_view late_dies = "an answer past its deadline dies with its adapter and its broker";
 constexpr std::string_view after_cancel = "what ends after the tenant's cancel is cancelled, or has succeeded";
@@ -51,8 +50,9 @@ constexpr no_attempt_pair no_attempt_pairs[] = {
     {as::submitting, ae::accepted, turned_away | bit(fk::drop_call), nothing_made},
     {as::submitting, ae::started, turned_away | bit(fk::drop_call), nothing_made},
     {as::submitting, ae::exited, turned_away | bit(fk::drop_call), nothing_made},
-    {as::submitting, ae::exited, bit(fk::forget), forgets_end},
     {as::submitting, ae::refused, needs_a_thing, never_refused},
+    {as::submitting, ae::refused, bit(fk::reorder),
+     "nobody asks after a launch that is under way, and it sends no news"},
     {as::submitting, ae::refused, kinds(fk::drop_call, fk::drop_answer), "an answer that is lost refuses nothing"},
     {as::submitting, ae::accepted, end_of_adapter | end_of_broker, ends_calls},
     {as::submitting, ae::started, end_of_adapter | end_of_broker, ends_calls},
@@ -63,21 +63,16 @@ constexpr no_attempt_pair no_attempt_pairs[] = {
     {as::unknown, ae::accepted, bit(fk::run_out), nothing_made},
     {as::unknown, ae::started, bit(fk::run_out), nothing_made},
     {as::unknown, ae::exited, bit(fk::run_out), nothing_made},
-    {as::unknown, ae::exited, bit(fk::forget), forgets_end},
     {as::unknown, ae::no_answer, every_kind, "a call has no answer once; what comes past its deadline is an answer"},
     {as::unknown, ae::refused, needs_a_thing, never_refused},
     {as::unknown, ae::refused, end_of_adapter | end_of_broker, late_dies},
 
     {as::pending, {}, bit(fk::run_out), nothing_made},
-    {as::pending, ae::exited, bit(fk::forget), forgets_end},
     {as::pending, ae::no_answer, every_kind, "who was seen waits for no answer to its launch any more"},
     {as::running, {}, bit(fk::run_out), nothing_made},
-    {as::running, ae::exited, bit(fk::forget), forgets_end},
     {as::running, ae::no_answer, every_kind, "who was seen waits for no answer to its launch any more"},
     {as::stopping, {}, bit(fk::run_out), nothing_made},
-    {as::stopping, ae::exited, bit(fk::forget), forgets_end},
     {as::lost, {}, bit(fk::run_out), nothing_made},
-    {as::lost, ae::exited, bit(fk::forget), forgets_end},
     {as::lost, ae::no_answer, every_kind, answered},
     {as::lost, ae::refused, every_kind, answered},
     {as::lost, ae::silent, every_kind, "silence is looked for among those that are not lost yet"},

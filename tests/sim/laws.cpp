@@ -101,8 +101,10 @@ void world::check_commit(const change_set& changes) {
             fault("L5: metered without a thing");
         else if (used.start_at != at->second.started_at)
             fault("L5: metered from another moment than the provider's record");
-        else if (at->second.forgotten == used.measured)
-            fault("L5: measured is what the provider has a record of, and nothing else");
+        else if (!at->second.forgotten && !used.measured)
+            fault("L5: not measured, and the provider has a record of it");
+        else if (used.measured && !at->second.exited())
+            fault("L5: measured, and the provider never had a record of its end");
         else if (used.measured && used.end_at != at->second.ended_at)
             fault("L5: metered to another moment than the provider's record");
         check_money(used, changes.charges[i]);

@@ -42,6 +42,7 @@ planned_provider a_provider(std::size_t number, dice& chance) {
     site.carbon_g_per_kwh = sourced{500, "plan", quality_class::declared};
     out.config.sites.push_back(site);
     out.visibility_s = chance.one_in(0.5) ? 0 : static_cast<std::uint32_t>(chance.between(1, 40));
+    out.way_ms = chance.one_in(0.4) ? 4'000 : 400;
     out.offers.push_back(an_offer(out.config, "small", chance));
     if (chance.one_in(0.5))
         out.offers.push_back(an_offer(out.config, "big", chance));
@@ -64,7 +65,8 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
     if (chance.one_in(0.3) || spec->tasks > 3 || spec->resources.vcpus > 4 || spec->budget)
         spec->when.max_wait_s = static_cast<std::uint64_t>(chance.between(5, 300));
     if (chance.one_in(0.25))
-        spec->when.max_runtime_s = static_cast<std::uint64_t>(chance.between(5, 60));
+        spec->when.max_runtime_s =
+            static_cast<std::uint64_t>(chance.one_in(0.5) ? chance.between(2, 12) : chance.between(5, 60));
     if (chance.one_in(0.4))
         spec->retry.on.push_back(retry_cause::failed);
     spec->retry.backoff_s = static_cast<std::uint32_t>(chance.between(1, 10));
@@ -74,6 +76,7 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
     if (chance.one_in(0.3))
         out.cancel_after = chance.one_in(0.5) ? chance.delay(0, 2'000) : chance.delay(0, 120'000);
     out.repeats = chance.one_in(0.1);
+    out.impatient = chance.one_in(0.15);
     out.spec = std::move(spec);
     return out;
 }
@@ -82,20 +85,24 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
 fault_kind a_kind(dice& chance) {
     constexpr fault_kind seldom[] = {fault_kind::reorder,      fault_kind::reuse_id, fault_kind::late_list,
                                      fault_kind::partial_list, fault_kind::deaf,     fault_kind::stray,
-                                     fault_kind::unconfigure};
+                                     fault_kind::unconfigure,  fault_kind::forget,   fault_kind::throttle,
+                                     fault_kind::preempt,      fault_kind::partition};
     const auto drawn = chance.below(fault_kinds + std::size(seldom));
     return drawn < fault_kinds ? static_cast<fault_kind>(drawn) : seldom[drawn - fault_kinds];
 }
 
 /// How long a kind lasts, how surely it strikes, and what else it needs.
-planned_fault a_fault(std::size_t number, const world_size& size, dice& chance) {
+planned_fault a_fault(std::size_t number, const world_size& size, milliseconds storm, dice& chance) {
     planned_fault out;
     out.number = number;
     out.kind = a_kind(chance);
-    out.provider = chance.below(size.providers);
-    out.from = chance.delay(1'000, size.faults_last.count() - 1'000);
+    out.provider = chance.one_in(0.4) ? 0 : chance.below(size.providers);
+    out.from = out.provider == 0 && !strikes_broker(out.kind) ? storm + chance.delay(0, size.storm.count())
+                                                              : chance.delay(1'000, size.faults_last.count() - 1'000);
     out.until = std::min(out.from + chance.delay(10'000, 150'000), size.faults_last);
     out.chance = static_cast<double>(chance.between(20, 100)) / 100;
+    if (out.kind == fault_kind::late_list || out.kind == fault_kind::partial_list)
+        out.chance = 1;  // lists are few
     if (out.kind == fault_kind::adapter_exit || out.kind == fault_kind::unconfigure)
         out.until = std::min(out.from + chance.delay(500, 90'000), size.faults_last);
     if (out.kind >= fault_kind::crash_unsynced && out.kind <= fault_kind::crash_between)
@@ -122,8 +129,9 @@ plan plan_of(std::uint64_t seed, const world_size& size) {
         out.workloads.push_back(a_workload(i, size, workloads));
     const auto wrong = static_cast<std::size_t>(
         faults.between(static_cast<std::int64_t>(size.faults_min), static_cast<std::int64_t>(size.faults_max)));
+    const auto storm = faults.delay(1'000, (size.faults_last - size.storm).count() - 1'000);
     for (std::size_t i = 0; i < wrong; ++i)
-        out.faults.push_back(a_fault(i, size, faults));
+        out.faults.push_back(a_fault(i, size, storm, faults));
     return out;
 }
 

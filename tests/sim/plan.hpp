@@ -13,11 +13,13 @@ struct planned_workload {
     milliseconds ask_at{};
     std::optional<milliseconds> cancel_after;  // its acknowledgement
     bool repeats = false;                      // asks once more when it was answered
+    bool impatient = false;                    // cancels soon after a launch that is unknown or came to nothing
 };
 
 struct planned_provider {
     provider_config config;
     std::uint32_t visibility_s = 0;
+    std::int64_t way_ms = 400;  // that a call usually takes at most, and its answer
     std::vector<offer> offers;  // with all units free
 };
 
@@ -34,9 +36,10 @@ struct plan {
 struct world_size {
     std::size_t providers = 5;
     std::size_t workloads_min = 100, workloads_max = 110;
-    std::size_t faults_min = 24, faults_max = 32;
+    std::size_t faults_min = 32, faults_max = 42;
     milliseconds asks_last{240'000};
     milliseconds faults_last{360'000};
+    milliseconds storm{120'000};  // within it begin all faults of the first provider: there they meet
 };
 
 /// The plan of a seed.

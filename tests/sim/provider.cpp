@@ -107,6 +107,7 @@ void scripted_provider::fault_begins(const planned_fault& fault) {
             });
             break;
         case fault_kind::preempt:
+            again_in_a_while(fault);
             some_of_ours([&](const std::string& token) {
                 around_.struck(fault_kind::preempt, token);
                 if (chance.one_in(0.5) && things_.at(token).visible_at <= time_.now)
@@ -116,12 +117,24 @@ void scripted_provider::fault_begins(const planned_fault& fault) {
             });
             break;
         case fault_kind::stray:
+            again_in_a_while(fault);
             around_.struck_all(fault.kind, number_);
             add_stray();
             break;
         default:
             break;
     }
+}
+
+/// Some kinds come in waves while they last.
+void scripted_provider::again_in_a_while(planned_fault fault) {
+    fault.from += chance_.delay(10'000, 40'000);
+    if (fault.from >= fault.until)
+        return;
+    time_.after(fault.from - faults_.since_begin(), [this, fault] {
+        if (around_.configured(number_))
+            fault_begins(fault);
+    });
 }
 
 /// A thing with our owner mark that no record knows, as a restored backup or a lost database would leave.
@@ -168,12 +181,13 @@ void scripted_provider::create(const launch_request& asked) {
     made.luck = dice(chance_.seed(), hash_of(asked.name) + ++tries_[asked.name]);
     made.visible_at = time_.now + made.luck.delay(0, plan_.visibility_s * 1000);
     if (hit(fault_kind::deaf, made.token))
-        made.deaf_until = time_.now + made.luck.delay(5'000, 200'000);
+        made.deaf_until =
+            time_.now + (made.luck.one_in(0.5) ? made.luck.delay(1'000, 20'000) : made.luck.delay(5'000, 200'000));
     ++alive_;
     alive_tokens_.push_back(made.token);
     thing& kept = things_.emplace(made.token, made).first->second;
     around_.made(number_, kept);
-    const bool queued_there = kept.luck.one_in(0.08);
+    const bool queued_there = kept.luck.one_in(0.12);
     const auto start = queued_there ? kept.luck.delay(20'000, 150'000)
                                     : (kept.luck.one_in(0.3) ? milliseconds(0) : kept.luck.delay(1, 5000));
     time_.after(start, [this, token = made.token] { begin(token); });
@@ -192,7 +206,7 @@ void scripted_provider::begin(const std::string& token) {
     ++each.runs;
     news(each);
     const bool preempted = hit(fault_kind::preempt, token);
-    const std::int32_t code = each.luck.one_in(0.1) ? 3 : 0;
+    const std::int32_t code = each.luck.one_in(0.15) ? 3 : 0;
     auto length = each.luck.one_in(0.2) ? each.luck.delay(0, 300) : each.luck.delay(300, 90'000);
     const bool too_long = each.max_runtime_s && length > seconds(*each.max_runtime_s);
     const bool deaf = too_long && time_.now + seconds(*each.max_runtime_s) < each.deaf_until;
@@ -212,7 +226,7 @@ void scripted_provider::begin(const std::string& token) {
 /// Preempted: ended, or put back into the provider's queue under the same record.
 void scripted_provider::take_away(const std::string& token) {
     thing& each = things_.at(token);
-    if (each.at != phase::running || each.forgotten || !each.luck.one_in(0.3))
+    if (each.at != phase::running || each.forgotten || !each.luck.one_in(0.5))
         return finish(token, 143, true, false);
     each.at = phase::pending;
     ++each.seq;
@@ -226,7 +240,8 @@ void scripted_provider::finish(const std::string& token, std::int32_t exit_code,
         return;
     if (!each.ours)
         around_.broken("L3: a thing without our owner mark was ended");
-    if (each.started_at && hit(fault_kind::forget, token))
+    const bool forgets = each.started_at && hit(fault_kind::forget, token);
+    if (forgets && chance_.one_in(0.5))
         return forget(each);
     each.at = phase::exited;
     each.exit_code = exit_code;
@@ -238,12 +253,16 @@ void scripted_provider::finish(const std::string& token, std::int32_t exit_code,
     std::erase(alive_tokens_, token);
     around_.gone(each);
     news(each);
+    if (forgets)  // it has told of its end, and keeps no record of it
+        forget(each);
 }
 
+/// No record of it is left. Whether it had ended by then, only those know who were told.
 void scripted_provider::forget(thing& what) {
-    if (!what.alive())
-        return;
+    const bool lived = what.alive();
     what.forgotten = true;
+    if (!lived)
+        return;
     what.ended_at = time_.now;
     --alive_;
     std::erase(alive_tokens_, what.token);

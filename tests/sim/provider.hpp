@@ -29,7 +29,8 @@ struct thing {
     dice luck{0, 0};     // how it fares follows from its workload and try
     bool ours = true;    // bears our owner mark
     bool stray = false;  // ours, and nobody launched it
-    bool alive() const { return !forgotten && at != observation::phase::exited; }
+    bool exited() const { return at == observation::phase::exited; }
+    bool alive() const { return !forgotten && !exited(); }
 };
 
 /// A provider with its adapter as the broker meets them. Each call ends in at least one answer or the broker's process
@@ -107,9 +108,11 @@ private:
     void begin(const std::string& token);
     void finish(const std::string& token, std::int32_t exit_code, bool preempted, bool timed_out);
     void forget(thing& what);
+    void forget_after_telling(const std::string& token);
     void take_away(const std::string& token);
     void stop(const std::string& token, std::uint32_t grace_s);
     void add_stray();
+    void again_in_a_while(planned_fault fault);
     std::uint64_t units_used(const std::string& offer) const;
     const thing* visible(const std::string& token) const;
     observation seen(const thing& of) const;

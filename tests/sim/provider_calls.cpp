@@ -103,7 +103,7 @@ void scripted_provider::run(const call_provider& effect) {
     if (hit(fault_kind::drop_call, token) || (cut && chance_.one_in(0.5)))
         return give_up(number);
     const bool answer_lost = hit(fault_kind::drop_answer, token) || cut;
-    time_.after(way(token, 400), [this, number, answer_lost] { call_arrives(number, answer_lost); });
+    time_.after(way(token, plan_.way_ms), [this, number, answer_lost] { call_arrives(number, answer_lost); });
     if (answer_lost)
         give_up(number);
 }
@@ -118,12 +118,16 @@ void scripted_provider::call_arrives(std::uint64_t number, bool answer_lost) {
     const bool launches = call.verb == outbox_verb::launch;
     const auto reply = launches ? launch(call) : cancel(call);
     const input said = call_answered{call.provider, call.attempt, call.verb, call.outbox_seq, reply};
-    const bool too_late = !answer_lost && hit(fault_kind::delay, token) && chance_.one_in(0.5);
-    if (too_late) {  // past its deadline
-        give_up(number);
+    // Past its deadline: it was given up, is delayed, or the provider lets those wait whom it turns away.
+    const bool turned_away = reply.why == adapter_error::rate_limited && chance_.one_in(0.2);
+    const bool too_late =
+        answer_lost ? chance_.one_in(0.3) : turned_away || (hit(fault_kind::delay, token) && chance_.one_in(0.5));
+    if (too_late) {
+        if (!answer_lost)
+            give_up(number);
         tell_later(call_deadline + chance_.delay(1, 20'000), said);
     } else if (!answer_lost) {
-        answer(number, way(token, 400), said);
+        answer(number, way(token, plan_.way_ms), said);
     }
     if (!hit(fault_kind::repeat, token))
         return;
@@ -181,12 +185,17 @@ void scripted_provider::run(const find_attempt& effect) {
                 if (other != token && each.handle == gone->second.handle && visible(other) &&
                     faults_.strikes(fault_kind::reuse_id, number_))
                     out = seen(each);
-        if (visible(token) && chance_.one_in(0.2) && hit(fault_kind::forget, token))
-            forget(things_.at(token));  // just after it looked
+        forget_after_telling(token);
         const auto overtaken = hit(fault_kind::reorder, token) ? chance_.delay(1'000, 4'000) : milliseconds(0);
         // It comes once: the protocol client pairs answers with questions by their ids.
         answer(number, way(token, 3000) + overtaken, attempt_found{plan_.config.id, effect.attempt, out});
     });
+}
+
+/// What was told is on its way, and then there is no record of it any more.
+void scripted_provider::forget_after_telling(const std::string& token) {
+    if (visible(token) && things_.at(token).ours && chance_.one_in(0.3) && hit(fault_kind::forget, token))
+        forget(things_.at(token));
 }
 
 void scripted_provider::run(const poll_attempts& effect) {
@@ -214,6 +223,8 @@ void scripted_provider::run(const list_provider& effect) {
     if (faults_.under_way(fault_kind::partition, number_))
         return give_up(number);
     listing list = snapshot();
+    for (const auto& each : list.items)
+        forget_after_telling(each.token);
     const listing older = std::exchange(last_list_, list);
     auto takes = chance_.delay(1, 5'000);
     if (faults_.strikes(fault_kind::late_list, number_)) {
@@ -283,6 +294,7 @@ void scripted_provider::send_news(const std::string& token, const observation& s
     tell_later(way(token, 500), said);
     if (hit(fault_kind::repeat, token))
         tell_later(chance_.delay(1, 20'000), said);
+    forget_after_telling(token);
 }
 
 }  // namespace westerly::sim

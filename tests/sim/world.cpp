@@ -90,6 +90,8 @@ void world::moves(const attempt& from, attempt_event on, attempt_state to) {
     const fault_set by = at == struck_attempts_.end() ? 0 : at->second;
     hits.count(from.state, on, by);
     trace(launch_token(from.id), to_string(from.state), to_string(on));
+    if (on == attempt_event::no_answer)
+        lose_patience(from.workload);
     // A wish to cancel that waited for the launch's outcome goes straight on: two rows in one step.
     const bool resolved = on == attempt_event::accepted || on == attempt_event::started;
     if (resolved && to == attempt_state::stopping && from.state != attempt_state::stopping)
@@ -100,6 +102,8 @@ void world::moves(const workload& from, workload_event on) {
     const auto at = struck_workloads_.find(from.id);
     hits.count(from.state, on, at == struck_workloads_.end() ? 0 : at->second);
     trace(to_string(from.id), to_string(from.state), to_string(on));
+    if (on == workload_event::requeued)
+        lose_patience(from.id);
 }
 
 bool world::handle_known(const std::string& token) const {

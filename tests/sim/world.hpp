@@ -35,6 +35,7 @@ private:
         std::string key;
         std::optional<workload_id> acknowledged;
         bool asked_again = false;
+        bool gives_up = false;  // has asked for its cancel, or is about to
     };
     struct crash_plan {
         planned_fault fault;
@@ -65,6 +66,7 @@ private:
     void make_clients();
     void ask(std::size_t number);
     void ask_cancel(std::size_t number);
+    void lose_patience(const workload_id& with);
     void hear(const answer_request& said);
     submit_workload request_of(std::size_t number, request_id request) const;
 
@@ -111,6 +113,7 @@ private:
     std::map<provider_id, std::size_t> numbers_;
     std::vector<bool> configured_;
     std::vector<client> clients_;
+    std::unordered_map<workload_id, std::size_t> client_of_;  // those that are impatient
     std::size_t unanswered_ = 0;
     tenant_id tenant_;
     std::vector<crash_plan> crashes_;
