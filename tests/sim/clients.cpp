@@ -1,5 +1,7 @@
 #include "tests/sim/world.hpp"
 
+#include <algorithm>
+
 namespace westerly::sim {
 
 namespace {
@@ -13,13 +15,28 @@ void world::make_clients() {
         clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, false, false});
     unanswered_ = clients_.size();
     for (std::size_t i = 0; i < clients_.size(); ++i)
-        time_.after(clients_[i].wants.ask_at, [this, i] { ask(i); });
+        arrivals_.push_back(i);
+    std::ranges::stable_sort(arrivals_, std::greater{}, [&](std::size_t i) { return clients_[i].wants.ask_at; });
+    await_arrival();
+}
+
+/// One at a time, so that a million of them does not fill the queue of what happens when.
+void world::await_arrival() {
+    if (arrivals_.empty())
+        return;
+    const auto at = begun_at_ + clients_[arrivals_.back()].wants.ask_at;
+    time_.after(std::chrono::duration_cast<milliseconds>(at - time_.now), [this] {
+        const auto next = arrivals_.back();
+        arrivals_.pop_back();
+        await_arrival();
+        ask(next);
+    });
 }
 
 submit_workload world::request_of(std::size_t number, request_id request) const {
     const client& c = clients_[number];
     principal who;
-    who.tenant = tenant_;
+    who.tenant = tenants_[number % tenants_.size()];
     sha256_digest body{};
     body[0] = static_cast<std::uint8_t>(c.wants.number);
     return {request, who, c.wants.spec, c.key, body};
@@ -44,7 +61,7 @@ void world::hear(const answer_request& said) {
         if (!said.value)
             return fault("a submit was refused: " + said.value.error().detail);
         const auto id = std::get<submitted>(*said.value).accepted.id;
-        if (!store_.workloads.contains(id))
+        if (!store_.workloads.contains(id) && !ended_.contains(id))
             fault("L6: a workload was acknowledged before it was durable");
         if (c.acknowledged && *c.acknowledged != id)
             fault("L6: one idempotency key made two workloads");
@@ -72,13 +89,13 @@ void world::lose_patience(const workload_id& with) {
 
 void world::ask_cancel(std::size_t number) {
     const auto id = *clients_[number].acknowledged;
-    const auto& stored = store_.workloads.at(id);
-    if (terminal(stored.state) || stored.cancel_wanted)
+    const auto stored = store_.workloads.find(id);
+    if (stored == store_.workloads.end() || stored->second.cancel_wanted)
         return;
     const auto request = ++requests_;
     cancels_[request] = number;
     principal who;
-    who.tenant = tenant_;
+    who.tenant = tenants_[number % tenants_.size()];
     time_.after(asks_again_after, [this, number] { ask_cancel(number); });
     deliver(cancel_workload{request, who, id, std::nullopt});
 }

@@ -1,4 +1,5 @@
 #include "tests/sim/minimise.hpp"
+#include "tests/sim/week.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -17,6 +18,8 @@ constexpr const char* usage =
     "       sim --seed N [--workloads N,N,...] [--faults N,N,...] [--trace]\n"
     "                                                               one, or what is left of it, and its journal hash\n"
     "       sim --boundaries [--first N]                            a crash at every boundary of small histories\n"
+    "       sim --week [--providers N] [--count N] [--hours N]\n"
+    "                                                               a long operation: by default 100, 1000000 and 168\n"
     "\n"
     "  --seeds N        how many (default 5000)\n"
     "  --for SECONDS    go on for so long instead, for nights\n"
@@ -29,7 +32,8 @@ struct arguments {
     std::optional<std::uint64_t> seed;
     std::optional<std::uint64_t> for_s;
     std::optional<std::vector<std::size_t>> workloads, faults;
-    bool table = false, boundaries = false, minimises = true, traces = false;
+    week_size week;
+    bool table = false, boundaries = false, weeks = false, minimises = true, traces = false;
 };
 
 std::uint64_t number(const char* text) {
@@ -79,6 +83,14 @@ arguments read(int count, char** values) {
             out.table = true;
         else if (flag == "--boundaries")
             out.boundaries = true;
+        else if (flag == "--week")
+            out.weeks = true;
+        else if (flag == "--providers")
+            out.week.providers = number(value());
+        else if (flag == "--count")
+            out.week.workloads = number(value());
+        else if (flag == "--hours")
+            out.week.hours = number(value());
         else if (flag == "--trace")
             out.traces = true;
         else if (flag == "--no-minimise")
@@ -250,6 +262,8 @@ int run_boundaries(const arguments& asked) {
 
 int main(int count, char** values) {
     const auto asked = read(count, values);
+    if (asked.weeks)
+        return run_week(asked.week, asked.first);
     if (asked.boundaries)
         return run_boundaries(asked);
     return asked.seed ? run_one(asked) : run_many(asked);

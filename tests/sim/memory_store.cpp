@@ -48,9 +48,12 @@ void memory_store::take_workloads(const change_set& changes) {
 
 void memory_store::take_attempts(const change_set& changes) {
     for (const auto& each : changes.attempts_new) {
-        if (!attempts.emplace(each.id, each).second)
+        if (!attempts.emplace(each.id, each).second) {
             faults.push_back("an attempt was made twice");
-        else if (live(each.state))
+            continue;
+        }
+        attempts_of_[each.workload].push_back(each.id);
+        if (live(each.state))
             ++live_attempts_[each.workload];
     }
     for (const auto& each : changes.attempts_changed) {
@@ -113,11 +116,43 @@ void memory_store::take_outbox(const change_set& changes) {
 
 void memory_store::take_money(const change_set& changes) {
     for (const auto& each : changes.usages) {
-        if (!metered_.emplace(each.attempt, usages.size()).second)
+        if (!metered_.insert(each.attempt).second)
             faults.push_back("an attempt was metered twice");
         usages.push_back(each);
     }
     charges.insert(charges.end(), changes.charges.begin(), changes.charges.end());
+}
+
+std::vector<std::pair<attempt_id, provider_id>> memory_store::attempts_of(const workload_id& of) const {
+    std::vector<std::pair<attempt_id, provider_id>> out;
+    if (const auto at = attempts_of_.find(of); at != attempts_of_.end())
+        for (const auto& id : at->second)
+            out.emplace_back(id, attempts.at(id).provider);
+    return out;
+}
+
+bool memory_store::retire(const workload_id& ended) {
+    const auto at = workloads.find(ended);
+    if (at == workloads.end() || !terminal(at->second.state) || live_attempts_[ended] != 0)
+        return false;
+    for (const auto& id : attempts_of_[ended]) {
+        decisions.erase(attempts.at(id).decision);
+        attempts.erase(id);
+        launch_rows_.erase(id);
+        cancel_rows_.erase(id);
+        metered_.erase(id);
+    }
+    attempts_of_.erase(ended);
+    live_attempts_.erase(ended);
+    last_event_.erase(ended);
+    workloads.erase(at);
+    return true;
+}
+
+void memory_store::drop_rows() {
+    events.clear();
+    usages.clear();
+    charges.clear();
 }
 
 const outbox_item* memory_store::last_done(std::uint64_t seq) const {

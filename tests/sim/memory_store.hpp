@@ -3,6 +3,7 @@
 #include "broker/domain/change_set.hpp"
 
 #include <map>
+#include <set>
 
 namespace westerly::testing_support {
 
@@ -16,6 +17,15 @@ public:
     void commit(const change_set& changes);
     /// Everything that lives, under a raised epoch.
     stored_state load();
+    /// Leaves out a workload that has ended, with its attempts and decisions; false when it has not. Without it a store
+    /// holds everything, as a real one does.
+    bool retire(const workload_id& ended);
+    std::vector<std::pair<attempt_id, provider_id>> attempts_of(const workload_id& of) const;
+    /// Leaves out the rows that nothing refers to: events, usage and charges.
+    void drop_rows();
+    /// Clients' keys, which are many, are lent out while the rest is copied.
+    using client_keys = std::map<std::tuple<tenant_id, std::string, std::string>, idempotency_record>;
+    client_keys& keys_of_clients() { return idempotency_; }
     /// The outbox row that the last change set has done, or nullptr.
     const outbox_item* last_done(std::uint64_t seq) const;
 
@@ -48,9 +58,10 @@ private:
     std::map<workload_id, std::uint64_t> last_event_;
     std::map<workload_id, std::uint32_t> live_attempts_;
     std::map<attempt_id, std::uint32_t> launch_rows_, cancel_rows_;  // in the outbox
-    std::map<attempt_id, std::size_t> metered_;                      // index of its usage row
+    std::set<attempt_id> metered_;
+    std::map<workload_id, std::vector<attempt_id>> attempts_of_;
     std::map<std::uint64_t, outbox_item> last_done_;
-    std::map<std::tuple<tenant_id, std::string, std::string>, idempotency_record> idempotency_;
+    client_keys idempotency_;
 };
 
 }  // namespace westerly::testing_support

@@ -9,16 +9,19 @@ namespace {
 
 enum actor : std::uint64_t { the_providers = 1, the_workloads = 2, the_faults = 3 };
 
-constexpr std::array<const char*, 8> provider_names = {"east", "west", "north", "south", "super", "p6", "p7", "p8"};
+std::string provider_name(std::size_t number) {
+    constexpr std::array names = {"east", "west", "north", "south", "super"};
+    return number < names.size() ? names.at(number) : "p" + std::to_string(number + 1);
+}
 
-offer an_offer(const provider_config& at, const std::string& name, dice& chance) {
+offer an_offer(const provider_config& at, const std::string& name, const world_size& size, dice& chance) {
     offer out;
     out.site = at.sites.front();
     out.provider = at.id;
     out.id = at.id + "/" + out.site.site + "/" + name + "/on_demand";
     out.vcpus = name == "big" ? 8 : 4;
     out.memory_mib = 2048ull * out.vcpus;
-    out.units_free = static_cast<std::uint64_t>(chance.between(3, 8));
+    out.units_free = static_cast<std::uint64_t>(chance.between(3, 8)) * size.units;
     out.price = unit_price{chance.between(1'000'000'000, 9'999'999'999), currency::cny};
     out.increment_s = static_cast<std::uint32_t>(chance.one_in(0.5) ? 1 : 60);
     out.minimum_s = static_cast<std::uint32_t>(chance.one_in(0.5) ? 0 : 30);
@@ -27,9 +30,11 @@ offer an_offer(const provider_config& at, const std::string& name, dice& chance)
     return out;
 }
 
-planned_provider a_provider(std::size_t number, dice& chance) {
+planned_provider a_provider(std::size_t number, const world_size& size, dice& chance) {
     planned_provider out;
-    out.config.id = provider_names.at(number);
+    out.config.id = provider_name(number);
+    out.longest_run = size.longest_run;
+    out.keeps_ended = size.keeps_ended;
     out.config.kind = "local";
     out.config.poll_s = 20;
     out.config.lost_after_s = 60;
@@ -43,13 +48,13 @@ planned_provider a_provider(std::size_t number, dice& chance) {
     out.config.sites.push_back(site);
     out.visibility_s = chance.one_in(0.5) ? 0 : static_cast<std::uint32_t>(chance.between(1, 40));
     out.way_ms = chance.one_in(0.4) ? 4'000 : 400;
-    out.offers.push_back(an_offer(out.config, "small", chance));
+    out.offers.push_back(an_offer(out.config, "small", size, chance));
     if (chance.one_in(0.5))
-        out.offers.push_back(an_offer(out.config, "big", chance));
+        out.offers.push_back(an_offer(out.config, "big", size, chance));
     return out;
 }
 
-planned_workload a_workload(std::size_t number, const world_size& size, dice& chance) {
+std::shared_ptr<const workload_spec> a_spec(std::size_t number, dice& chance) {
     auto spec = std::make_shared<workload_spec>();
     spec->name = "w" + std::to_string(number);
     spec->policy = chance.one_in(0.5) ? "cheapest" : "balanced";
@@ -70,6 +75,11 @@ planned_workload a_workload(std::size_t number, const world_size& size, dice& ch
     if (chance.one_in(0.4))
         spec->retry.on.push_back(retry_cause::failed);
     spec->retry.backoff_s = static_cast<std::uint32_t>(chance.between(1, 10));
+    return spec;
+}
+
+planned_workload a_workload(std::size_t number, std::shared_ptr<const workload_spec> spec, const world_size& size,
+                            dice& chance) {
     planned_workload out;
     out.number = number;
     out.ask_at = chance.delay(0, size.asks_last.count());
@@ -96,10 +106,12 @@ planned_fault a_fault(std::size_t number, const world_size& size, milliseconds s
     planned_fault out;
     out.number = number;
     out.kind = a_kind(chance);
-    out.provider = chance.one_in(0.4) ? 0 : chance.below(size.providers);
-    out.from = out.provider == 0 && !strikes_broker(out.kind) ? storm + chance.delay(0, size.storm.count())
-                                                              : chance.delay(1'000, size.faults_last.count() - 1'000);
-    out.until = std::min(out.from + chance.delay(10'000, 150'000), size.faults_last);
+    const bool stormy = size.storm.count() != 0;
+    out.provider = stormy && chance.one_in(0.4) ? 0 : chance.below(size.providers);
+    out.from = stormy && out.provider == 0 && !strikes_broker(out.kind)
+                   ? storm + chance.delay(0, size.storm.count())
+                   : chance.delay(1'000, size.faults_last.count() - 1'000);
+    out.until = std::min(out.from + chance.delay(10'000, size.longest_fault.count()), size.faults_last);
     out.chance = static_cast<double>(chance.between(20, 100)) / 100;
     if (out.kind == fault_kind::late_list || out.kind == fault_kind::partial_list)
         out.chance = 1;  // lists are few
@@ -122,11 +134,15 @@ plan plan_of(std::uint64_t seed, const world_size& size) {
     out.calm_at = size.faults_last;
     dice providers(seed, the_providers), workloads(seed, the_workloads), faults(seed, the_faults);
     for (std::size_t i = 0; i < size.providers; ++i)
-        out.providers.push_back(a_provider(i, providers));
+        out.providers.push_back(a_provider(i, size, providers));
     const auto count = static_cast<std::size_t>(workloads.between(static_cast<std::int64_t>(size.workloads_min),
                                                                   static_cast<std::int64_t>(size.workloads_max)));
-    for (std::size_t i = 0; i < count; ++i)
-        out.workloads.push_back(a_workload(i, size, workloads));
+    std::vector<std::shared_ptr<const workload_spec>> specs;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (!size.specs || specs.size() < *size.specs)
+            specs.push_back(a_spec(i, workloads));
+        out.workloads.push_back(a_workload(i, specs[i % specs.size()], size, workloads));
+    }
     const auto wrong = static_cast<std::size_t>(
         faults.between(static_cast<std::int64_t>(size.faults_min), static_cast<std::int64_t>(size.faults_max)));
     const auto storm = faults.delay(1'000, (size.faults_last - size.storm).count() - 1'000);
@@ -138,7 +154,7 @@ plan plan_of(std::uint64_t seed, const world_size& size) {
 std::string describe(const planned_fault& fault) {
     std::string text = "fault " + std::to_string(fault.number) + ": " + std::string(to_string(fault.kind));
     if (!strikes_broker(fault.kind))
-        text += " at " + std::string(provider_names.at(fault.provider));
+        text += " at " + provider_name(fault.provider);
     text += ", from " + std::to_string(fault.from.count()) + " ms to " + std::to_string(fault.until.count()) + " ms";
     if (strikes_broker(fault.kind))
         return text + ", " + std::to_string(fault.param);

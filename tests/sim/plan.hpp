@@ -20,7 +20,9 @@ struct planned_provider {
     provider_config config;
     std::uint32_t visibility_s = 0;
     std::int64_t way_ms = 400;  // that a call usually takes at most, and its answer
-    std::vector<offer> offers;  // with all units free
+    milliseconds longest_run{90'000};
+    std::optional<milliseconds> keeps_ended;  // its record of what has ended; nullopt: for ever
+    std::vector<offer> offers;                // with all units free
 };
 
 /// Everything that is decided before a history begins. A history is a function of its plan: the same plan gives the
@@ -39,7 +41,12 @@ struct world_size {
     std::size_t faults_min = 32, faults_max = 42;
     milliseconds asks_last{240'000};
     milliseconds faults_last{360'000};
-    milliseconds storm{120'000};  // within it begin all faults of the first provider: there they meet
+    milliseconds storm{120'000};  // within it begin all faults of the first provider: there they meet; 0: none
+    milliseconds longest_fault{150'000};
+    milliseconds longest_run{90'000};
+    std::optional<milliseconds> keeps_ended{};
+    std::uint64_t units = 1;             // times the usual capacity
+    std::optional<std::size_t> specs{};  // so many different ones; nullopt: each workload has its own
 };
 
 /// The plan of a seed.

@@ -48,7 +48,7 @@ void world::configure_providers() {
 void world::crash(fault_kind kind) {
     ++crashes;
     note(100 + static_cast<std::uint64_t>(kind));
-    compare_with_fresh_load();
+    compare_with_fresh_load(true);
     strike_everyone(kind);
     ++process_;
     core_.reset();
@@ -65,12 +65,10 @@ void world::crash(fault_kind kind) {
 bool world::crash_due(fault_kind kind) {
     ++boundaries[static_cast<std::size_t>(kind)];
     const auto since = std::chrono::duration_cast<milliseconds>(time_.now - begun_at_);
-    for (auto& each : crashes_) {
-        if (each.over || each.fault.kind != kind || since < each.fault.from || since >= each.fault.until)
+    for (auto each = crashes_.begin(); each != crashes_.end(); ++each) {
+        if (each->kind != kind || since >= each->until || each->param-- > 0)
             continue;
-        if (each.fault.param-- > 0)
-            continue;
-        each.over = true;
+        crashes_.erase(each);
         crash(kind);
         return true;
     }
@@ -107,6 +105,7 @@ void world::commit() {
             continue;
         store_.commit(each.changes);
         check_commit(each.changes);
+        retire(each.changes);
         for (const auto& e : each.changes.events)
             note(hash_of(e.type), e.seq ^ hash_of(e.detail));
     }
@@ -173,11 +172,8 @@ void world::schedule_tick() {
 // ---- what goes wrong by plan ----------------------------------------------------------------------------------------
 
 void world::plan_faults() {
-    for (const auto& each : plan_.faults) {
-        if (each.kind >= fault_kind::crash_unsynced && each.kind <= fault_kind::crash_between)
-            crashes_.push_back({each});
+    for (const auto& each : plan_.faults)
         time_.after(each.from, [this, &each] { begin_fault(each); });
-    }
     time_.after(plan_.calm_at, [this] {
         if (skew_ != milliseconds(0))
             step_clock(-skew_);
@@ -189,7 +185,7 @@ void world::begin_fault(const planned_fault& fault) {
         case fault_kind::crash_unsynced:
         case fault_kind::crash_committed:
         case fault_kind::crash_between:
-            return;
+            return crashes_.push_back(fault);
         case fault_kind::clock_forward:
         case fault_kind::clock_back:
             strike_everyone(fault.kind);

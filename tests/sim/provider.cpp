@@ -194,9 +194,10 @@ void scripted_provider::create(const launch_request& asked) {
 }
 
 void scripted_provider::begin(const std::string& token) {
-    thing& each = things_.at(token);
-    if (each.at != phase::pending || each.forgotten)
+    thing* const here = record_of(token);
+    if (!here || here->at != phase::pending || here->forgotten)
         return;
+    thing& each = *here;
     if (hit(fault_kind::forget, token))
         return forget(each);
     each.at = phase::running;
@@ -205,9 +206,11 @@ void scripted_provider::begin(const std::string& token) {
     ++each.seq;
     ++each.runs;
     news(each);
+    if (!record_of(token))
+        return;
     const bool preempted = hit(fault_kind::preempt, token);
     const std::int32_t code = each.luck.one_in(0.15) ? 3 : 0;
-    auto length = each.luck.one_in(0.2) ? each.luck.delay(0, 300) : each.luck.delay(300, 90'000);
+    auto length = each.luck.one_in(0.2) ? each.luck.delay(0, 300) : each.luck.delay(300, plan_.longest_run.count());
     const bool too_long = each.max_runtime_s && length > seconds(*each.max_runtime_s);
     const bool deaf = too_long && time_.now + seconds(*each.max_runtime_s) < each.deaf_until;
     if (deaf)
@@ -215,8 +218,8 @@ void scripted_provider::begin(const std::string& token) {
     else if (too_long)
         length = seconds(*each.max_runtime_s);
     time_.after(length, [this, token, code, preempted, timed_out = too_long && !deaf, run = each.runs] {
-        if (things_.at(token).runs != run)
-            return;  // it was put back meanwhile
+        if (const auto* still = record_of(token); !still || still->runs != run)
+            return;  // it has ended long ago, or was put back
         if (preempted)
             return take_away(token);
         finish(token, timed_out ? 143 : code, false, timed_out);
@@ -225,19 +228,23 @@ void scripted_provider::begin(const std::string& token) {
 
 /// Preempted: ended, or put back into the provider's queue under the same record.
 void scripted_provider::take_away(const std::string& token) {
-    thing& each = things_.at(token);
-    if (each.at != phase::running || each.forgotten || !each.luck.one_in(0.5))
+    thing* const here = record_of(token);
+    if (!here || here->at != phase::running || here->forgotten || !here->luck.one_in(0.5))
         return finish(token, 143, true, false);
+    thing& each = *here;
     each.at = phase::pending;
     ++each.seq;
     news(each);
+    if (!record_of(token))
+        return;
     time_.after(each.luck.delay(100, 30'000), [this, token] { begin(token); });
 }
 
 void scripted_provider::finish(const std::string& token, std::int32_t exit_code, bool preempted, bool timed_out) {
-    thing& each = things_.at(token);
-    if (!each.alive())
+    thing* const here = record_of(token);
+    if (!here || !here->alive())
         return;
+    thing& each = *here;
     if (!each.ours)
         around_.broken("L3: a thing without our owner mark was ended");
     const bool forgets = each.started_at && hit(fault_kind::forget, token);
@@ -253,20 +260,40 @@ void scripted_provider::finish(const std::string& token, std::int32_t exit_code,
     std::erase(alive_tokens_, token);
     around_.gone(each);
     news(each);
-    if (forgets)  // it has told of its end, and keeps no record of it
-        forget(each);
+    if (plan_.keeps_ended)
+        time_.after(*plan_.keeps_ended, [this, token] {
+            if (auto* old = record_of(token))
+                forget(*old);
+        });
+    if (auto* still = record_of(token); still && forgets)  // it has told of its end, and keeps no record of it
+        forget(*still);
 }
 
 /// No record of it is left. Whether it had ended by then, only those know who were told.
 void scripted_provider::forget(thing& what) {
     const bool lived = what.alive();
     what.forgotten = true;
-    if (!lived)
+    if (lived) {
+        what.ended_at = time_.now;
+        --alive_;
+        std::erase(alive_tokens_, what.token);
+        around_.gone(what);
+    }
+    settled(what.token);
+}
+
+/// The broker has settled its workload: once the provider has forgotten it too, no law asks for it any more.
+void scripted_provider::settled(const std::string& token) {
+    const auto at = things_.find(token);
+    if (!plan_.keeps_ended || at == things_.end() || !at->second.forgotten || around_.recorded(token))
         return;
-    what.ended_at = time_.now;
-    --alive_;
-    std::erase(alive_tokens_, what.token);
-    around_.gone(what);
+    held_back_.erase(token);
+    things_.erase(at);
+}
+
+thing* scripted_provider::record_of(const std::string& token) {
+    const auto at = things_.find(token);
+    return at == things_.end() ? nullptr : &at->second;
 }
 
 void scripted_provider::stop(const std::string& token, std::uint32_t grace_s) {

@@ -47,6 +47,7 @@ public:
         virtual instant broker_clock() const = 0;
         virtual bool configured(std::size_t provider) const = 0;
         virtual bool handle_known(const std::string& token) const = 0;
+        virtual bool recorded(const std::string& token) const = 0;  // of a workload that has not ended
         virtual void made(std::size_t provider, const thing& what) = 0;
         virtual void gone(const thing& what) = 0;
         virtual void struck(fault_kind kind, const std::string& token) = 0;
@@ -68,6 +69,8 @@ public:
     void run(const poll_attempts& effect);
     void run(const list_provider& effect);
     void run(const sweep_orphan& effect);
+
+    void settled(const std::string& token);
 
     const std::map<std::string, thing>& things() const { return things_; }
     std::size_t alive() const { return alive_; }  // of ours
@@ -116,6 +119,7 @@ private:
     std::uint64_t units_used(const std::string& offer) const;
     const thing* visible(const std::string& token) const;
     observation seen(const thing& of) const;
+    thing* record_of(const std::string& token);
 
     surroundings& around_;
     clock_queue& time_;

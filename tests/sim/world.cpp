@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint64_t world_actor = 10;
 constexpr std::chrono::hours patience{24};
 constexpr std::uint64_t whole_memory_every = 10'000;  // steps
+constexpr std::size_t few_keys = 10'000;
+constexpr std::size_t clients_per_tenant = 20'000;
 
 owner_id the_owner() {
     random_source random(1);
@@ -25,7 +27,8 @@ world::world(const plan& of)
       store_(the_owner()),
       configured_(of.providers.size(), true) {
     random_source random(of.seed);
-    tenant_ = tenant_id::make(time_.now, random);
+    for (std::size_t i = 0; i <= of.workloads.size() / clients_per_tenant; ++i)
+        tenants_.push_back(tenant_id::make(time_.now, random));
     scripted_provider::surroundings& here = *this;
     for (std::size_t i = 0; i < of.providers.size(); ++i) {
         numbers_[of.providers[i].config.id] = i;
@@ -37,14 +40,21 @@ world::world(const plan& of)
 
 void world::run() {
     start_process();
-    const instant end = time_.now + patience;
+    const instant end = time_.now + plan_.calm_at + patience;
+    if (each_day)
+        time_.after(std::chrono::hours(24), [this] { new_day(); });
     while (faults.empty() && !settled() && time_.step(end)) {
         ++steps;
         if ((plan_.seed * 2'503 + steps) % whole_memory_every == 0)
-            compare_with_fresh_load();
+            compare_with_fresh_load(store_.keys_of_clients().size() <= few_keys);
     }
     if (faults.empty())
         check_end();
+}
+
+void world::new_day() {
+    each_day(std::chrono::duration_cast<milliseconds>(time_.now - begun_at_));
+    time_.after(std::chrono::hours(24), [this] { new_day(); });
 }
 
 bool world::settled() const {
@@ -112,23 +122,36 @@ bool world::handle_known(const std::string& token) const {
     return known && !known->handle.empty();
 }
 
+bool world::recorded(const std::string& token) const {
+    const auto id = attempt_of_token(token);
+    return id && store_.attempts.contains(*id);
+}
+
+std::optional<workload_id> world::workload_of(const std::string& token) const {
+    const auto id = attempt_of_token(token);
+    if (!id)
+        return std::nullopt;
+    if (const auto at = store_.attempts.find(*id); at != store_.attempts.end())
+        return at->second.workload;
+    const auto ended = ended_attempts_.find(*id);
+    return ended == ended_attempts_.end() ? std::nullopt : std::optional(ended->second);
+}
+
 void world::made(std::size_t number, const thing& what) {
     trace(what.token, "exists at", plan_.providers[number].config.id);
     if (++deeds_[what.token].things > 1)
         fault("an effect was applied twice: two things for one token");
-    const auto of = attempt_of_token(what.token);
-    const auto at = of ? store_.attempts.find(*of) : store_.attempts.end();
-    if (at == store_.attempts.end())
+    const auto of = workload_of(what.token);
+    if (!of)
         return fault("L2: a thing was made for an attempt that is not durable");
-    if (++alive_[at->second.workload] > 1)
+    if (++alive_[*of] > 1)
         fault("L1: two things of one workload are alive");
 }
 
 void world::gone(const thing& what) {
     trace(what.token, what.forgotten ? "is forgotten" : "has ended");
-    const auto of = attempt_of_token(what.token);
-    if (const auto at = of ? store_.attempts.find(*of) : store_.attempts.end(); at != store_.attempts.end())
-        --alive_[at->second.workload];
+    if (const auto of = workload_of(what.token); of && --alive_[*of] == 0)
+        alive_.erase(*of);
 }
 
 }  // namespace westerly::sim

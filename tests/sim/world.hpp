@@ -5,6 +5,7 @@
 #include "tests/sim/memory_store.hpp"
 #include "tests/sim/provider.hpp"
 
+#include <functional>
 #include <unordered_map>
 
 namespace westerly::sim {
@@ -20,12 +21,16 @@ public:
 
     /// Runs until faults have ended and nothing lives any more, or the time for it is over.
     void run();
+    /// Called after each virtual day.
+    std::function<void(milliseconds since)> each_day;
 
     bool traces = false;  // prints what happens to attempts and things
     std::vector<std::string> faults;
     std::uint64_t journal = 1469598103934665603ull;  // a hash of all inputs, commits and effects, in order
     std::uint64_t steps = 0, crashes = 0, compared = 0;
     std::array<std::uint64_t, fault_kinds> boundaries{};  // that a crash of each kind could have struck
+    std::size_t live_workloads() const { return store_.workloads.size(); }
+    std::size_t ended_workloads() const { return ended_.size(); }
     coverage hits;
     std::map<std::string, std::uint64_t> ends;  // how workloads and attempts ended
 
@@ -36,10 +41,6 @@ private:
         std::optional<workload_id> acknowledged;
         bool asked_again = false;
         bool gives_up = false;  // has asked for its cancel, or is about to
-    };
-    struct crash_plan {
-        planned_fault fault;
-        bool over = false;
     };
     /// What was done about one outbox row or token, over all lives of the broker.
     struct deeds {
@@ -64,6 +65,8 @@ private:
 
     // clients.cpp
     void make_clients();
+    void await_arrival();
+    void new_day();
     void ask(std::size_t number);
     void ask_cancel(std::size_t number);
     void lose_patience(const workload_id& with);
@@ -78,7 +81,9 @@ private:
     void check_commit(const change_set& changes);
     void check_row_done(std::uint64_t seq);
     void check_money(const usage& used, const charge& cost);
-    void compare_with_fresh_load();
+    void check_ends(const change_set& changes);
+    void retire(const change_set& changes);
+    void compare_with_fresh_load(bool with_clients_keys);
     void check_end();
     void fault(std::string what);
     void note(std::uint64_t kind, std::uint64_t value = 0);
@@ -91,6 +96,8 @@ private:
     instant broker_clock() const override { return time_.now + skew_; }
     bool configured(std::size_t provider) const override { return configured_[provider]; }
     bool handle_known(const std::string& token) const override;
+    bool recorded(const std::string& token) const override;
+    std::optional<workload_id> workload_of(const std::string& token) const;
     void made(std::size_t provider, const thing& what) override;
     void gone(const thing& what) override;
     void struck(fault_kind kind, const std::string& token) override;
@@ -108,16 +115,19 @@ private:
     fault_board board_;
     dice chance_;
     random_source engine_random_;
-    testing_support::memory_store store_;
+    testing_support::memory_store store_;  // of what has not ended: the rest is retired to the two below
+    std::unordered_map<workload_id, workload_state> ended_;
+    std::unordered_map<attempt_id, workload_id> ended_attempts_;
     std::vector<std::unique_ptr<scripted_provider>> providers_;
     std::map<provider_id, std::size_t> numbers_;
     std::vector<bool> configured_;
     std::vector<client> clients_;
+    std::vector<std::size_t> arrivals_;                       // of those that have not asked yet, the next one last
     std::unordered_map<workload_id, std::size_t> client_of_;  // those that are impatient
     std::size_t unanswered_ = 0;
-    tenant_id tenant_;
-    std::vector<crash_plan> crashes_;
-    milliseconds skew_{0};  // of the broker's wall clock
+    std::vector<tenant_id> tenants_;
+    std::vector<planned_fault> crashes_;  // that may strike now
+    milliseconds skew_{0};                // of the broker's wall clock
 
     std::uint64_t process_ = 0;  // rises with every start
     std::unique_ptr<engine> core_;
