@@ -134,9 +134,10 @@ class Broker:
 
     def __init__(self, providers=None, policies=None, settings=None, arguments=()):
         Broker.alive.append(self)
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="westerly-e2e-", dir="/tmp"))
+        self.home = self.make_home()
         self.home.chmod(0o711)  # tasks run as users of their own
         self.arguments = list(arguments)
+        self.environment = None  # of westerlyd and its adapters; None: this process's own
         self.process = None
         self.operator_key = None
         self.port = None
@@ -152,6 +153,10 @@ class Broker:
             self.write_policy(name, content)
         if settings:
             (self.home / "westerlyd.yaml").write_text(json.dumps(settings), encoding="utf-8")
+
+    @staticmethod
+    def make_home():
+        return pathlib.Path(tempfile.mkdtemp(prefix="westerly-e2e-", dir="/tmp"))
 
     # Files; they count after the next start or reload().
 
@@ -177,7 +182,7 @@ class Broker:
         command = [str(bin_dir() / "westerlyd"), "--home", str(self.home), "--port", "0", *self.arguments]
         self.out.write_bytes(b"")
         with open(self.out, "ab") as out, open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=self.environment)
         told = wait_for("westerlyd says where it listens", self._told)
         self.port, self.fingerprint = int(told[0]), told[1]
         first = re.search(r"^operator key \(shown once\): (\S+)$", self.out.read_text(), re.M)

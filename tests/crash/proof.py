@@ -1,0 +1,174 @@
+"""After the faults: what the providers' own records say, held against what Westerly says."""
+
+import calendar
+import time
+from collections import Counter, defaultdict
+from fractions import Fraction
+
+import broker as e2e
+import kill_test
+from broker import wait_for
+from kill_test import PRICE_NANOS
+from records import SlurmRecords, local_record, own_slurm_record, runs_of
+from slurm_lab import job_processes
+
+DRAIN_S = 600
+
+
+def to_ms(text):
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) * 1000 + int(text[20:23])
+
+
+class Proof:
+    """`wrong`: what is not as promised. `figures`: what was counted."""
+
+    def __init__(self, world, client, member_key):
+        self.world, self.client = world, client
+        self.http = world.broker.client(member_key)
+        self.operator = world.broker.client()
+        self.wrong, self.figures = list(client.failures), Counter()
+
+    def say(self, what):
+        self.wrong.append(what)
+
+    def drain(self):
+        """Until every workload has ended; tells which has not."""
+        def live():
+            return [one for one in self.http.items("/v1/workloads?limit=100") if one["state"] not in e2e.ENDED]
+        began = time.monotonic()
+        left = []
+        try:
+            wait_for("all work has ended", lambda: not (left.clear() or left.extend(live()) or left), DRAIN_S, 0.5)
+        except AssertionError:
+            for one in left:
+                self.say(f"not ended after {DRAIN_S} s: {one['id']} {one['state']} {self.attempts(one['id'])[-1:]}")
+        self.figures["seconds until all had ended"] = round(time.monotonic() - began)
+
+    def attempts(self, ident):
+        return list(self.http.items(f"/v1/workloads/{ident}/attempts"))
+
+    def judge(self):
+        self.slurm = {name: SlurmRecords(lab) for name, lab in self.world.labs.items()}
+        self.runs = runs_of(self.world)
+        stored = defaultdict(list)
+        for one in self.http.items("/v1/workloads?limit=100"):
+            stored[one["spec"]["name"]].append(one)
+        asked = self.client.acknowledged
+        if {name: [one["id"] for one in found] for name, found in stored.items()} != {n: [i] for n, i in asked.items()}:
+            self.say(f"lost or made twice: {set(asked) ^ set(stored)} {[n for n, f in stored.items() if len(f) != 1]}")
+        self.usage, self.charges = defaultdict(list), defaultdict(list)
+        for one in self.http.items("/v1/usage?limit=100"):
+            self.usage[one["attempt"]].append(one)
+        for one in self.http.items("/v1/charges?limit=100"):
+            self.charges[one["attempt"]].append(one)
+        self.figures["workloads"] = len(asked)
+        for name, ident in asked.items():
+            for one in stored[name]:
+                if one["id"] == ident:
+                    self.judge_workload(self.client.jobs[name], one)
+        known = {one["id"] for found in stored.values() for one in found}
+        for workload in set(self.runs) - known:
+            self.say(f"{workload} ran and nobody asked for it")
+        self.judge_jobs()
+
+    def judge_workload(self, job, workload):
+        ident, attempts = workload["id"], self.attempts(workload["id"])
+        self.figures["attempts"] += len(attempts)
+        if workload["state"] not in e2e.ENDED:
+            return
+        self.figures[f"workloads {workload['state']}"] += 1
+        shim_lost = any("watched over it was killed" in one.get("message", "") for one in attempts[-1:])
+        if not job.end_allowed(workload["state"]) and not (shim_lost and workload["state"] == "failed"):
+            self.say(f"{job.name} {ident} ({job.kind}) ended as {workload['state']}: {attempts}")
+        if workload["state"] == "failed" and not shim_lost and workload.get("exit_code") != job.code:
+            self.say(f"{job.name} {ident} ended with {workload.get('exit_code')}, not {job.code}")
+        runs = self.runs[ident]
+        unknown = set(runs) - {one["id"] for one in attempts}
+        if unknown:
+            self.say(f"{ident} ran as attempts {unknown}, which nobody knows")
+        for attempt, run in runs.items():
+            if max(run.begun.values(), default=0) > 1:
+                self.say(f"{ident}: attempt {attempt} began twice: {dict(run.begun)}")
+        order = sorted(runs.items(), key=lambda one: one[1].first_ms)
+        for (one, before), (other, after) in zip(order, order[1:]):
+            if before.last_ms >= after.first_ms:
+                self.say(f"{ident}: attempts {one} and {other} ran at once, "
+                         f"{before.first_ms}–{before.last_ms} and {after.first_ms}–{after.last_ms}")
+        if workload["state"] in ("succeeded", "failed") and not shim_lost:
+            ended = [attempt for attempt, run in order if set(run.ended) == set(range(job.tasks))]
+            if ended != [attempts[-1]["id"]]:
+                self.say(f"{ident} has {workload['state']}, by its own lines ended: {ended}, attempts {attempts}")
+        for attempt in attempts:
+            self.judge_attempt(attempt, runs.get(attempt["id"]))
+
+    def judge_attempt(self, attempt, run):
+        ident, outcome = attempt["id"], attempt.get("outcome")
+        self.figures[f"attempts {outcome}"] += 1
+        usage, charges = self.usage[ident], self.charges[ident]
+        if attempt["state"] != "ended":
+            self.say(f"attempt {ident} has not ended, its workload has: {attempt}")
+        elif run and outcome == "never_started":
+            self.say(f"attempt {ident} ran, and counts as never started: {attempt}")
+        elif len(usage) > 1 or len(charges) != len(usage) or (run and not usage):
+            self.say(f"attempt {ident} has {len(usage)} usages and {len(charges)} charges: {attempt}")
+        elif usage:
+            self.judge_account(attempt, usage[0], charges[0])
+
+    def judge_account(self, attempt, usage, charge):
+        times = to_ms(usage["start_at"]), to_ms(usage["end_at"])
+        if attempt["provider"] == "mill":
+            told, whose = [local_record(self.world, attempt["launch_token"])], "the local adapter's"
+        else:
+            job_id = int(attempt["handle"].split("/")[1]) if attempt.get("handle") else 0
+            told = self.slurm[attempt["provider"]].told[job_id, attempt["launch_token"]]
+            whose = "Slurm's"
+            if not told:
+                told, whose = [own_slurm_record(self.world.labs[attempt["provider"]], attempt["launch_token"])], "the job's own"
+        self.figures[f"attempts metered as {whose} record"] += times in told
+        if not usage["measured"]:
+            self.figures["attempts metered to the last sighting, and marked so"] += 1
+        elif times not in told:
+            self.say(f"metered {times}, {whose} record says {told}: {attempt} {usage}")
+        billed_ms = -(-(times[1] - times[0]) // 1000) * 1000
+        cost = round(Fraction(PRICE_NANOS * charge["units"] * billed_ms, 3_600_000 * 1000))
+        if (to_ms(charge["start_at"]), to_ms(charge["end_at"])) != times or charge["billed_ms"] != billed_ms or Fraction(
+                charge["billed_cost"]["amount"]) != Fraction(cost, 1_000_000):
+            self.say(f"charged otherwise than metered: {usage} {charge}")
+        self.figures["seconds metered"] += billed_ms // 1000
+
+    def judge_jobs(self):
+        """One job per launch token, by Slurm's own word."""
+        for name, records in self.slurm.items():
+            for token, ids in records.ran_by_name().items():
+                if len(ids) > 1 and not token.startswith("westerly"):
+                    self.say(f"{name} ran the jobs {sorted(ids)} for the token {token}")
+            self.figures[f"jobs that {name} knows"] = len(records.jobs)
+
+    def nothing_left(self, stranger_ids):
+        """No job, process, orphan or scratch folder of ours. Ends the broker."""
+        def jobs():
+            return [
+                (name, job["job_id"], job["name"], job["job_state"]) for name, lab in self.world.labs.items()
+                for job in lab.jobs()
+                if job["job_state"] in ("PENDING", "RUNNING", "SUSPENDED") and job["job_id"] not in stranger_ids[name]
+                and job["comment"].startswith("westerly owner=")
+            ]
+        self.none("jobs", jobs)
+        self.none("orphans", lambda: list(self.operator.items("/v1/orphans")))
+        self.none("tasks", lambda: kill_test.task_processes(self.world.broker))
+        for lab in self.world.labs.values():
+            self.none(f"scratch folders at {lab.name}", lambda: list((lab.dir / "scratch").iterdir()))
+        if self.world.broker.stop() != 0:
+            self.say("westerlyd did not stop cleanly")
+        self.none("processes", lambda: e2e.processes_below(self.world.broker.home))
+
+    def no_job_processes(self):
+        for name, lab in self.world.labs.items():
+            ids = [job["job_id"] for job in lab.jobs()]
+            self.none(f"processes at {name}", lambda: [pid for ident in ids[-1:] for pid in job_processes(lab, ident)])
+
+    def none(self, what, probe):
+        try:
+            wait_for(f"no {what} are left", lambda: not probe(), 60)
+        except AssertionError:
+            self.say(f"{what} are left: {probe()}")

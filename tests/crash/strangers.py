@@ -1,0 +1,66 @@
+"""Jobs of others at the same centres, with names and comments as near to ours as can be. They must not be touched."""
+
+import re
+
+from broker import wait_for
+
+SCRIPT = """#!/bin/bash
+echo begin >>{file}
+until [ -e {go} ]; do sleep 0.5; done
+echo end >>{file}
+"""
+
+
+class Strangers:
+    """Those of one centre. All run, and Slurm has saved that, before the first fault."""
+
+    def __init__(self, lab, owner, chance):
+        self.lab = lab
+        self.folder = lab.dir / "strangers"
+        self.folder.mkdir()
+        self.folder.chmod(0o1777)
+        self.go = self.folder / "go"
+
+        def token():
+            return f"w{chance.getrandbits(128):032x}"
+
+        other = "0" * 8 + owner[8:]
+        self.jobs = [
+            # (user, name, comment): another user's with our very mark; ours with another mark, with none, half a mark.
+            (lab.stranger, token(), f"westerly owner={owner} provider={lab.name}"),
+            (lab.stranger, "westerly", f"westerly owner={owner}"),
+            (lab.user, token(), f"westerly owner={other} provider={lab.name}"),
+            (lab.user, token(), f"westerly owner={owner} provider={lab.name}2"),
+            (lab.user, token(), ""),
+            (lab.user, "run-1", f"westerly owner={owner} provider={lab.name}"),
+            (lab.user, "westerly", f"owner={owner}"),
+        ]
+        self.ids = [
+            lab.submit(user, SCRIPT.format(file=self.file(number), go=self.go), name=name, comment=comment)
+            for number, (user, name, comment) in enumerate(self.jobs)
+        ]
+        wait_for(f"strangers run at {lab.name}", lambda: all(map(self.began, range(len(self.jobs)))))
+        lab.wait_saved()
+
+    def file(self, number):
+        return self.folder / f"{number}"
+
+    def said(self, number):
+        return self.file(number).read_text().split() if self.file(number).exists() else []
+
+    def began(self, number):
+        return self.said(number) == ["begin"]
+
+    def faults(self):
+        """Lets them go to their end, and tells what was done to them."""
+        found = [f"{self.name(i)} was touched while it ran: {self.said(i)}" for i in range(len(self.jobs))
+                 if not self.began(i)]
+        asked = re.findall(r"REQUEST_KILL_JOB JobId=(\d+)", (self.lab.dir / "log" / "slurmctld.log").read_text())
+        found += [f"{self.name(i)} was asked to end" for i, ident in enumerate(self.ids) if str(ident) in asked]
+        self.go.touch()
+        if not found:
+            wait_for("strangers end", lambda: all(self.said(i) == ["begin", "end"] for i in range(len(self.jobs))))
+        return found
+
+    def name(self, number):
+        return f"the stranger's job {self.ids[number]} {self.jobs[number]} at {self.lab.name}"
