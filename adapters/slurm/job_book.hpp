@@ -2,6 +2,7 @@
 
 #include "broker/domain/protocol.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -34,7 +35,8 @@ result<job_record> decode_job_record(std::string_view text);
 struct job_entry {
     std::mutex work;  // whoever talks to Slurm about this token
     job_record record;
-    bool saved = false;  // there is a file of it
+    bool saved = false;                                 // there is a file of it
+    std::chrono::steady_clock::time_point looked_at{};  // when the files of the run were last held against Slurm's word
 };
 using job_ptr = std::shared_ptr<job_entry>;
 

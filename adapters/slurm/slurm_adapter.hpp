@@ -51,6 +51,7 @@ private:
     observation finish(job_entry& entry, observation seen);
     observation stamped(observation seen) const;
     void force_stop(job_entry& entry);
+    void end_forgotten_end(job_entry& entry);
 
     // Listing
     using job_map = std::map<std::uint64_t, slurm_job>;

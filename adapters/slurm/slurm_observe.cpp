@@ -9,6 +9,7 @@ namespace {
 using phase = observation::phase;
 
 constexpr seconds silent_max{6 * alive_every_s};  // after so long without a sign a run is over, wherever it was
+constexpr seconds look_every{15};                 // at the files of a run that Slurm says goes on
 constexpr seconds stop_margin{15};                // the job looks for a stop every few seconds
 constexpr std::int32_t signal_base = 128;         // a shell's code for "ended by signal N" is 128 + N
 constexpr std::int32_t signals = 64;
@@ -120,6 +121,21 @@ void slurm_adapter::force_stop(job_entry& entry) {
             log_event(log_level::warning, "slurm.cancel_failed", {{"detail", ended.error().detail}});
 }
 
+/// A controller that is killed after it has ended a job, and before it has saved that, says on its return that the job
+/// runs, until its nodes register again: half an hour by default. It is told.
+void slurm_adapter::end_forgotten_end(job_entry& entry) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - entry.looked_at < look_every)
+        return;
+    entry.looked_at = now;
+    const auto marks = shared_->marks(entry.record.token);
+    if (!marks.readable || !marks.ended || !marks.silent || *marks.silent <= silent_max)
+        return;
+    log_event(log_level::warning, "slurm.end_forgotten", {{"job", std::to_string(entry.record.job_id)}});
+    if (auto ended = client_->kill(entry.record.job_id); !ended)
+        log_event(log_level::warning, "slurm.cancel_failed", {{"detail", ended.error().detail}});
+}
+
 std::optional<observation> slurm_adapter::from_job(job_entry& entry, const slurm_job& job) {
     auto& record = entry.record;
     if (record.cluster.empty())
@@ -130,8 +146,10 @@ std::optional<observation> slurm_adapter::from_job(job_entry& entry, const slurm
     if (is_end(what))
         return from_end(entry, job, what);
     force_stop(entry);
-    if (what == job_meaning::running)
+    if (what == job_meaning::running) {
+        end_forgotten_end(entry);
         return running(entry, job.start_s, {});
+    }
     // Its release was never sent, or the controller was killed and forgot it. A job that ran before is not let go
     // again.
     const bool wanted = record.intended_at != instant{} && !record.cancel_at && !record.running;

@@ -327,6 +327,26 @@ class ForgettingTest(QuirksTest):
         self.assertTrue(self.marks(token, "gate").is_dir())
         self.assertEqual(self.lab.job(ident)["name"], "somebody-else")
 
+    def test_end_that_the_controller_forgot_is_told_to_it(self):
+        # Its state is put back to when the job ran, which is what a kill between the end and the next save does.
+        token = self.adapter.run("sleep 8; exit 3")
+        ident = self.job_of(token)["job_id"]
+        self.adapter.wait_phase(token, "running")
+        self.lab.wait_saved()
+        saved = self.lab.dir / "state" / "job_state"
+        then = saved.read_bytes()
+        self.adapter.kill()  # or it would see the end
+        wait_for("it ended", lambda: self.lab.job(ident)["job_state"] == "FAILED")
+        self.lab.kill("slurmctld")
+        saved.write_bytes(then)
+        self.lab.up()
+        self.assertEqual(self.lab.job(ident)["job_state"], "RUNNING", "the state was not put back")
+        self.adapter.start()
+        seen = self.adapter.wait_phase(token, "exited", deadline_s=120)
+        self.assertEqual(seen["exit_code"], 3, seen)
+        job = self.lab.job(ident)
+        self.assertEqual((seen["started_at"], seen["ended_at"]), (stamp(job["start_time"]), stamp(job["end_time"])))
+
     def test_run_that_the_controller_forgot_is_stopped_before_it_is_given_up(self):
         token, _ = self.forgotten_job("for i in $(seq 600); do date +%s; sleep 0.2; done")
         seen = self.adapter.wait_phase(token, "absent", "exited")
