@@ -82,7 +82,7 @@ std::optional<task_end> end_of_settled(const fs::path& attempt, std::uint32_t ra
         return end;
     task_end made;
     made.exit_signal = SIGKILL;
-    made.at = same_boot ? now : last_sign(task, verdict.at, now);
+    made.at = same_boot ? now_since(verdict) : last_sign(task, verdict.at, now);
     made.message = same_boot ? "was ended because the process that watched over it was killed"
                              : "ended because the machine restarted";
     if (!write_file_atomically(task / task_file::ended, format_end(made), 0600))

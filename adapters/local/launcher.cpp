@@ -128,7 +128,7 @@ std::string launcher::drive(const attempt_entry& entry) {
         why = start_shims(entry);
     if (why.empty())
         why = wait_until_ready(entry);
-    const launch_verdict verdict{why.empty(), system_wall_clock().now(), boot_id(), why};
+    const launch_verdict verdict{why.empty(), system_wall_clock().now(), boot_id(), why, time_since_boot_ms()};
     const auto written = write_file_atomically(attempt / task_file::verdict, format_verdict(verdict), 0600);
     wake_shims(attempt, entry.tasks);
     // Without a durable verdict nothing starts, and the attempt waits for whoever comes next.

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <ctime>
 #include <sstream>
 
 namespace westerly {
@@ -78,7 +80,8 @@ std::optional<process_identity> parse_identity(const std::string& text) {
 
 std::string format_verdict(const launch_verdict& verdict) {
     if (verdict.go)
-        return "go " + std::to_string(to_ms(verdict.at)) + ' ' + verdict.boot + '\n';
+        return "go " + std::to_string(to_ms(verdict.at)) + ' ' +
+               (verdict.up_ms ? std::to_string(*verdict.up_ms) + ' ' : "") + verdict.boot + '\n';
     return "no " + one_line(verdict.reason) + '\n';
 }
 
@@ -94,10 +97,31 @@ std::optional<launch_verdict> parse_verdict(const std::string& text) {
     }
     std::int64_t ms = 0;
     verdict.go = true;
+    std::string boot;
     if (word != "go" || !(in >> ms >> verdict.boot))
         return std::nullopt;
+    if (in >> boot) {
+        std::int64_t up_ms = 0;
+        const auto& text = verdict.boot;
+        if (std::from_chars(text.data(), text.data() + text.size(), up_ms).ec != std::errc())
+            return std::nullopt;
+        verdict.up_ms = up_ms;
+        verdict.boot = boot;
+    }
     verdict.at = instant(milliseconds(ms));
     return verdict;
+}
+
+std::int64_t time_since_boot_ms() {
+    timespec t{};
+    ::clock_gettime(CLOCK_BOOTTIME, &t);
+    return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1'000'000;
+}
+
+instant now_since(const launch_verdict& verdict) {
+    if (!verdict.up_ms || verdict.boot != boot_id())
+        return system_wall_clock().now();
+    return verdict.at + milliseconds(time_since_boot_ms() - *verdict.up_ms);
 }
 
 std::string format_end(const task_end& end) {

@@ -18,7 +18,7 @@ namespace westerly {
 ///     spec.json plan    adapter, before the rename: what was asked for, what a shim must know
 ///     bundle.tar        adapter, before the rename
 ///     fence             adapter: the highest fence of a launch of this token
-///     verdict           adapter: "go MS BOOT" (the whole gang starts) or "no REASON" (nothing ever will)
+///     verdict           adapter: "go MS UP_MS BOOT" (the whole gang starts) or "no REASON" (nothing ever will)
 ///     cancel            adapter: "GRACE_S"; a stop is asked for
 ///     failed            the first shim whose task failed: its rank; the others stop then
 ///     outcome.json      adapter: the final observation
@@ -65,10 +65,16 @@ std::optional<process_identity> parse_identity(const std::string& text);
 /// "go" or "no"; the only thing that lets a task start.
 struct launch_verdict {
     bool go = false;
-    instant at{};        // go: when the gang started, the provider's record of the start
-    std::string boot;    // go: of the machine
-    std::string reason;  // no: for people
+    instant at{};                            // go: when the gang started, the provider's record of the start
+    std::string boot;                        // go: of the machine
+    std::string reason;                      // no: for people
+    std::optional<std::int64_t> up_ms = {};  // go: `at` in time since boot; records of earlier versions lack it
 };
+/// In milliseconds, suspended time included. Nobody can set this clock.
+std::int64_t time_since_boot_ms();
+/// Now, by the clock as it stood when this attempt started: what a run is metered by must not change when the wall
+/// clock is set while it runs.
+instant now_since(const launch_verdict& verdict);
 std::string format_verdict(const launch_verdict& verdict);
 std::optional<launch_verdict> parse_verdict(const std::string& text);
 

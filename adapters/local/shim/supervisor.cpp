@@ -14,7 +14,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,11 +30,9 @@ constexpr int poll_pause_ms = 2'000;                  // a lost wake costs at mo
 constexpr std::int64_t gate_wait_max_ms = 3'600'000;  // without a verdict the shim gives up; the adapter starts another
 constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
-/// Since boot, suspended time included: a wall clock may jump.
+/// A wall clock may jump.
 std::int64_t now_ms() {
-    timespec t{};
-    ::clock_gettime(CLOCK_BOOTTIME, &t);
-    return static_cast<std::int64_t>(t.tv_sec) * 1000 + t.tv_nsec / 1'000'000;
+    return time_since_boot_ms();
 }
 
 class supervisor {
@@ -159,9 +156,10 @@ private:
         if (!verdict)
             return;
         state_ = state::running;
+        verdict_ = *verdict;
         gate_until_ = never;
         if (plan_.max_runtime_s) {
-            const auto gone = std::max<std::int64_t>((system_wall_clock().now() - verdict->at).count(), 0);
+            const auto gone = std::max<std::int64_t>((now_since(verdict_) - verdict_.at).count(), 0);
             const auto limit =
                 static_cast<std::int64_t>(std::min<std::uint64_t>(*plan_.max_runtime_s, 1ull << 40)) * 1000;
             limit_at_ = now_ms() + std::max<std::int64_t>(limit - gone, 0);
@@ -223,7 +221,7 @@ private:
     }
 
     void record_end(task_end end) {
-        end.at = system_wall_clock().now();
+        end.at = now_since(verdict_);
         end.stopped = stopped_;
         end_first();
         out_.finish();
@@ -282,6 +280,7 @@ private:
     const fs::path attempt_;
     const fs::path task_;
     state state_ = state::preparing;
+    launch_verdict verdict_;
     stop_reason stopped_ = stop_reason::none;
     bool host_ends_ = false;
     int signals_ = -1;

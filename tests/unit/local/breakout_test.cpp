@@ -278,7 +278,21 @@ TEST(local_records, plans_ends_and_verdicts_come_back) {
 
     EXPECT_EQ(parse_verdict(format_verdict({true, end.at, "boot", {}}))->at, end.at);
     EXPECT_EQ(parse_verdict(format_verdict({false, {}, {}, "no room"}))->reason, "no room");
+    EXPECT_EQ(parse_verdict(format_verdict({true, end.at, "boot", {}, 77}))->up_ms, 77);
+    EXPECT_EQ(parse_verdict(format_verdict({true, end.at, "boot", {}, 77}))->boot, "boot");
     EXPECT_FALSE(parse_verdict("perhaps"));
+    EXPECT_FALSE(parse_verdict("go 12 many boot"));
+}
+
+TEST(local_records, a_run_is_metered_by_a_clock_that_nobody_sets) {
+    // The wall clock was set back by years after the start.
+    const auto start = system_wall_clock().now() + std::chrono::hours(50'000);
+    const launch_verdict started{true, start, boot_id(), {}, time_since_boot_ms() - 5'000};
+    EXPECT_GE(now_since(started), start + milliseconds(5'000));
+    EXPECT_LT(now_since(started), start + milliseconds(65'000));
+    // Of another boot, or by an earlier version: there is only the wall clock.
+    for (const auto& other : {launch_verdict{true, start, "other", {}, 1}, launch_verdict{true, start, boot_id(), {}}})
+        EXPECT_LT(now_since(other), start);
 }
 
 TEST(local_records, a_reused_pid_is_not_signalled) {
