@@ -158,15 +158,16 @@ std::shared_ptr<const slurm_adapter::job_map> slurm_adapter::jobs_of_ours(bool f
     return listing_;
 }
 
-/// Records what carries our mark and no record knows.
+/// Records what carries our mark and no record knows, and ends what must not be there.
 void slurm_adapter::take_over(const job_map& jobs) {
     for (const auto& [id, job] : jobs) {
         const auto entry = book_.at(job.name);
         const std::lock_guard hold(entry->work);
         if (entry->record.job_id == 0 && !entry->record.last)
             adopt(*entry, job);
-        else if (entry->record.job_id != id && !is_end(meaning_of(job)))
-            // A second job of one launch, whose submit was believed lost. It never runs; see batch_script.
+        else if ((entry->record.job_id != id || entry->record.last) && !is_end(meaning_of(job)))
+            // A second job of one launch, whose submit was believed lost; it never runs, see batch_script. Or one whose
+            // end the controller has forgotten after it was seen here.
             if (const auto ended = client_->kill(id); ended)
                 log_event(log_level::warning, "slurm.stray_job_ended",
                           {{"token", job.name}, {"job", static_cast<std::int64_t>(id)}});

@@ -97,15 +97,22 @@ class Lab:
             self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"X-SLURM-USER-NAME": user, "X-SLURM-USER-TOKEN": self.token(user), "Content-Type": "application/json"},
         )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.loads(answer.read() or b"{}")
-        except urllib.error.HTTPError as refused:
-            text = refused.read().decode(errors="replace")
+        # Under load slurmrestd resets a connection now and then; reading may be repeated.
+        for last in (method != "GET", False, True):
             try:
-                return refused.code, json.loads(text)
-            except ValueError:
-                return refused.code, {"text": text}
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return answer.status, json.loads(answer.read() or b"{}")
+            except urllib.error.HTTPError as refused:
+                text = refused.read().decode(errors="replace")
+                try:
+                    return refused.code, json.loads(text)
+                except ValueError:
+                    return refused.code, {"text": text}
+            except OSError:
+                if last:
+                    raise
+                time.sleep(1)
+        raise AssertionError("not reached")
 
     def jobs(self):
         status, body = self.rest("GET", API + "/jobs")

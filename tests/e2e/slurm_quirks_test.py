@@ -327,20 +327,35 @@ class ForgettingTest(QuirksTest):
         self.assertTrue(self.marks(token, "gate").is_dir())
         self.assertEqual(self.lab.job(ident)["name"], "somebody-else")
 
-    def test_end_that_the_controller_forgot_is_told_to_it(self):
-        # Its state is put back to when the job ran, which is what a kill between the end and the next save does.
+    def forgotten_end(self, before_the_end):
+        """(token, job id) of a job that has ended and that the controller believes to run: its state is put back, which
+        is what a kill between the end and the next save does."""
         token = self.adapter.run("sleep 8; exit 3")
         ident = self.job_of(token)["job_id"]
         self.adapter.wait_phase(token, "running")
         self.lab.wait_saved()
         saved = self.lab.dir / "state" / "job_state"
         then = saved.read_bytes()
-        self.adapter.kill()  # or it would see the end
+        before_the_end()
         wait_for("it ended", lambda: self.lab.job(ident)["job_state"] == "FAILED")
+        seen = self.adapter.find(token) if self.adapter.process else None
         self.lab.kill("slurmctld")
         saved.write_bytes(then)
         self.lab.up()
         self.assertEqual(self.lab.job(ident)["job_state"], "RUNNING", "the state was not put back")
+        return token, ident, seen
+
+    def test_end_that_the_controller_forgot_after_it_was_seen_is_told_to_it(self):
+        token, ident, seen = self.forgotten_end(lambda: None)
+        self.assertEqual(seen["phase"], "exited", seen)
+        self.adapter.call("list", owner=OWNER, cursor="")
+        wait_for("Slurm knows", lambda: self.lab.job(ident)["job_state"] == "CANCELLED")
+        # What was told once stays.
+        again = self.adapter.find(token)
+        self.assertEqual({**again, "seq": 0}, {**seen, "seq": 0})
+
+    def test_end_that_the_controller_forgot_is_told_to_it(self):
+        token, ident, _ = self.forgotten_end(self.adapter.kill)  # or it would see the end
         self.adapter.start()
         seen = self.adapter.wait_phase(token, "exited", deadline_s=120)
         self.assertEqual(seen["exit_code"], 3, seen)
