@@ -202,6 +202,9 @@ std::optional<observation> slurm_adapter::from_end(job_entry& entry, const slurm
     const auto marks = shared_->marks(entry.record.token);
     if (!marks.readable)
         return std::nullopt;
+    // A node that was cut off may still be told to start it; it finds the gate shut.
+    if (!marks.gate && !shared_->claim_gate(entry.record.token))
+        return std::nullopt;
     observation seen;
     seen.at = phase::exited;
     // A job that is cancelled while it waits gets the time of that as its start and end.
@@ -210,14 +213,16 @@ std::optional<observation> slurm_adapter::from_end(job_entry& entry, const slurm
         seen.started_at = from_s(job.start_s);
     seen.ended_at = job.end_s > 0 ? from_s(job.end_s) : system_wall_clock().now();
     const bool surely_over = marks.ended || !marks.gate;
-    const bool away = what == job_meaning::taken_away || marks.again;
+    const bool by_centre = what == job_meaning::cancelled && !entry.record.cancel_at;
+    const bool away = what == job_meaning::taken_away || by_centre || marks.again;
     if (away && !surely_over)
         if (auto still = lost_run(entry, marks))
             return still;
     if (marks.ended) {
         set_exit(seen, marks.ended->code, marks.ended->rank);
         seen.timed_out = marks.ended->timed_out || what == job_meaning::timed_out;
-        seen.preempted = what == job_meaning::taken_away && marks.ended->code != 0;
+        seen.preempted =
+            (what == job_meaning::taken_away && marks.ended->code != 0) || (by_centre && seen.exit_signal.has_value());
         if (marks.again) {  // the record of the job is that of its second run
             seen.started_at = entry.record.started_at.value_or(*seen.started_at);
             seen.ended_at = std::chrono::ceil<seconds>(instant(milliseconds(marks.ended->ended_ms)));

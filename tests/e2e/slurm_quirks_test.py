@@ -276,6 +276,22 @@ class IdentityTest(QuirksTest):
         for ident in theirs:
             self.assertIn(self.lab.job(ident)["job_state"], ("RUNNING", "PENDING"))
 
+    def test_job_that_the_centre_cancels_was_taken_away(self):
+        running = self.adapter.run("echo run; sleep 60")
+        self.adapter.wait_phase(running, "running")
+        wait_for("it wrote", lambda: self.adapter.logs(running))
+        blocker = self.lab.submit(self.lab.stranger, tasks=2, cpus_per_task=63, nodes="2-2")
+        wait_for("the cluster is full", lambda: self.lab.job(blocker)["job_state"] == "RUNNING")
+        waiting = self.adapter.run("echo run", units=64, vcpus=64)
+        for token in (running, waiting):
+            done = self.lab.command("scancel", str(self.job_of(token)["job_id"]))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            seen = self.adapter.wait_phase(token, "exited")
+            self.assertTrue(seen["preempted"], seen)
+        # Should a node be told to start it after all, it finds the gate shut.
+        self.assertTrue(self.marks(waiting, "gate").is_dir())
+        self.assertFalse(self.marks(waiting, "began").exists())
+
     def test_second_run_of_a_requeued_job_ends_itself(self):
         token = self.adapter.run("echo run; sleep 60")
         self.adapter.wait_phase(token, "running")
