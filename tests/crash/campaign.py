@@ -46,7 +46,8 @@ def why_no_slurm():
 def main():
     args = asked()
     os.environ["WESTERLY_BIN_DIR"] = str(args.bin_dir.resolve())
-    signal.signal(signal.SIGTERM, e2e.end_at_once)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, e2e.end_at_once)
     no_slurm = "left out by --local" if args.local else why_no_slurm()
     clock = (args.clock or args.bin_dir / "shifted_clock.so").resolve()
     print(f"seed {args.seed}: tests/crash/run --faults {args.faults} --seed {args.seed}", flush=True)
@@ -55,6 +56,8 @@ def main():
         world.left_out["everything at Slurm"] = no_slurm
     for kind, why in world.left_out.items():
         print(f"left out: {kind}: {why}", flush=True)
+    if world.clock:
+        e2e.also_at_end.append(world.clock.remove)
     try:
         world.start()
         return run(world, args)
@@ -89,7 +92,8 @@ def run(world, args):
     proof.nothing_left(stranger_ids)
     for one in strangers:
         proof.wrong += one.faults()
-        proof.figures["strangers' jobs untouched"] += len(one.ids)
+        proof.figures["strangers' jobs held against what they said"] += len(one.ids)
+    proof.no_job_processes()
     report(campaign, client, proof, under_fire_s)
     if proof.wrong and not os.environ.get("WESTERLY_E2E_KEEP"):
         print("WESTERLY_E2E_KEEP=1 keeps the broker's home", flush=True)

@@ -4,7 +4,7 @@ import http.client
 import threading
 import time
 
-import broker as e2e
+from contract import Contract
 
 PATIENCE_S = 3  # then a request counts as not answered and is sent again
 REFUSALS_THAT_PASS = (408, 425, 429)
@@ -29,8 +29,9 @@ class Job:
     def __init__(self, number, chance, providers):
         self.name = f"run-{number}"
         self.kind = chance.choices(["succeeds", "fails", "cancelled", "limited"], [70, 10, 12, 8])[0]
-        self.only = chance.choice([*providers, None])
-        self.tasks = 2 if self.only not in ("mill", None) and chance.random() < 0.15 else 1
+        # At one provider, or at whichever of the centres the broker likes.
+        self.only = chance.choice([*providers, "mill", None] if len(providers) > 1 else providers)
+        self.tasks = 2 if self.only != "mill" and chance.random() < 0.15 else 1
         self.code = 3 if self.kind == "fails" else 0
         steps = 4000 if self.kind == "limited" else chance.randrange(2, 32)
         self.cancel_after_s = chance.uniform(0, 4) if self.kind == "cancelled" else None
@@ -41,6 +42,8 @@ class Job:
             "variants": [{"command": ["sh", "-c", SCRIPT], "env": {"STEPS": str(steps), "CODE": str(self.code)}}],
             "retry": {"attempts_max": 100, "backoff_s": 1},
         }
+        if self.only != "mill":
+            self.spec["compute_class"] = "super"
         if self.only:
             self.spec["constraints"] = {"providers": {"allow": [self.only]}}
         if self.kind == "limited":
@@ -58,7 +61,7 @@ class Client:
 
     def __init__(self, broker, key, chance, providers, live_max):
         self.broker, self.chance, self.providers, self.live_max = broker, chance, providers, live_max
-        self.http = e2e.Contract(broker.port, fingerprint=broker.fingerprint, key=key)
+        self.http = Contract(broker.port, fingerprint=broker.fingerprint, key=key)
         self.jobs, self.acknowledged, self.failures = {}, {}, []
         self.cancels = []  # (when, id)
         self.repeats = 0
@@ -81,7 +84,7 @@ class Client:
                 self.jobs[job.name] = job
                 self._submit(job)
                 self._cancel_what_is_due()
-                self.enough.wait(self.chance.uniform(0.1, 1))
+                self.enough.wait(self.chance.uniform(0.05, 0.6))
                 while not self.enough.is_set() and self._live() >= self.live_max:
                     self._cancel_what_is_due()
                     self.enough.wait(0.5)
@@ -123,5 +126,7 @@ class Client:
                     self.failures.append(f"cancel of {due[1]}: {got.status} {got.body!r}")
 
     def _live(self):
-        got = self._answered("GET", "/v1/workloads?limit=100")
-        return sum(1 for one in got.json["items"] if one["state"] not in e2e.ENDED) if got.status == 200 else 0
+        return sum(
+            len(self._answered("GET", f"/v1/workloads?limit={self.live_max}&state={state}").json["items"])
+            for state in ("queued", "launching", "active", "stopping")
+        )

@@ -42,8 +42,8 @@ def broker_paused(world, _, length_s):
     return paused(world.broker_process(), length_s)
 
 
-def adapter_killed(world, provider, _):
-    found = world.adapter(provider)
+def adapter_killed(world, which, _):
+    found = world.adapter(which)
     if found is None:
         return False
     found.kill()
@@ -51,8 +51,8 @@ def adapter_killed(world, provider, _):
     return True
 
 
-def adapter_paused(world, provider, length_s):
-    return paused(world.adapter(provider), length_s)
+def adapter_paused(world, which, length_s):
+    return paused(world.adapter(which), length_s)
 
 
 def shim_killed(world, _, __):
@@ -99,8 +99,8 @@ def kinds(world):
     def at_broker(_):
         return None
 
-    def at_provider(chance):
-        return chance.choice(world.providers)
+    def at_adapter(chance):
+        return chance.choice([("local", 0), *(("slurm", index) for index in range(len(world.labs)))])
 
     def at_daemon(daemon):
         def choose(chance):
@@ -111,8 +111,8 @@ def kinds(world):
     found = [
         Fault("broker killed", at_broker, AWAY_S, broker_killed),
         Fault("broker paused", at_broker, PAUSE_S, broker_paused),
-        Fault("adapter killed", at_provider, (0, 0), adapter_killed),
-        Fault("adapter paused", at_provider, PAUSE_S, adapter_paused),
+        Fault("adapter killed", at_adapter, (0, 0), adapter_killed),
+        Fault("adapter paused", at_adapter, PAUSE_S, adapter_paused),
         Fault("local shim killed", at_broker, (0, 0), shim_killed),
     ]
     if world.labs:
@@ -137,11 +137,11 @@ class Campaign:
         self.changed = threading.Condition()
 
     def run(self, count):
-        began, deck, threads = time.monotonic(), [], []
-        while self._done() < count and not self.failures:
+        began, deck, threads, dealt = time.monotonic(), [], [], 0
+        while not self.failures and self._done() < count:
             if not deck:
-                deck = list(self.kinds)
-                self.chance.shuffle(deck)
+                deck = self._next_deck(again=dealt > 0)
+                dealt += 1
             fault = deck.pop()
             target, length_s = fault.target_of(self.chance), self.chance.uniform(*fault.length_s)
             place = self._place(fault, target)
@@ -155,6 +155,14 @@ class Campaign:
             time.sleep(self.chance.uniform(*GAP_S))
         for thread in threads:
             thread.join()
+
+    def _next_deck(self, again):
+        """Every kind; before that, those that found nothing to strike at so far."""
+        with self.changed:
+            late = [one for one in self.kinds if again and not self.struck[one.kind] and self.missed[one.kind]]
+        deck = [one for one in self.kinds if one not in late]
+        self.chance.shuffle(deck)
+        return deck + late  # dealt from the end
 
     def _done(self):
         with self.changed:

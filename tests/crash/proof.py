@@ -1,6 +1,8 @@
 """After the faults: what the providers' own records say, held against what Westerly says."""
 
 import calendar
+import os
+import pwd
 import time
 from collections import Counter, defaultdict
 from fractions import Fraction
@@ -10,13 +12,26 @@ import kill_test
 from broker import wait_for
 from kill_test import PRICE_NANOS
 from records import SlurmRecords, local_record, own_slurm_record, runs_of
-from slurm_lab import job_processes
 
 DRAIN_S = 600
+START_MS = 20_000    # from Slurm's start of a job to its first line
+KEEPER_MS = 20_000  # around a task: its sandbox is made, and the machine is busy with other things
 
 
 def to_ms(text):
     return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) * 1000 + int(text[20:23])
+
+
+def shim_lost(attempt):
+    """Its keeper was killed: the task ended with it, and the adapter found that out when it next looked."""
+    return "watched over it was killed" in attempt.get("message", "")
+
+
+def owner_of(pid):
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except FileNotFoundError:
+        return None
 
 
 class Proof:
@@ -77,10 +92,10 @@ class Proof:
         if workload["state"] not in e2e.ENDED:
             return
         self.figures[f"workloads {workload['state']}"] += 1
-        shim_lost = any("watched over it was killed" in one.get("message", "") for one in attempts[-1:])
-        if not job.end_allowed(workload["state"]) and not (shim_lost and workload["state"] == "failed"):
+        lost = workload["state"] == "failed" and attempts and shim_lost(attempts[-1])
+        if not lost and not job.end_allowed(workload["state"]):
             self.say(f"{job.name} {ident} ({job.kind}) ended as {workload['state']}: {attempts}")
-        if workload["state"] == "failed" and not shim_lost and workload.get("exit_code") != job.code:
+        if workload["state"] == "failed" and not lost and workload.get("exit_code") != job.code:
             self.say(f"{job.name} {ident} ended with {workload.get('exit_code')}, not {job.code}")
         runs = self.runs[ident]
         unknown = set(runs) - {one["id"] for one in attempts}
@@ -94,7 +109,7 @@ class Proof:
             if before.last_ms >= after.first_ms:
                 self.say(f"{ident}: attempts {one} and {other} ran at once, "
                          f"{before.first_ms}–{before.last_ms} and {after.first_ms}–{after.last_ms}")
-        if workload["state"] in ("succeeded", "failed") and not shim_lost:
+        if workload["state"] in ("succeeded", "failed") and not lost:
             ended = [attempt for attempt, run in order if set(run.ended) == set(range(job.tasks))]
             if ended != [attempts[-1]["id"]]:
                 self.say(f"{ident} has {workload['state']}, by its own lines ended: {ended}, attempts {attempts}")
@@ -112,18 +127,24 @@ class Proof:
         elif len(usage) > 1 or len(charges) != len(usage) or (run and not usage):
             self.say(f"attempt {ident} has {len(usage)} usages and {len(charges)} charges: {attempt}")
         elif usage:
-            self.judge_account(attempt, usage[0], charges[0])
+            self.judge_account(attempt, run, usage[0], charges[0])
 
-    def judge_account(self, attempt, usage, charge):
+    def judge_account(self, attempt, run, usage, charge):
         times = to_ms(usage["start_at"]), to_ms(usage["end_at"])
         if attempt["provider"] == "mill":
             told, whose = [local_record(self.world, attempt["launch_token"])], "the local adapter's"
+            ran_ms = run.last_ms - run.first_ms if run else 0
+            if not ran_ms <= times[1] - times[0] <= ran_ms + KEEPER_MS and not shim_lost(attempt):
+                self.say(f"metered {times[1] - times[0]} ms, ran {ran_ms} ms: {attempt}")
         else:
             job_id = int(attempt["handle"].split("/")[1]) if attempt.get("handle") else 0
             told = self.slurm[attempt["provider"]].told[job_id, attempt["launch_token"]]
             whose = "Slurm's"
             if not told:
+                # Slurm has forgotten the job. Its start may have been Slurm's word while it knew it; its end is its own.
                 told, whose = [own_slurm_record(self.world.labs[attempt["provider"]], attempt["launch_token"])], "the job's own"
+                if told[0] and 0 <= told[0][0] - times[0] <= START_MS:
+                    told = [(times[0], told[0][1])]
         self.figures[f"attempts metered as {whose} record"] += times in told
         if not usage["measured"]:
             self.figures["attempts metered to the last sighting, and marked so"] += 1
@@ -163,9 +184,12 @@ class Proof:
         self.none("processes", lambda: e2e.processes_below(self.world.broker.home))
 
     def no_job_processes(self):
+        """At the centres; once the strangers have gone too."""
         for name, lab in self.world.labs.items():
-            ids = [job["job_id"] for job in lab.jobs()]
-            self.none(f"processes at {name}", lambda: [pid for ident in ids[-1:] for pid in job_processes(lab, ident)])
+            users = {pwd.getpwnam(user).pw_uid for user in (lab.user, lab.stranger)}
+            self.none(f"processes at {name}", lambda: [
+                pid for pid in e2e.processes_below(lab.dir) if owner_of(pid) in users
+            ])
 
     def none(self, what, probe):
         try:

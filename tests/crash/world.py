@@ -175,25 +175,24 @@ class World:
         process = self.broker.process
         return Process(process.pid) if process and process.poll() is None else None
 
-    def adapter(self, provider):
-        """The adapter of this provider, if it runs; the broker may be away."""
+    def adapter(self, which):
+        """An adapter that runs now, of those of one kind: ("slurm", 1). None: there is none; the broker may be away."""
+        kind, index = which
         process = self.broker.process
         if process is None:
             return None
-        folder = f"{self.broker.home}/adapters/{provider}"
+        found = []
         for entry in filter(str.isdigit, os.listdir("/proc")):
-            if parent_of(entry) != process.pid:
-                continue
             try:
-                if b"westerly-adapter-" not in open(f"/proc/{entry}/cmdline", "rb").read().split(b"\0")[0]:
-                    continue
-                held = [os.readlink(f"/proc/{entry}/fd/{fd}") for fd in os.listdir(f"/proc/{entry}/fd")]
-                held.append(os.readlink(f"/proc/{entry}/cwd"))
-                if any(one == folder or one.startswith(folder + "/") for one in held):
-                    return Process(int(entry))
+                program = pathlib.Path(f"/proc/{entry}/cmdline").read_text(errors="replace").split("\0")[0]
             except OSError:
                 continue
-        return None
+            if program.endswith(f"/westerly-adapter-{kind}") and parent_of(entry) == process.pid:
+                found.append(int(entry))
+        try:
+            return Process(sorted(found)[index])
+        except (IndexError, ProcessLookupError):
+            return None
 
     def owner_mark(self):
         """By which this broker knows what is its own."""
