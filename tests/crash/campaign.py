@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 import broker as e2e  # noqa: E402
 import contract  # noqa: E402
+import slurm_lab  # noqa: E402
 from client import PATIENCE_S, Client  # noqa: E402
 from faults import Campaign  # noqa: E402
 from proof import Proof  # noqa: E402
@@ -31,6 +32,7 @@ def asked():
     parser.add_argument("--only", action="append", help="a kind of fault; may be given several times")
     parser.add_argument("--live", type=int, default=LIVE_MAX, help="workloads that live at once")
     parser.add_argument("--local", action="store_true", help="without Slurm")
+    parser.add_argument("--slurm", action="store_true", help="with Slurm, or not at all")
     parser.add_argument("--clock", type=pathlib.Path, help="the library that shifts a process's clock")
     return parser.parse_args()
 
@@ -45,6 +47,8 @@ def why_no_slurm():
 
 def main():
     args = asked()
+    if args.slurm:
+        slurm_lab.needed_or_skip()
     os.environ["WESTERLY_BIN_DIR"] = str(args.bin_dir.resolve())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, e2e.end_at_once)
