@@ -69,6 +69,7 @@ result<std::unique_ptr<store>> open_sqlite_store(const sqlite_options& options) 
 sqlite_store::sqlite_store(const sqlite_options& options, file_lock held, std::unique_ptr<connection> writer)
     : options_(options),
       held_(std::move(held)),
+      warm_(options_.file),
       writer_(std::move(writer)),
       begin_anew_at_(log_checkpoints_max * static_cast<int>(options.checkpoint_pages)),
       pool_(options.file),
@@ -85,6 +86,7 @@ result<stored_state> sqlite_store::load(instant now) {
         writer_->run("UPDATE shards SET owner = ?, epoch = (SELECT max(epoch) + 1 FROM shards)", options_.machine_id);
         stored_state state = read_state(*writer_, now);
         all_or_nothing.commit();
+        warm_.stop();
         return state;
     });
 }

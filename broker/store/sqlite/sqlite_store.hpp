@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/store/sqlite/file_lock.hpp"
+#include "broker/store/sqlite/read_ahead.hpp"
 #include "broker/store/sqlite/readers.hpp"
 #include "broker/store/store.hpp"
 
@@ -29,6 +30,7 @@ private:
 
     const sqlite_options options_;
     const file_lock held_;
+    read_ahead warm_;     // until `load` is done: what lives lies scattered among all that ever was
     std::mutex writing_;  // the writer thread's, but for confirm_sweep
     std::unique_ptr<connection> writer_;
     std::optional<error> poisoned_;
