@@ -59,7 +59,7 @@ void wait_until(std::chrono::seconds limit, const std::string& what, Ready ready
 
 }  // namespace
 
-broker_process::broker_process(fs::path bin) : bin_(std::move(bin)) {
+broker_process::broker_process(fs::path bin, unsigned poll_s) : bin_(std::move(bin)), poll_s_(poll_s) {
     std::string name = (fs::temp_directory_path() / "westerly-bench-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
         throw std::runtime_error("cannot make " + name);
@@ -84,7 +84,7 @@ void broker_process::write_provider(int number) const {
     std::ofstream out(home_ / "providers" / ("bench-" + std::to_string(number) + ".json"));
     out << R"({"kind": "bench", "display_name": "For measuring", "adapter_command": [")"
         << (bin_ / "bench_slow_provider").string()
-        << R"("], "offers_refresh_s": 86400, "poll_s": 3600, "lost_after_s": 86400,)"
+        << R"("], "offers_refresh_s": 86400, "lost_after_s": 86400, "poll_s": )" << poll_s_ << R"(,)"
         << R"( "limits": {"call_timeout_s": 3600}, "sites": [)";
     for (int s = 0; s < sites; ++s)
         out << (s > 0 ? "," : "") << R"({"site": "site-)" << s << R"(", "region": "cn-)" << number * sites + s

@@ -15,8 +15,10 @@ class broker_process {
 public:
     static constexpr std::size_t offers = 1'000;
 
-    /// `bin` holds westerlyd, westerly-spawn and bench_slow_provider.
-    explicit broker_process(std::filesystem::path bin);
+    static constexpr unsigned hardly_polled_s = 3'600;
+
+    /// `bin` holds westerlyd, westerly-spawn and bench_slow_provider; each live attempt is looked at once per `poll_s`.
+    explicit broker_process(std::filesystem::path bin, unsigned poll_s = hardly_polled_s);
     ~broker_process();
     broker_process(const broker_process&) = delete;
     broker_process& operator=(const broker_process&) = delete;
@@ -45,6 +47,7 @@ private:
     bool running();
 
     const std::filesystem::path bin_;
+    const unsigned poll_s_;
     std::filesystem::path home_;
     std::string operator_key_;
     pid_t pid_ = -1;
