@@ -9,7 +9,8 @@ test_packages=(libgtest-dev libgmock-dev python3 python3-jsonschema python3-yaml
 # A real Slurm for tools/labs/slurm; with accounting also the second line.
 slurm_packages=(slurmctld slurmd slurm-client slurmrestd slurm-wlm-jwt-plugin slurm-wlm-basic-plugins munge)
 slurm_accounting_packages=(slurmdbd slurm-wlm-mysql-plugin mariadb-server)
-full_packages=(clang clang-tidy clang-format libclang-rt-14-dev)
+fuzz_packages=(clang libclang-rt-14-dev)
+full_packages=("${fuzz_packages[@]}" clang-tidy clang-format)
 
 missing_packages() {
   local name
