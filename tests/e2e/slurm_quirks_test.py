@@ -276,6 +276,25 @@ class IdentityTest(QuirksTest):
         for ident in theirs:
             self.assertIn(self.lab.job(ident)["job_state"], ("RUNNING", "PENDING"))
 
+    def test_scratch_of_a_killed_job_is_removed_by_the_next(self):
+        scratch = self.lab.dir / "scratch"
+        scratch.mkdir()
+        scratch.chmod(0o1777)
+        (scratch / "westerly-of.somebody.else-12345678").mkdir()
+        self.adapter = self.new_adapter(scratch_directory=str(scratch))
+        alive, killed = self.adapter.run("sleep 90"), self.adapter.run("sleep 91")
+        for token in (alive, killed):
+            self.adapter.wait_phase(token, "running")
+        wait_for("both have a scratch directory", lambda: len(list(scratch.iterdir())) == 3)
+        slurm_lab.end_processes(slurm_lab.job_processes(self.lab, self.job_of(killed)["job_id"]))
+        self.assertEqual(len(list(scratch.iterdir())), 3)
+        token = self.adapter.run("pwd; ls -A")
+        self.adapter.wait_phase(token, "exited")
+        self.assertTrue(self.adapter.logs(token).startswith(f"{scratch}/westerly-"))
+        self.assertEqual(len(self.adapter.logs(token).splitlines()), 1, "the directory is not empty")
+        self.assertEqual(len(list(scratch.iterdir())), 2, "of the living job, and of somebody else")
+        self.adapter.cancel(alive, 0)
+
     def test_job_that_the_centre_cancels_was_taken_away(self):
         running = self.adapter.run("echo run; sleep 60")
         self.adapter.wait_phase(running, "running")

@@ -78,7 +78,16 @@ end() {
   [ -z "$scratch" ] || rm -rf "$scratch"
   exit "$1"
 }
-scratch=$(mktemp -d "$scratch_root/westerly-XXXXXXXX") || fail "no scratch directory in $scratch_root"
+# A job that is killed hard leaves its scratch directory; the next one on that node removes it. Its name tells whose it
+# is: of which boot and process namespace, and which process. Any other node's or namespace's cannot be judged here.
+start_of() { local stat; { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return; set -- ${stat##*) }; echo "${20}"; }
+here=$(head -c 8 /proc/sys/kernel/random/boot_id).$(readlink /proc/self/ns/pid | tr -dc 0-9)
+for old in "$scratch_root/westerly-$here".*; do
+  who=${old##*/westerly-"$here".}
+  who=${who%%-*}
+  [ ! -O "$old" ] || [ "$(start_of "${who%.*}")" = "${who#*.}" ] || rm -rf "$old"
+done
+scratch=$(mktemp -d "$scratch_root/westerly-$here.$$.$(start_of $$)-XXXXXXXX") || fail "no scratch directory in $scratch_root"
 cd "$scratch" || fail "no way into the scratch directory"
 if [ "$bundle" = yes ]; then
   tar --extract --file="$folder/control/bundle.tar" --no-same-owner --no-same-permissions \
