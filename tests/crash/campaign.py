@@ -92,6 +92,7 @@ def run(world, args):
     proof.wrong += campaign.failures
     proof.drain()
     proof.judge()
+    proof.visit_nodes()
     stranger_ids = {one.lab.name: set(one.ids) for one in strangers}
     proof.nothing_left(stranger_ids)
     for one in strangers:

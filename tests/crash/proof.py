@@ -12,6 +12,7 @@ import kill_test
 from broker import wait_for
 from kill_test import PRICE_NANOS
 from records import SlurmRecords, local_record, own_slurm_record, runs_of
+from world import NODES
 
 DRAIN_S = 600
 START_MS = 20_000    # from Slurm's start of a job to its first line
@@ -164,6 +165,19 @@ class Proof:
                 if len(ids) > 1 and not token.startswith("westerly"):
                     self.say(f"{name} ran the jobs {sorted(ids)} for the token {token}")
             self.figures[f"jobs that {name} knows"] = len(records.jobs)
+
+    def visit_nodes(self):
+        """One more gang at each centre, over all its nodes: what hard kills left there is removed by the next job."""
+        for name in self.world.labs:
+            spec = {
+                "kind": "batch", "name": f"visit-{name}", "compute_class": "super", "tasks": NODES,
+                "resources": {"vcpus": 40, "memory_mib": 64}, "variants": [{"command": ["true"]}],
+                "constraints": {"providers": {"allow": [name]}},
+            }
+            made = self.http.request("POST", "/v1/workloads", spec)
+            ended = e2e.wait_end(self.http, made.json["id"], DRAIN_S)
+            if ended["state"] != "succeeded":
+                self.say(f"the last visit to {name} ended as {ended}")
 
     def nothing_left(self, stranger_ids):
         """No job, process, orphan or scratch folder of ours. Ends the broker."""
