@@ -1,6 +1,6 @@
 """Runs the conformance kit against one adapter and holds its verdict against what is known of that adapter.
 
-Usage: conformance_test.py BIN_DIR local|example|launches_twice|forgets|half_list
+Usage: conformance_test.py BIN_DIR local|slurm|example|launches_twice|forgets|half_list
 """
 import json
 import os
@@ -78,11 +78,18 @@ def right(bin_dir, folder, kind):
         assert lines < 100, f"the guide promises fewer than 100 lines; these are {lines}"
         config, command = {"slots": 24}, [PYTHON, source]
         skipped = {"run.gang", "run.walltime", "logs.offsets", "files.both_ways"}
+    elif kind == "slurm":
+        sys.path.insert(0, str(HERE.parent / "e2e"))
+        os.environ["WESTERLY_BIN_DIR"] = str(bin_dir)
+        import slurm_lab
+
+        slurm_lab.needed_or_skip()
+        config, command = slurm_lab.Lab("alpha").up().provider(), ["westerly-adapter-slurm"]
+        skipped = set()
     else:
         config, command = LOCAL, ["westerly-adapter-local"]
         skipped = set()
-        code, found = conform(bin_dir, folder, config, command, "--only", "probe")
-        if code:
+        if conform(bin_dir, folder, config, command, "--only", "probe")[0]:
             print("tasks cannot be kept apart on this machine, so they are not")
             config = dict(config, isolation="unsafe_same_user")
     code, found = conform(bin_dir, folder, config, command, "--live", "20")
