@@ -41,9 +41,11 @@ private:
     /// `known`: the job as a list showed it just now; else Slurm is asked for it.
     std::optional<observation> observe(job_entry& entry, const slurm_job* known = nullptr);
     std::optional<observation> from_job(job_entry& entry, const slurm_job& job);
+    std::optional<observation> from_forgotten_run(job_entry& entry, const slurm_job& job);
     std::optional<observation> from_rerun(job_entry& entry, const slurm_job& job);
     std::optional<observation> from_end(job_entry& entry, const slurm_job& job, job_meaning what);
     std::optional<observation> from_absence(job_entry& entry);
+    std::optional<observation> from_own_record(job_entry& entry, const run_marks& marks);
     std::optional<observation> unrecorded(job_entry& entry);
     std::optional<observation> lost_run(job_entry& entry, const run_marks& marks);
     observation pending(const job_entry& entry) const;

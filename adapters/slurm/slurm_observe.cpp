@@ -150,13 +150,21 @@ std::optional<observation> slurm_adapter::from_job(job_entry& entry, const slurm
         end_forgotten_end(entry);
         return running(entry, job.start_s, {});
     }
-    // Its release was never sent, or the controller was killed and forgot it. A job that ran before is not let go
-    // again.
+    // Its release was never sent, or the controller was killed and forgot it.
     const bool wanted = record.intended_at != instant{} && !record.cancel_at && !record.running;
     if (what == job_meaning::held && wanted)
         if (const auto released = release(entry); released.outcome != call_outcome::done)
             log_event(log_level::warning, "slurm.release_failed", {{"detail", released.message}});
-    return record.running ? running(entry, 0, words_of(job)) : pending(entry);
+    return record.running ? from_forgotten_run(entry, job) : pending(entry);
+}
+
+/// A controller that was killed has forgotten that it started the job, and has it wait as before. It must not be
+/// started again; its node is told by Slurm to end the run.
+std::optional<observation> slurm_adapter::from_forgotten_run(job_entry& entry, const slurm_job& job) {
+    const auto marks = shared_->marks(entry.record.token);
+    if (!marks.readable || !client_->kill(job.id))
+        return std::nullopt;
+    return from_own_record(entry, marks);
 }
 
 /// The centre put the job back into its queue after it had run: the attempt is over, because a second run would begin
@@ -202,6 +210,9 @@ std::optional<observation> slurm_adapter::from_end(job_entry& entry, const slurm
     const auto marks = shared_->marks(entry.record.token);
     if (!marks.readable)
         return std::nullopt;
+    // It ran, and was cancelled while Slurm believed that it waited: Slurm's times are those of the cancel.
+    if (what == job_meaning::cancelled && marks.gate && job.end_s <= job.start_s)
+        return from_own_record(entry, marks);
     // A node that was cut off may still be told to start it; it finds the gate shut.
     if (!marks.gate && !shared_->claim_gate(entry.record.token))
         return std::nullopt;
@@ -275,6 +286,12 @@ std::optional<observation> slurm_adapter::from_absence(job_entry& entry) {
         if (job.id == record.job_id && job.name == record.token && job.user == config_.user &&
             (record.cluster.empty() || job.cluster == record.cluster) && is_end(meaning_of(job)))
             return from_end(entry, job, meaning_of(job));
+    return from_own_record(entry, marks);
+}
+
+/// What the run wrote itself counts where Slurm has forgotten that it ever was.
+std::optional<observation> slurm_adapter::from_own_record(job_entry& entry, const run_marks& marks) {
+    const auto& record = entry.record;
     observation seen;
     seen.at = phase::exited;
     if (marks.ended && marks.began_ms) {

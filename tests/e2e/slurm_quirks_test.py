@@ -362,6 +362,27 @@ class ForgettingTest(QuirksTest):
         self.assertTrue(self.marks(token, "gate").is_dir())
         self.assertEqual(self.lab.job(ident)["name"], "somebody-else")
 
+    def test_start_that_the_controller_forgot(self):
+        # Its state is put back to when the job waited for a full cluster.
+        blocker = self.lab.submit(self.lab.stranger, tasks=2, cpus_per_task=64, nodes="2-2")
+        wait_for("the cluster is full", lambda: self.lab.job(blocker)["job_state"] == "RUNNING")
+        token = self.adapter.run("echo run; sleep 60")
+        ident = self.job_of(token)["job_id"]
+        self.lab.wait_saved()
+        saved = self.lab.dir / "state" / "job_state"
+        then = saved.read_bytes()
+        self.lab.command("scancel", str(blocker))
+        self.adapter.wait_phase(token, "running")
+        wait_for("it writes", lambda: self.adapter.logs(token))
+        self.lab.kill("slurmctld")
+        saved.write_bytes(then)
+        self.lab.up()
+        seen = self.adapter.wait_phase(token, "exited", "absent", deadline_s=120)
+        self.assertTrue(seen["phase"] == "absent" or seen["preempted"], seen)
+        job = self.lab.job(ident)  # gone meanwhile, or
+        self.assertTrue(job is None or job["job_state"] == "CANCELLED", job)
+        self.assertEqual(self.adapter.logs(token), "run\n", "it ran twice")
+
     def forgotten_end(self, before_the_end):
         """(token, job id) of a job that has ended and that the controller believes to run: its state is put back, which
         is what a kill between the end and the next save does."""
