@@ -82,8 +82,6 @@ def run(world, args):
     try:
         campaign.run(args.faults)
     finally:
-        if world.clock:
-            world.clock.set(0)
         world.heal()
         client.finish()
     contract.TIMEOUT_S = 30

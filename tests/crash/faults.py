@@ -11,7 +11,7 @@ from world import Process
 PAUSE_S = (0.3, 5)
 AWAY_S = (0, 2)      # between a kill and the next start
 FULL_S = (0.5, 4)
-STEP_S = 900         # the clock stays within this of the true time
+STEP_S = (-30, 300)  # of the clock; what waits for an instant waits longer by as much as it is set back
 GAP_S = (0.4, 3.5)   # between two faults
 
 
@@ -90,8 +90,8 @@ def disk_full(world, _, length_s):
         broker.start()
 
 
-def clock_step(world, shift_s, _):
-    world.clock.set(shift_s)
+def clock_step(world, by_s, _):
+    world.clock.set(world.clock.shift_s + by_s)
 
 
 def kinds(world):
@@ -122,7 +122,7 @@ def kinds(world):
     if "disk full" not in world.left_out:
         found.append(Fault("disk full", at_broker, FULL_S, disk_full))
     if "clock step" not in world.left_out:
-        found.append(Fault("clock step", lambda chance: round(chance.uniform(-STEP_S, STEP_S), 3), (0, 0), clock_step))
+        found.append(Fault("clock step", lambda chance: round(chance.uniform(*STEP_S), 3), (0, 0), clock_step))
     return found
 
 

@@ -141,7 +141,8 @@ class Proof:
             job_id = int(attempt["handle"].split("/")[1]) if attempt.get("handle") else 0
             told = self.slurm[attempt["provider"]].told[job_id, attempt["launch_token"]]
             whose = "Slurm's"
-            if not told:
+            # A job that was cancelled while Slurm had it wait, or believed so, has no time in Slurm's book.
+            if not any(start < end for start, end in told) and times not in told:
                 # Slurm has forgotten the job. Its start may have been Slurm's word while it knew it; its end is its own.
                 told, whose = [own_slurm_record(self.world.labs[attempt["provider"]], attempt["launch_token"])], "the job's own"
                 if told[0] and 0 <= told[0][0] - times[0] <= START_MS:
