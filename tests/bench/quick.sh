@@ -6,7 +6,8 @@ bin=$1
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/westerly-bench-XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
-lines=$(timeout --foreground 240 "$bin/bench_http" --quick && timeout --foreground 120 "$bin/bench_decide" 0.1)
+lines=$(timeout --foreground 240 "$bin/bench_http" --quick && timeout --foreground 120 "$bin/bench_decide" 0.1 &&
+  timeout --foreground 120 "$bin/bench_scale" --quick)
 printf '%s\n' "$lines"
 number='-?[0-9]+(\.[0-9]+)?'
 form="^\{\"name\":\"[a-z0-9_]+\",\"value\":$number,\"unit\":\"[^\"]+\",\"target\":($number|null),\"met\":(true|false|null)\}$"
@@ -15,7 +16,7 @@ if printf '%s\n' "$lines" | grep -qvE "$form"; then
   exit 1
 fi
 for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us idle_rss_mib start_ms tls_echo_per_s \
-  fdatasync_per_s; do
+  fdatasync_per_s submit_cpu_us read_cpu_us restart_1m_s live_100k_refresh_s live_100k_rss_mib; do
   if [ "$(printf '%s\n' "$lines" | grep -c "\"name\":\"$name\"")" -ne 1 ]; then
     printf '%s must come out once\n' "$name" >&2
     exit 1

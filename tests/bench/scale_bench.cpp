@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -26,11 +26,15 @@ struct size {
     unsigned poll_s = 60;
 };
 
-void print(const char* name, double value, const char* unit, double target) {
+using names_asked = std::vector<std::string>;
+
+void print(const names_asked& asked, const char* name, double value, const char* unit, double target) {
+    std::fprintf(stderr, "  %s %.2f %s\n", name, value, unit);
+    if (!asked.empty() && std::ranges::find(asked, name) == asked.end())
+        return;
     std::printf(R"({"name":"%s","value":%.2f,"unit":"%s","target":%.0f,"met":%s})", name, value, unit, target,
                 value <= target ? "true" : "false");
     std::puts("");
-    std::fprintf(stderr, "  %s %.2f %s\n", name, value, unit);
 }
 
 /// Writes out what the cache still holds of a file, and lets go of it.
@@ -43,7 +47,7 @@ void forget_cached(const std::filesystem::path& path) {
     ::close(file);
 }
 
-void measure(const size& how, const std::filesystem::path& bin) {
+void measure(const size& how, const std::filesystem::path& bin, const names_asked& asked) {
     broker_process broker(bin, how.poll_s);
     const auto file = broker.home() / "westerly.db";
     const auto begun = steady::now();
@@ -52,7 +56,7 @@ void measure(const size& how, const std::filesystem::path& bin) {
                  std::chrono::duration<double>(steady::now() - begun).count(),
                  static_cast<double>(std::filesystem::file_size(file)) / (1 << 20));
     forget_cached(file);
-    print("restart_1m_s", broker.start_ms() / 1000, "s", 3);
+    print(asked, "restart_1m_s", broker.start_ms() / 1000, "s", 3);
 
     broker.wait_for_offers();
     const double before = broker.counter("westerly_engine_inputs_total");
@@ -63,22 +67,24 @@ void measure(const size& how, const std::filesystem::path& bin) {
             throw std::runtime_error("the live attempts were not all looked at");
         std::this_thread::sleep_for(look_every);
     }
-    print("live_100k_refresh_s", std::chrono::duration<double>(steady::now() - ready).count(), "s", how.poll_s);
-    print("live_100k_rss_mib", broker.rss_mib(), "MiB", 512);
+    print(asked, "live_100k_refresh_s", std::chrono::duration<double>(steady::now() - ready).count(), "s", how.poll_s);
+    print(asked, "live_100k_rss_mib", broker.rss_mib(), "MiB", 512);
     broker.end();
 }
 
 }  // namespace
 
-/// Usage: bench_scale [--quick | STORED LIVE]: a fiftieth of everything, or as many as you say.
+/// Usage: bench_scale [--quick] [NAME...]: a fiftieth of everything; only the figures named are printed.
 int main(int argc, char** argv) {
     size how;
-    if (argc > 1 && std::string_view(argv[1]) == "--quick")
-        how = {.stored = 20'000, .live = 2'000, .poll_s = 5};
-    else if (argc == 3)
-        how = {.stored = std::strtoull(argv[1], nullptr, 10), .live = std::strtoull(argv[2], nullptr, 10)};
+    names_asked names;
+    for (int i = 1; i < argc; ++i)
+        if (std::string_view(argv[i]) == "--quick")
+            how = {.stored = 20'000, .live = 2'000, .poll_s = 5};
+        else
+            names.emplace_back(argv[i]);
     try {
-        measure(how, std::filesystem::read_symlink("/proc/self/exe").parent_path());
+        measure(how, std::filesystem::read_symlink("/proc/self/exe").parent_path(), names);
         return 0;
     } catch (const std::exception& failed) {
         std::fprintf(stderr, "bench_scale: %s\n", failed.what());
