@@ -95,6 +95,9 @@ def run(world, args):
     proof.nothing_left(stranger_ids)
     for one in strangers:
         proof.wrong += one.faults()
+        proof.figures["strangers' jobs that Slurm ended by itself"] += len(one.by_slurm)
+        for ended in one.by_slurm:
+            print(f"ended by Slurm itself: {ended}", flush=True)
         proof.figures["strangers' jobs held against what they said"] += len(one.ids)
     proof.no_job_processes()
     report(campaign, client, proof, under_fire_s)

@@ -78,16 +78,11 @@ def daemon_paused(world, where, length_s):
 
 
 def disk_full(world, _, length_s):
-    """The broker may give up by itself; it is started again then, as a service manager would."""
     broker = world.broker
     broker.fill()
     time.sleep(length_s)
     broker.free()
-    if broker.process.poll() is None:
-        time.sleep(1)  # it may be on its way out
-    if broker.process.poll() is not None:
-        broker.kill()
-        broker.start()
+    world.settle_broker()
 
 
 def clock_step(world, by_s, _):

@@ -52,15 +52,23 @@ class Strangers:
         return self.said(number) == ["begin"]
 
     def faults(self):
-        """Lets them go to their end, and tells what was done to them."""
+        """Lets them go to their end, and tells what was done to them. `by_slurm`: those that a controller or node that
+        was killed ended by itself, by its own record; nobody asked for that."""
         found = [f"{self.name(i)} was touched while it ran: {self.said(i)}" for i in range(len(self.jobs))
                  if not self.began(i)]
         asked = re.findall(r"REQUEST_KILL_JOB JobId=(\d+)", (self.lab.dir / "log" / "slurmctld.log").read_text())
         found += [f"{self.name(i)} was asked to end" for i, ident in enumerate(self.ids) if str(ident) in asked]
         self.go.touch()
-        if not found:
-            wait_for("strangers end", lambda: all(self.said(i) == ["begin", "end"] for i in range(len(self.jobs))))
+        self.by_slurm = []
+        for number, ident in enumerate(self.ids):
+            wait_for(f"{self.name(number)} ends", lambda ident=ident: self.state(ident) not in ("RUNNING", "COMPLETING"))
+            if self.began(number):
+                self.by_slurm.append(f"{self.name(number)}: {self.state(ident)}")
         return found
+
+    def state(self, ident):
+        job = self.lab.job(ident)
+        return job["job_state"] if job else "forgotten"
 
     def name(self, number):
         return f"the stranger's job {self.ids[number]} {self.jobs[number]} at {self.lab.name}"

@@ -1,5 +1,6 @@
 """What the campaign strikes at: a broker on a small disk with a clock of its own, its adapters, and Slurm centres."""
 
+import http.client
 import os
 import pathlib
 import signal
@@ -162,14 +163,27 @@ class World:
 
     def heal(self):
         """Ends what faults may have left; all of them have been taken back already."""
-        if self.broker.process and self.broker.process.poll() is not None:
-            self.restart_broker()
+        self.settle_broker()
         for lab in self.labs.values():
             lab.up()
 
-    def restart_broker(self):
-        self.broker.kill()
-        self.broker.start()
+    def settle_broker(self):
+        """Until it is ready. One that gave up, as it does on a full disk, may take a while to end; it is started again
+        then, as a service manager would."""
+        probe = self.broker.client("")
+
+        def settled():
+            if self.broker.process.poll() is not None:
+                return "ended"
+            try:
+                return "ready" if probe.request("GET", "/readyz").status == 200 else None
+            except (OSError, http.client.HTTPException):
+                probe.close()
+                return None
+
+        if wait_for("westerlyd is ready or has ended", settled) == "ended":
+            self.broker.kill()
+            self.broker.start()
 
     def broker_process(self):
         process = self.broker.process
