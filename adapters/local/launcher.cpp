@@ -48,20 +48,27 @@ bool is_ours(const std::string& variable) {
 }  // namespace
 
 void launcher::configure(isolation_found isolation, std::uint32_t uid_base) {
+    const std::lock_guard hold(isolation_lock_);
     isolation_ = std::move(isolation);
     uid_base_ = uid_base;
 }
 
+isolation_found launcher::isolation() const {
+    const std::lock_guard hold(isolation_lock_);
+    return isolation_;
+}
+
 task_plan launcher::plan_for(const launch_request& request, const attempt_entry& entry) const {
+    const auto isolation = this->isolation();
     task_plan plan;
-    plan.isolation = isolation_.kind;
+    plan.isolation = isolation.kind;
     plan.uid = entry.uid;
     plan.token = request.token;
     plan.attempt_dir = state_.attempt(request.token);
     plan.checkpoint_dir = state_.checkpoints(request.workload);
     plan.events = state_.events();
     plan.shim = shim_path();
-    plan.bwrap = isolation_.bwrap;
+    plan.bwrap = isolation.bwrap;
     plan.command = request.run.command;
     for (const auto& [name, value] : request.run.env)
         if (!is_ours(name))
@@ -83,7 +90,7 @@ task_plan launcher::plan_for(const launch_request& request, const attempt_entry&
 }
 
 result<void> launcher::create(const launch_request& request, attempt_entry& entry) {
-    if (isolation_.kind == isolation_kind::uid && !book_.claim_uid(entry, uid_base_, uid_count, uid_in_use))
+    if (isolation().kind == isolation_kind::uid && !book_.claim_uid(entry, uid_base_, uid_count, uid_in_use))
         return fail(errc::overloaded, "no user id is free");
     int tries = 0;
     while (!book_.claim_port(entry, free_port()))

@@ -18,7 +18,7 @@ class launcher {
 public:
     launcher(state_folder& state, attempt_book& book) : state_(state), book_(book) {}
     void configure(isolation_found isolation, std::uint32_t uid_base);
-    const isolation_found& isolation() const noexcept { return isolation_; }
+    isolation_found isolation() const;
 
     /// `entry` is new and locked. On failure nothing of it exists: the caller forgets it.
     result<void> create(const launch_request& request, attempt_entry& entry);
@@ -37,6 +37,7 @@ private:
 
     state_folder& state_;
     attempt_book& book_;
+    mutable std::mutex isolation_lock_;
     isolation_found isolation_;
     std::uint32_t uid_base_ = 0;
     std::mutex ready_lock_;

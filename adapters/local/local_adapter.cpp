@@ -92,10 +92,7 @@ verb_result<initialize_reply> local_adapter::initialize(const initialize_request
     config_ = std::move(*config);
     tell_ = &tell;
     book_.configure(config_.sites);
-    const auto uid_base = config_.uid_base.value_or(state_.uid_base());
-    launcher_.configure(find_isolation(config_.isolation, shim_path(), state_.making(), uid_base), uid_base);
-    if (const auto& problem = launcher_.isolation().problem; !problem.empty())
-        log_event(log_level::error, "local.no_isolation", {{"detail", problem}});
+    find_out_isolation();
     if (auto restored = restore(); !restored)
         return failed(adapter_error::unavailable, restored.error().detail);
     // Read and write, so that it never ends when the last shim closes it.
@@ -111,6 +108,14 @@ verb_result<initialize_reply> local_adapter::initialize(const initialize_request
     reply.idempotency = idempotency_class::native_token;
     reply.capabilities = {"put", "fetch", "logs", "gang", "walltime"};
     return reply;
+}
+
+void local_adapter::find_out_isolation() {
+    const auto uid_base = config_.uid_base.value_or(state_.uid_base());
+    auto found = find_isolation(config_.isolation, shim_path(), state_.making(), uid_base);
+    if (!found.problem.empty())
+        log_event(log_level::error, "local.no_isolation", {{"detail", found.problem}});
+    launcher_.configure(std::move(found), uid_base);
 }
 
 /// What the disk tells of earlier lives of this adapter.
@@ -172,8 +177,8 @@ verb_result<offers_reply> local_adapter::offers(const offers_params&, const call
 std::optional<rpc_failure> local_adapter::refusal_of(const launch_request& request) const {
     if (request.owner != owner_)
         return failed(adapter_error::invalid, "the owner mark is not the one of initialize");
-    if (!launcher_.isolation().problem.empty())
-        return failed(adapter_error::invalid, launcher_.isolation().problem);
+    if (const auto problem = launcher_.isolation().problem; !problem.empty())
+        return failed(adapter_error::invalid, problem);
     if (request.run.stack != "none")
         return failed(adapter_error::invalid, "only the stack \"none\" runs here: plain processes");
     if (book_.site(request.site) == nullptr || request.offer != offer_name)
@@ -337,9 +342,13 @@ verb_result<listing> local_adapter::list(const list_params& params, const call_s
 }
 
 verb_result<probe_reply> local_adapter::probe(const call_state&) {
-    const auto& problem = launcher_.isolation().problem;
     if (::access(shim_path().c_str(), X_OK) != 0)
         return probe_reply{false, "westerly-local-shim is not beside the adapter; install it there"};
+    // It may have been the machine's state and not its kind: a full disk.
+    const std::lock_guard one_at_a_time(trial_lock_);
+    if (!launcher_.isolation().problem.empty())
+        find_out_isolation();
+    const auto problem = launcher_.isolation().problem;
     return probe_reply{problem.empty(), problem};
 }
 

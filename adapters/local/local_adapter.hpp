@@ -28,6 +28,7 @@ public:
 
 private:
     result<void> restore();
+    void find_out_isolation();
     std::optional<rpc_failure> refusal_of(const launch_request& request) const;
     verb_result<mutation_reply> launch_again(const entry_ptr& entry, const launch_request& request);
     mutation_reply reply_after(const entry_ptr& entry, const std::string& why_not);
@@ -47,6 +48,7 @@ private:
     std::string architecture_;
     state_folder state_;
     attempt_book book_;
+    std::mutex trial_lock_;
     launcher launcher_;
     notifier* tell_ = nullptr;
     int events_ = -1;
