@@ -139,11 +139,13 @@ class Proof:
                 self.say(f"metered {times[1] - times[0]} ms, ran {ran_ms} ms: {attempt}")
         else:
             job_id = int(attempt["handle"].split("/")[1]) if attempt.get("handle") else 0
-            told = self.slurm[attempt["provider"]].told[job_id, attempt["launch_token"]]
-            whose = "Slurm's"
-            # A job that was cancelled while Slurm had it wait, or believed so, has no time in Slurm's book.
-            if not any(start < end for start, end in told) and times not in told:
-                # Slurm has forgotten the job. Its start may have been Slurm's word while it knew it; its end is its own.
+            records = self.slurm[attempt["provider"]]
+            told, whose = records.told[job_id, attempt["launch_token"]], "Slurm's"
+            # The controller has forgotten the job, though it may have written it into its file before. Or it was
+            # cancelled while Slurm had it wait, or believed so, and has no time in Slurm's book.
+            forgotten = records.known.get(job_id, {}).get("name") != attempt["launch_token"]
+            if times not in told and (forgotten or not any(start < end for start, end in told)):
+                # Its start may have been Slurm's word while it knew it; its end is its own.
                 told, whose = [own_slurm_record(self.world.labs[attempt["provider"]], attempt["launch_token"])], "the job's own"
                 if told[0] and 0 <= told[0][0] - times[0] <= START_MS:
                     told = [(times[0], told[0][1])]
