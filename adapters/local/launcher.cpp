@@ -58,6 +58,11 @@ isolation_found launcher::isolation() const {
     return isolation_;
 }
 
+std::pair<isolation_kind, std::uint32_t> launcher::users() const {
+    const std::lock_guard hold(isolation_lock_);
+    return {isolation_.kind, uid_base_};
+}
+
 task_plan launcher::plan_for(const launch_request& request, const attempt_entry& entry) const {
     const auto isolation = this->isolation();
     task_plan plan;
@@ -90,7 +95,8 @@ task_plan launcher::plan_for(const launch_request& request, const attempt_entry&
 }
 
 result<void> launcher::create(const launch_request& request, attempt_entry& entry) {
-    if (isolation().kind == isolation_kind::uid && !book_.claim_uid(entry, uid_base_, uid_count, uid_in_use))
+    const auto [kind, uid_base] = users();
+    if (kind == isolation_kind::uid && !book_.claim_uid(entry, uid_base, uid_count, uid_in_use))
         return fail(errc::overloaded, "no user id is free");
     int tries = 0;
     while (!book_.claim_port(entry, free_port()))

@@ -31,6 +31,7 @@ public:
     void poke();
 
 private:
+    std::pair<isolation_kind, std::uint32_t> users() const;
     task_plan plan_for(const launch_request& request, const attempt_entry& entry) const;
     std::string start_shims(const attempt_entry& entry);
     std::string wait_until_ready(const attempt_entry& entry);
