@@ -35,6 +35,10 @@ def owner_of(pid):
         return None
 
 
+def ran(job):
+    return job["start_time"] < job["end_time"]
+
+
 class Proof:
     """`wrong`: what is not as promised. `figures`: what was counted."""
 
@@ -141,13 +145,13 @@ class Proof:
             job_id = int(attempt["handle"].split("/")[1]) if attempt.get("handle") else 0
             records = self.slurm[attempt["provider"]]
             told, whose = records.told[job_id, attempt["launch_token"]], "Slurm's"
-            # The controller has forgotten the job, though it may have written it into its file before. Or it was
-            # cancelled while Slurm had it wait, or believed so, and has no time in Slurm's book.
-            forgotten = records.known.get(job_id, {}).get("name") != attempt["launch_token"]
-            if times not in told and (forgotten or not any(start < end for start, end in told)):
+            # The controller has forgotten the job, or that it ever started: then it was cancelled as one that waits, and
+            # has no time. It may have written it into its file of ended jobs before, which nobody can ask for.
+            known = records.known.get(job_id)
+            if times not in told and not (known and known["name"] == attempt["launch_token"] and ran(known)):
                 # Its start may have been Slurm's word while it knew it; its end is its own.
                 told, whose = [own_slurm_record(self.world.labs[attempt["provider"]], attempt["launch_token"])], "the job's own"
-                if told[0] and 0 <= told[0][0] - times[0] <= START_MS:
+                if told[0] and abs(told[0][0] - times[0]) <= START_MS:
                     told = [(times[0], told[0][1])]
         self.figures[f"attempts metered as {whose} record"] += times in told
         if not usage["measured"]:

@@ -63,6 +63,8 @@ put ended "$(now_ms) $code $rank $why"
 )sh";
 
 constexpr std::string_view rank_body = R"sh(
+# As the shell of the batch does, and before anything is run that a signal could end: that would look like a failure.
+trap '' TERM INT
 rank=${SLURM_PROCID:-0}
 cd "$folder" || exit 1
 mine=$folder/tasks/$rank
@@ -99,7 +101,6 @@ export WESTERLY_TASKS=$tasks WESTERLY_RANK=$rank
 export WESTERLY_INPUT_DIR=$folder/input WESTERLY_OUTPUT_DIR=$folder/output
 
 began=$SECONDS
-trap '' TERM INT  # as the shell of the batch does
 (trap - TERM INT; exec setsid bash "$folder/control/run" >>"$mine/stdout" 2>>"$mine/stderr") &
 task=$!
 # Ends the task in order: on a stop, at the time limit, after another rank's failure.
