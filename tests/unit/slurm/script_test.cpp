@@ -120,6 +120,34 @@ TEST_F(slurm_script, a_signal_to_all_of_its_processes_at_once_leaves_a_record) {
     EXPECT_EQ(record()->code, 6);
 }
 
+TEST_F(slurm_script, a_signal_before_the_task_starts_is_not_its_failure) {
+    put(attempt_file::job, "5\n");
+    fs::create_directory(folder_ + "/bin");
+    put("bin/mktemp", "#!/bin/sh\nkill -TERM $PPID $$\nexec /usr/bin/mktemp \"$@\"\n");
+    fs::permissions(folder_ + "/bin/mktemp", fs::perms::owner_all);
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", (folder_ + "/bin:" + path).c_str(), 1);
+    EXPECT_EQ(run("echo ran"), 0);
+    ::setenv("PATH", path.c_str(), 1);
+    EXPECT_EQ(get("tasks/0/stdout"), "ran\n");
+}
+
+TEST_F(slurm_script, what_a_killed_job_left_is_removed_and_nothing_else) {
+    put(attempt_file::job, "5\n");
+    ASSERT_EQ(run("pwd"), 0);
+    auto left = get("tasks/0/stdout");
+    left.pop_back();  // its process is gone
+    const std::vector<std::string> others = {folder_ + "/westerly-of.other.node-12345678", folder_ + "/westerly-old"};
+    fs::create_directories(left + "/files");
+    for (const auto& other : others)
+        fs::create_directory(other);
+    fs::remove_all(folder_ + "/gate");
+    ASSERT_EQ(run("true"), 0);
+    EXPECT_FALSE(fs::exists(left));
+    for (const auto& other : others)
+        EXPECT_TRUE(fs::exists(other)) << other;
+}
+
 TEST_F(slurm_script, a_task_that_is_deaf_is_killed_after_its_grace) {
     put(attempt_file::job, "5\n");
     put(attempt_file::stop, "1\n");
