@@ -153,30 +153,25 @@ private:
     }
 
     void account(const workload& w, const attempt& a) {
+        const auto of_run = [&](auto& row) {
+            row.attempt = a.id;
+            row.workload = w.id;
+            row.tenant = w.tenant;
+            row.provider = a.provider;
+            row.site = a.site;
+            row.offer = a.offer;
+            row.start_at = *a.started_at;
+            row.end_at = *a.ended_at;
+            row.units = a.terms.units;
+        };
         usage u;
         u.id = usage_id::make(now_, random_);
-        u.attempt = a.id;
-        u.workload = w.id;
-        u.tenant = w.tenant;
-        u.provider = a.provider;
-        u.site = a.site;
-        u.offer = a.offer;
-        u.start_at = *a.started_at;
-        u.end_at = *a.ended_at;
-        u.units = a.terms.units;
+        of_run(u);
         charge c;
         c.usage = u.id;
-        c.attempt = a.id;
-        c.workload = w.id;
-        c.tenant = w.tenant;
-        c.provider = a.provider;
-        c.site = a.site;
-        c.offer = a.offer;
-        c.start_at = u.start_at;
-        c.end_at = u.end_at;
+        of_run(c);
         c.price = a.terms.price;
         c.billed_ms = 3'600'000;
-        c.units = u.units;
         c.list_micros = c.contracted_micros = c.billed_micros = c.effective_micros = 120'000;
         group_.usages.push_back(std::move(u));
         group_.charges.push_back(std::move(c));

@@ -22,6 +22,14 @@ class Fault:
         self.kind, self.target_of, self.length_s, self.strike = kind, target_of, length_s, strike
 
 
+def killed(process):
+    if process is None:
+        return False
+    process.kill()
+    process.close()
+    return True
+
+
 def paused(process, length_s):
     if process is None:
         return False
@@ -43,12 +51,7 @@ def broker_paused(world, _, length_s):
 
 
 def adapter_killed(world, which, _):
-    found = world.adapter(which)
-    if found is None:
-        return False
-    found.kill()
-    found.close()
-    return True
+    return killed(world.adapter(which))
 
 
 def adapter_paused(world, which, length_s):
@@ -57,12 +60,7 @@ def adapter_paused(world, which, length_s):
 
 def shim_killed(world, _, __):
     """Of a task of the local adapter; the task ends with it."""
-    shim = world.some_shim()
-    if shim is None:
-        return False
-    shim.kill()
-    shim.close()
-    return True
+    return killed(world.some_shim())
 
 
 def daemon_killed(world, where, length_s):

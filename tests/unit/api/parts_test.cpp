@@ -1,5 +1,6 @@
 #include "broker/api/event_hub.hpp"
 #include "broker/api/message.hpp"
+#include "broker/api/pending.hpp"
 #include "broker/api/problem.hpp"
 #include "broker/api/rate_limiter.hpp"
 #include "broker/api/router.hpp"
@@ -115,6 +116,37 @@ TEST(hub, wakes_those_concerned) {
     EXPECT_EQ(of_w, 1);
     EXPECT_EQ(of_b, 0);
     EXPECT_EQ(of_all, 3);
+}
+
+TEST(gate, wakes_once_for_all_that_waits_and_keeps_the_order) {
+    std::vector<post_gate::work> wakes;
+    std::string done;
+    const auto gate = std::make_shared<post_gate>([&](post_gate::work wake) { wakes.push_back(std::move(wake)); });
+    gate->post([&] { done += 'a'; });
+    gate->post([&] {
+        done += 'b';
+        gate->post([&] { done += 'd'; });
+    });
+    gate->post([&] { done += 'c'; });
+    ASSERT_EQ(wakes.size(), 1u);
+    EXPECT_EQ(done, "");
+    wakes[0]();
+    EXPECT_EQ(done, "abc");
+    ASSERT_EQ(wakes.size(), 2u) << "what came while they ran needs a wake of its own";
+    wakes[1]();
+    EXPECT_EQ(done, "abcd");
+}
+
+TEST(gate, drops_what_waits_when_it_closes) {
+    std::vector<post_gate::work> wakes;
+    int done = 0;
+    const auto gate = std::make_shared<post_gate>([&](post_gate::work wake) { wakes.push_back(std::move(wake)); });
+    gate->post([&] { ++done; });
+    gate->close();
+    gate->post([&] { ++done; });
+    ASSERT_EQ(wakes.size(), 1u);
+    wakes[0]();
+    EXPECT_EQ(done, 0);
 }
 
 TEST(streams, are_counted) {

@@ -4,9 +4,12 @@
 #include "broker/support/embedded.hpp"
 #include "tests/unit/store/world.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -51,6 +54,33 @@ protected:
 
     temporary_folder folder_;
 };
+
+/// Whether another process may not write to SQLite's lock bytes of a file, as long as somebody has it open.
+bool locked_against_others(const std::filesystem::path& file) {
+    const pid_t other = ::fork();
+    if (other == 0) {
+        constexpr off_t sqlite_shared_first = 0x40000002, sqlite_shared_size = 510;
+        struct flock want {};
+        want.l_type = F_WRLCK;
+        want.l_whence = SEEK_SET;
+        want.l_start = sqlite_shared_first;
+        want.l_len = sqlite_shared_size;
+        const int opened = ::open(file.c_str(), O_RDWR);
+        ::_exit(opened >= 0 && ::fcntl(opened, F_GETLK, &want) == 0 && want.l_type != F_UNLCK ? 1 : 0);
+    }
+    int status = 0;
+    return ::waitpid(other, &status, 0) == other && WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+TEST_F(sqlite_store_test, reading_ahead_gives_up_no_lock) {
+    const auto file = options().file;
+    auto opened = open();
+    EXPECT_TRUE(locked_against_others(file));
+    ASSERT_TRUE(opened->load(day_one).has_value());
+    EXPECT_TRUE(locked_against_others(file)) << "closing any descriptor of the file gives up SQLite's locks";
+    opened.reset();
+    EXPECT_FALSE(locked_against_others(file));
+}
 
 TEST_F(sqlite_store_test, makes_the_owner_mark_once) {
     const auto first = open()->load(day_one);
