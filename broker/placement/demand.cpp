@@ -12,6 +12,7 @@ namespace westerly {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double gigabits_per_gib = 8.0 * 1073741824.0 / 1e9;
 
 std::int64_t ms_since_epoch(instant at) noexcept {
@@ -134,44 +135,59 @@ void resolve_shape(const offer_book::shape_row& row, const workload_spec& spec, 
     into.budget_max = caps.run ? caps.run->price_by_run(row.unit, fit.units, into.billed_s) : any_price;
 }
 
-void pack_shapes(const offer_book& book, demand& into) {
-    static thread_local std::vector<std::uint32_t> packed;
+/// The largest double that is not above the cap.
+double not_above(std::int64_t cap) noexcept {
+    const auto near = static_cast<double>(cap);
+    return static_cast<long double>(near) > static_cast<long double>(cap) ? std::nextafter(near, 0.0) : near;
+}
+
+void prepare_sieve(const offer_book& book, demand& into) {
     std::array<bool, 256> seen{};
-    packed.resize(into.shapes.size());
-    into.packs = true;
+    sieve_columns& columns = into.for_sieve;
+    columns.resize(into.shapes.size());
+    into.sieves = book.prices_exact();
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const shape_view& shape = into.shapes[i];
         const bool early = shape.code < static_cast<std::uint8_t>(rejection::capacity_never);
         const std::uint8_t code = early ? shape.code : passes;
-        into.packs &= shape.units <= packed_units_max;
-        packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.units) & packed_units_max);
+        into.sieves &= shape.units <= packed_units_max;
+        columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.units) & packed_units_max);
+        columns.cost_per_nano[i] = shape.code == passes ? shape.cost_per_nano : std::nan("");
+        columns.price_max[i] = not_above(shape.price_max);
+        columns.budget_max[i] = not_above(shape.budget_max);
         seen[code] = true;
     }
     into.shape_codes.clear();
     for (std::size_t code = 0; code < passes; ++code)
         if (seen[code])
             into.shape_codes.push_back(static_cast<std::uint8_t>(code));
-    into.packed.resize(book.sequences().size());
-    for (std::size_t k = 0; k < into.packed.size(); ++k)
-        into.packed[k] = packed[book.sequences()[k]];
 }
 
-shape_view least_of(std::span<const shape_view> shapes) noexcept {
-    shape_view least;
-    least.start_ms = std::numeric_limits<std::int64_t>::max();
-    least.it_kwh = std::numeric_limits<double>::infinity();
-    for (const shape_view& shape : shapes) {
+/// Sets `least` and `most`: 0 where no shape passes, because then nothing will be compared with them.
+void find_bounds(demand& into) noexcept {
+    into.least = into.most = {};
+    bool any = false;
+    for (const shape_view& shape : into.shapes) {
         if (shape.code != passes)
             continue;
-        least.start_ms = std::min(least.start_ms, shape.start_ms);
-        least.it_kwh = std::isnan(shape.it_kwh) ? 0.0 : std::min(least.it_kwh, shape.it_kwh);
+        const bool known = !std::isnan(shape.it_kwh);
+        const double low = known ? shape.it_kwh : 0.0, high = known ? shape.it_kwh : infinity;
+        into.least.start_ms = any ? std::min(into.least.start_ms, shape.start_ms) : shape.start_ms;
+        into.most.start_ms = any ? std::max(into.most.start_ms, shape.start_ms) : shape.start_ms;
+        into.least.it_kwh = any ? std::min(into.least.it_kwh, low) : low;
+        into.most.it_kwh = any ? std::max(into.most.it_kwh, high) : high;
+        any = true;
     }
-    if (least.start_ms == std::numeric_limits<std::int64_t>::max())
-        least = {};  // no shape passes, so nothing will be compared with it
-    return least;
 }
 
 }  // namespace
+
+void sieve_columns::resize(std::size_t size) {
+    packed.resize(size);
+    cost_per_nano.resize(size);
+    price_max.resize(size);
+    budget_max.resize(size);
+}
 
 std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
     const std::uint64_t increment = std::max(1u, increment_s);
@@ -204,8 +220,8 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     into.shapes.resize(book.shapes().size());
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
         resolve_shape(book.shapes()[i], spec, world, limits, caps, into.request, into.shapes[i]);
-    into.least = least_of(into.shapes);
-    pack_shapes(book, into);
+    find_bounds(into);
+    prepare_sieve(book, into);
 }
 
 }  // namespace westerly

@@ -50,18 +50,35 @@ struct alignas(64) shape_view {
     bool launchable = true;
 };
 
-/// Units and code of a shape in one word, for the first sieve: code in the upper 8 bits. A code past the capacity
-/// filters stands as `passes` there: those filters come first.
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;
+
+/// Shapes as the first sieve reads them. `packed` is units and code in one word, code in the upper 8 bits; a code past
+/// the capacity filters stands as `passes` there, because those filters come first, and makes cost_per_nano NaN. Caps
+/// are the largest doubles that are not above the limits.
+struct sieve_words {
+    const std::uint32_t* packed;
+    const double* cost_per_nano;
+    const double* price_max;
+    const double* budget_max;
+};
+struct sieve_columns {
+    std::vector<std::uint32_t> packed;
+    std::vector<double> cost_per_nano, price_max, budget_max;
+
+    void resize(std::size_t size);
+    sieve_words from(std::size_t i) const noexcept {
+        return {&packed[i], &cost_per_nano[i], &price_max[i], &budget_max[i]};
+    }
+};
 
 /// Everything the scan needs, resolved once per decision: a few hundred sites and shapes stand for 10^5 offers.
 struct demand {
     request_view request;
     std::vector<site_view> sites;           // parallel to book.sites()
     std::vector<shape_view> shapes;         // parallel to book.shapes()
-    shape_view least;                       // the least start and energy of any shape that passes
-    std::vector<std::uint32_t> packed;      // parallel to book.sequences()
-    bool packs = true;                      // every shape's units fit packed_units_max
+    shape_view least, most;                 // start and energy of any shape that passes are within
+    sieve_columns for_sieve;                // parallel to book.shapes()
+    bool sieves = true;                     // units and prices are within what the sieve takes
     std::vector<std::uint8_t> shape_codes;  // the distinct codes in `packed`, ascending, `passes` left out
 };
 

@@ -9,6 +9,7 @@ namespace westerly {
 namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr std::int64_t exact_in_double_max = std::int64_t{1} << 53;
 constexpr std::size_t spare_rows_max = 256;  // rows that nothing uses any more are kept up to this, and up to half
 
 double or_nan(const std::optional<double>& value) {
@@ -170,6 +171,8 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
     columns_.site.resize(n);
     columns_.shape.resize(n);
     columns_.price_nanos.resize(n);
+    columns_.price.resize(n);
+    prices_exact_ = true;
     columns_.free_units.resize(n);
     columns_.total_units.resize(n);
     columns_.free_narrow.resize(n);
@@ -178,7 +181,10 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
         offers_[i] = std::move(all[i].what);
         columns_.site[i] = all[i].site;
         columns_.shape[i] = all[i].shape;
-        columns_.price_nanos[i] = offers_[i]->price ? offers_[i]->price->nanos : -1;
+        const std::int64_t nanos = offers_[i]->price ? offers_[i]->price->nanos : -1;
+        columns_.price_nanos[i] = nanos;
+        columns_.price[i] = static_cast<double>(nanos);
+        prices_exact_ &= nanos <= exact_in_double_max;
         place_limits(i);
     }
     find_runs();

@@ -87,6 +87,7 @@ public:
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers
         std::vector<std::int64_t> price_nanos;
+        std::vector<double> price;  // the same, for the sieve; see prices_exact()
         std::vector<std::uint64_t> free_units, total_units;
         std::vector<std::uint32_t> free_narrow, total_narrow;  // the same, UINT32_MAX for all that is more
     };
@@ -96,6 +97,8 @@ public:
         std::uint32_t begin, end, site, sequence;
     };
     const columns& cols() const noexcept { return columns_; }
+    /// No price is too large for a double to hold it to the last digit (9 million a unit-hour).
+    bool prices_exact() const noexcept { return prices_exact_; }
     std::span<const site_run> runs() const noexcept { return runs_; }
     std::span<const std::uint32_t> sequences() const noexcept { return sequences_; }
     std::span<const site_row> sites() const noexcept { return sites_; }
@@ -117,6 +120,7 @@ private:
 
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
+    bool prices_exact_ = true;
     std::vector<site_run> runs_;
     std::vector<std::uint32_t> sequences_;
     std::vector<site_row> sites_;

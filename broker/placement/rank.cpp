@@ -8,8 +8,7 @@
 namespace westerly {
 namespace {
 
-constexpr std::size_t block_max = 1024;  // candidates worked on together: the columns of a block stay in the L2 cache
-constexpr std::size_t first_block = 64;  // small, so that the J of the best is soon known and spares the rest
+constexpr std::size_t block_max = 64;  // candidates worked on together: few, so that the J of the best spares the rest
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double rounding_slack = 1e-9;  // a floor is summed in another order than J: it must stay below
 
@@ -83,7 +82,6 @@ struct ranker::work {
     podium* best = nullptr;
     podium* launchable = nullptr;
     block some;
-    std::size_t full = first_block;
     std::array<column, order_keys_max> keys;
     std::vector<double> floors;  // by run: what every J (or first key) there is at least, costs apart
     std::size_t run = 0;
@@ -163,7 +161,6 @@ struct ranker::work {
         else
             by_price();
         some.size = 0;
-        full = block_max;
     }
 
     /// What a part adds at every offer of each run at least, added to `floors`: terms grow with what they read, so the
@@ -217,7 +214,6 @@ void ranker::begin(const offer_book& book, const demand& want, const workload_sp
     w.best = &best;
     w.launchable = &best_launchable;
     w.some.size = 0;
-    w.full = first_block;
     w.find_floors();
 }
 
@@ -230,7 +226,7 @@ void ranker::keep(std::uint32_t index, double cost_base) {
     work& w = *work_;
     w.some.index[w.some.size] = index;
     w.some.cost[w.some.size] = cost_base;
-    if (++w.some.size < w.full)
+    if (++w.some.size < block_max)
         return;
     w.look();
     admitted_cost_ = w.admitted_cost();

@@ -83,6 +83,8 @@ public:
                instant now, podium& best, podium& best_launchable);
     /// The candidates that follow are of this site: the run's number in book.runs().
     void begin_run(std::size_t run) noexcept;
+    /// Costs above it cannot win in this run.
+    double admitted_cost() const noexcept { return admitted_cost_; }
     /// Ascending by index over all calls.
     void add(std::uint32_t index, double cost_base) {
         if (cost_base <= admitted_cost_)
@@ -96,7 +98,7 @@ private:
 
     struct work;
     std::unique_ptr<work> work_;
-    double admitted_cost_ = 0;  // above it nothing of this run can win
+    double admitted_cost_ = 0;
 };
 
 }  // namespace westerly

@@ -65,12 +65,11 @@ public:
         into_.cost_base.resize(into_.index.size());
         into_.counts.fill(0);
         into_.size = into_.passed = 0;
+        into_.along.resize(book.sequences().size());
+        into_.asked.assign(book.sequences().size(), 0);
     }
 
     void whole_book() {
-        const auto& cols = book_.cols();
-        const sieve by{cols.free_narrow, cols.total_narrow, want_.shape_codes};
-        const sieve_run sift = best_sieve();
         const std::uint8_t first_shape_code = want_.shape_codes.empty() ? passes : want_.shape_codes.front();
         for (std::size_t r = 0; r < book_.runs().size(); ++r) {
             const auto& run = book_.runs()[r];
@@ -79,29 +78,73 @@ public:
                 into_.counts[site.code] += run.end - run.begin;
                 continue;
             }
-            std::uint32_t* sieved = into_.index.data() + into_.size;
-            const sieve_range range{run.begin, run.end, want_.packed.data() + run.sequence, early(site.code)};
-            const std::size_t count = want_.packs ? sift(by, range, sieved, into_.counts) : sift_wide(run, sieved);
             if (ranks_)
                 ranks_->begin_run(r);
-            admit(site, sieved, count);
+            one_run(run, site);
         }
         into_.baseline = base_.best();
         into_.baseline_cost = into_.baseline ? into_.baseline->keys[0] : 0;
     }
 
 private:
-    /// Where units are beyond what the sieve packs: the same, one offer at a time.
-    std::size_t sift_wide(const offer_book::site_run& run, std::uint32_t* out) {
-        std::size_t kept = 0;
-        for (std::uint32_t i = run.begin; i < run.end; ++i) {
-            const std::uint8_t first = verdict(book_, want_, i);
-            if (first < code(rejection::price_missing))
-                ++into_.counts[first];
-            else
-                out[kept++] = i;
+    /// In pieces, because what is found in one lets more of the next be passed over.
+    void one_run(const offer_book::site_run& run, const site_view& site) {
+        constexpr std::uint32_t piece = 256;
+        const bool all = !ranks_ || looked_at_singly(site);
+        for (std::uint32_t begin = run.begin; begin < run.end; begin += piece) {
+            const std::uint32_t end = std::min(run.end, begin + piece);
+            const double wanted = all ? infinity : std::max(ranks_->admitted_cost(), base_.limit());
+            std::uint32_t* out = into_.index.data() + into_.size;
+            const sieved left = want_.sieves ? sift(run, begin, end, site, wanted, out) : sift_singly(begin, end, out);
+            into_.passed += left.passed;
+            admit(site, out, left.kept);
         }
-        return kept;
+    }
+
+    /// The site's offers may fail a filter that the sieve does not know.
+    bool looked_at_singly(const site_view& site) const noexcept {
+        const request_view& asked = want_.request;
+        return (site.code != passes && site.code >= code(rejection::capacity_never)) ||
+               (asked.deadline_ms && finish_ms(want_, site, want_.most) > *asked.deadline_ms) ||
+               (asked.max_carbon_kg && !(facility_at(site, want_.most).carbon_kg <= *asked.max_carbon_kg));
+    }
+
+    sieved sift(const offer_book::site_run& run, std::uint32_t begin, std::uint32_t end, const site_view& site,
+                double wanted, std::uint32_t* out) {
+        fill_along(run);
+        const auto& cols = book_.cols();
+        const sieve by{cols.free_narrow, cols.total_narrow, cols.price, want_.shape_codes};
+        const sieve_words shapes = into_.along.from(run.sequence + (begin - run.begin));
+        return best_sieve()(by, {begin, end, shapes, early(site.code), wanted}, out, into_.counts);
+    }
+
+    /// Once a sequence: runs that share it share this.
+    void fill_along(const offer_book::site_run& run) {
+        if (into_.asked[run.sequence])
+            return;
+        into_.asked[run.sequence] = 1;
+        const sieve_columns& by_shape = want_.for_sieve;
+        for (std::size_t k = run.sequence; k < run.sequence + (run.end - run.begin); ++k) {
+            const std::uint32_t shape = book_.sequences()[k];
+            into_.along.packed[k] = by_shape.packed[shape];
+            into_.along.cost_per_nano[k] = by_shape.cost_per_nano[shape];
+            into_.along.price_max[k] = by_shape.price_max[shape];
+            into_.along.budget_max[k] = by_shape.budget_max[shape];
+        }
+    }
+
+    /// Where units or prices are beyond what the sieve takes: the same, one offer at a time.
+    sieved sift_singly(std::uint32_t begin, std::uint32_t end, std::uint32_t* out) {
+        sieved left;
+        for (std::uint32_t i = begin; i < end; ++i) {
+            const std::uint8_t first = verdict(book_, want_, i);
+            if (first == passes)
+                out[left.kept++] = i;
+            else
+                ++into_.counts[first];
+        }
+        left.passed = left.kept;
+        return left;
     }
 
     /// The later filters, and what passes with its cost. In place: `sieved` is read ahead of where it is written.
@@ -110,14 +153,13 @@ private:
         for (std::size_t k = 0; k < count; ++k) {
             const std::uint32_t i = sieved[k];
             const shape_view& shape = want_.shapes[cols.shape[i]];
-            const std::int64_t price = cols.price_nanos[i];
-            const std::uint8_t first = later_code(want_, site, shape, price);
+            const std::uint8_t first = later_code(want_, site, shape, cols.price_nanos[i]);
             if (first != passes) {
                 ++into_.counts[first];
+                --into_.passed;
                 continue;
             }
-            ++into_.passed;
-            const double cost = static_cast<double>(price) * shape.cost_per_nano;
+            const double cost = cols.price[i] * shape.cost_per_nano;
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
             if (ranks_) {

@@ -12,6 +12,8 @@ struct survivors {
     std::vector<std::uint32_t> index;         // ascending; kept at the book's size
     std::vector<double> cost_base;            // C, parallel
     std::size_t size = 0;                     // of both, when kept at all
+    sieve_columns along;                      // parallel to book.sequences(), filled where a run asked for it
+    std::vector<std::uint8_t> asked;          // parallel: sequences that begin there are filled
     std::array<std::uint32_t, 256> counts{};  // by code, of all that is rejected
     std::size_t passed = 0;
     std::optional<standing> baseline;  // the cheapest: among launchable ones where there are any

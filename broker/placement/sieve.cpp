@@ -11,13 +11,23 @@ namespace {
 
 constexpr auto never = static_cast<std::uint8_t>(rejection::capacity_never);
 constexpr auto now = static_cast<std::uint8_t>(rejection::capacity_now);
+constexpr auto missing = static_cast<std::uint8_t>(rejection::price_missing);
+constexpr auto dear = static_cast<std::uint8_t>(rejection::max_price);
+constexpr auto over_budget = static_cast<std::uint8_t>(rejection::budget);
 
-inline std::uint8_t code_at(const sieve& by, std::uint32_t i, std::uint32_t packed, std::uint8_t site_code) noexcept {
-    const std::uint32_t units = packed & packed_units_max;
-    const std::uint8_t code = std::min(site_code, static_cast<std::uint8_t>(packed >> 24));
-    if (by.free_narrow[i] >= units)
+inline std::uint8_t code_at(const sieve& by, const sieve_range& range, std::uint32_t i) noexcept {
+    const std::uint32_t at = i - range.begin;
+    const std::uint32_t packed = range.shapes.packed[at], units = packed & packed_units_max;
+    const std::uint8_t code = std::min(range.site_code, static_cast<std::uint8_t>(packed >> 24));
+    if (by.free_narrow[i] < units)
+        return std::min(code, by.total_narrow[i] < units ? never : now);
+    if (code != passes)
         return code;
-    return std::min(code, by.total_narrow[i] < units ? never : now);
+    if (by.price[i] < 0)
+        return missing;
+    if (by.price[i] > range.shapes.price_max[at])
+        return dear;
+    return by.price[i] > range.shapes.budget_max[at] ? over_budget : passes;
 }
 
 #if defined(__x86_64__)
@@ -59,11 +69,46 @@ WESTERLY_AVX2 std::uint32_t bearing(__m256i codes, std::uint8_t code) {
     return static_cast<std::uint32_t>(_mm256_movemask_epi8(same));
 }
 
+/// A bit for each of 32 offers.
+struct priced {
+    std::uint32_t missing = 0, dear = 0, over_budget = 0, wanted = 0;
+};
+
+WESTERLY_AVX2 std::uint32_t bits(__m256d of, int shift) {
+    return static_cast<std::uint32_t>(_mm256_movemask_pd(of)) << shift;
+}
+
+WESTERLY_AVX2 priced prices_of_32(const double* price, const sieve_words& shapes, std::uint32_t at, double cost_max) {
+    const __m256d zero = _mm256_setzero_pd(), most = _mm256_set1_pd(cost_max);
+    priced p;
+    for (int k = 0; k < 32; k += 4) {
+        const __m256d of = _mm256_loadu_pd(price + k);
+        const __m256d cost = _mm256_mul_pd(of, _mm256_loadu_pd(shapes.cost_per_nano + at + k));
+        p.missing |= bits(_mm256_cmp_pd(of, zero, _CMP_LT_OQ), k);
+        p.dear |= bits(_mm256_cmp_pd(of, _mm256_loadu_pd(shapes.price_max + at + k), _CMP_GT_OQ), k);
+        p.over_budget |= bits(_mm256_cmp_pd(of, _mm256_loadu_pd(shapes.budget_max + at + k), _CMP_GT_OQ), k);
+        p.wanted |= bits(_mm256_cmp_pd(cost, most, _CMP_NGT_UQ), k);
+    }
+    return p;
+}
+
+WESTERLY_AVX2 std::uint32_t ones(std::uint32_t mask) {
+    return static_cast<std::uint32_t>(__builtin_popcount(mask));
+}
+
+/// Takes the bits of `failing` out of `passed` and counts them.
+WESTERLY_AVX2 void reject(std::uint32_t failing, std::uint32_t& passed, std::uint32_t& count) {
+    count += ones(passed & failing);
+    passed &= ~failing;
+}
+
 #undef WESTERLY_AVX2
 
-__attribute__((target("avx2,popcnt"))) std::size_t sieve_avx2(const sieve& by, const sieve_range& range,
-                                                              std::uint32_t* out,
-                                                              std::array<std::uint32_t, 256>& counts) {
+__attribute__((target("avx2,popcnt"))) sieved sieve_avx2(const sieve& by, const sieve_range& range, std::uint32_t* out,
+                                                         std::array<std::uint32_t, 256>& counts) {
+    const std::uint32_t size = range.end - range.begin;
+    if (size < 32)
+        return sieve_plain(by, range, out, counts);
     std::array<std::uint8_t, 32> active{};  // the codes that can come out of this range, `passes` left out
     std::size_t actives = 0;
     bool site_counted = range.site_code == passes;
@@ -76,19 +121,26 @@ __attribute__((target("avx2,popcnt"))) std::size_t sieve_avx2(const sieve& by, c
     if (!site_counted)
         active[actives++] = range.site_code;
     const __m256i site_code = _mm256_set1_epi32(range.site_code);
-    std::size_t kept = 0;
-    std::uint32_t i = range.begin;
-    for (; i + 32 <= range.end; i += 32) {
-        const __m256i codes = codes_of_32(by, i, range.packed + (i - range.begin), site_code);
-        std::uint32_t passed = bearing(codes, passes);
-        if (passed != 0xFFFFFFFF)
+    sieved left;
+    for (std::uint32_t done = 0; done < size; done += 32) {
+        const std::uint32_t at = std::min(done, size - 32);  // the last ones once more, with those before masked out
+        const std::uint32_t fresh = ~0u << (done - at), i = range.begin + at;
+        const __m256i codes = codes_of_32(by, i, range.shapes.packed + at, site_code);
+        std::uint32_t passed = bearing(codes, passes) & fresh;
+        if (passed != fresh)
             for (std::size_t a = 0; a < actives; ++a)
-                counts[active[a]] += static_cast<std::uint32_t>(__builtin_popcount(bearing(codes, active[a])));
-        for (; passed != 0; passed &= passed - 1)
-            out[kept++] = i + static_cast<std::uint32_t>(__builtin_ctz(passed));
+                counts[active[a]] += ones(bearing(codes, active[a]) & fresh);
+        if (passed == 0)
+            continue;
+        const priced p = prices_of_32(&by.price[i], range.shapes, at, range.cost_max);
+        reject(p.missing, passed, counts[missing]);
+        reject(p.dear, passed, counts[dear]);
+        reject(p.over_budget, passed, counts[over_budget]);
+        left.passed += ones(passed);
+        for (passed &= p.wanted; passed != 0; passed &= passed - 1)
+            out[left.kept++] = i + static_cast<std::uint32_t>(__builtin_ctz(passed));
     }
-    const sieve_range rest{i, range.end, range.packed + (i - range.begin), range.site_code};
-    return kept + sieve_plain(by, rest, out + kept, counts);
+    return left;
 }
 
 #endif
@@ -97,17 +149,20 @@ __attribute__((target("avx2,popcnt"))) std::size_t sieve_avx2(const sieve& by, c
 
 static_assert(static_cast<std::size_t>(rejection::count_) <= 32);
 
-std::size_t sieve_plain(const sieve& by, const sieve_range& range, std::uint32_t* out,
-                        std::array<std::uint32_t, 256>& counts) {
-    std::size_t kept = 0;
+sieved sieve_plain(const sieve& by, const sieve_range& range, std::uint32_t* out,
+                   std::array<std::uint32_t, 256>& counts) {
+    sieved left;
     for (std::uint32_t i = range.begin; i < range.end; ++i) {
-        const std::uint8_t code = code_at(by, i, range.packed[i - range.begin], range.site_code);
-        if (code == passes)
-            out[kept++] = i;
-        else
+        const std::uint8_t code = code_at(by, range, i);
+        if (code != passes) {
             ++counts[code];
+            continue;
+        }
+        ++left.passed;
+        if (!(by.price[i] * range.shapes.cost_per_nano[i - range.begin] > range.cost_max))
+            out[left.kept++] = i;
     }
-    return kept;
+    return left;
 }
 
 sieve_run best_sieve() noexcept {
