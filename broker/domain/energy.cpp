@@ -1,20 +1,11 @@
 #include "broker/domain/energy.hpp"
 
-#include <cmath>
-
 namespace westerly {
 
 double it_energy_kwh(double idle_w, double max_w, double units, double hours, double utilisation) noexcept {
     const double idle = std::isnan(idle_w) ? max_w : idle_w;
     const double watts = idle + utilisation * (max_w - idle);
     return watts * units * hours / 1000.0;
-}
-
-facility_energy facility_of(double it_kwh, const power_facts& site) noexcept {
-    const double pue = std::isnan(site.pue) ? default_pue : site.pue;
-    const double share = std::isnan(site.green_power_share) ? 0.0 : site.green_power_share;
-    const double kwh = it_kwh * pue;
-    return {kwh, kwh * (1.0 - share), kwh * site.carbon_g_per_kwh / 1000.0};
 }
 
 facility_energy energy_of(const power_facts& facts, double units, double hours, double utilisation) noexcept {

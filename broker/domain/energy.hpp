@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 namespace westerly {
 
 /// What is assumed where nothing is known (decision-model §3); both are stated in the docs and labelled default_value.
@@ -26,7 +28,12 @@ struct facility_energy {
 double it_energy_kwh(double idle_w, double max_w, double units, double hours, double utilisation) noexcept;
 
 /// What the site makes of an IT energy: PUE, green share and grid factor of `site` are read, its power is not.
-facility_energy facility_of(double it_kwh, const power_facts& site) noexcept;
+inline facility_energy facility_of(double it_kwh, const power_facts& site) noexcept {
+    const double pue = std::isnan(site.pue) ? default_pue : site.pue;
+    const double share = std::isnan(site.green_power_share) ? 0.0 : site.green_power_share;
+    const double kwh = it_kwh * pue;
+    return {kwh, kwh * (1.0 - share), kwh * site.carbon_g_per_kwh / 1000.0};
+}
 
 /// Both steps at once, in the same order of operations.
 facility_energy energy_of(const power_facts& facts, double units, double hours, double utilisation) noexcept;

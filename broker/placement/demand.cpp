@@ -154,7 +154,7 @@ void prepare_sieve(const offer_book& book, demand& into) {
         columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.units) & packed_units_max);
         columns.cost_per_nano[i] = shape.code == passes ? shape.cost_per_nano : std::nan("");
         columns.price_max[i] = not_above(shape.price_max);
-        columns.budget_max[i] = not_above(shape.budget_max);
+        columns.cap[i] = not_above(std::min(shape.price_max, shape.budget_max));
         seen[code] = true;
     }
     into.shape_codes.clear();
@@ -186,7 +186,7 @@ void sieve_columns::resize(std::size_t size) {
     packed.resize(size);
     cost_per_nano.resize(size);
     price_max.resize(size);
-    budget_max.resize(size);
+    cap.resize(size);
 }
 
 std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {

@@ -53,22 +53,20 @@ struct alignas(64) shape_view {
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;
 
 /// Shapes as the first sieve reads them. `packed` is units and code in one word, code in the upper 8 bits; a code past
-/// the capacity filters stands as `passes` there, because those filters come first, and makes cost_per_nano NaN. Caps
-/// are the largest doubles that are not above the limits.
+/// the capacity filters stands as `passes` there, because those filters come first, and makes cost_per_nano NaN. Limits
+/// are the largest doubles that are not above them.
 struct sieve_words {
     const std::uint32_t* packed;
     const double* cost_per_nano;
+    const double* cap;  // the least of all money limits
     const double* price_max;
-    const double* budget_max;
 };
 struct sieve_columns {
     std::vector<std::uint32_t> packed;
-    std::vector<double> cost_per_nano, price_max, budget_max;
+    std::vector<double> cost_per_nano, cap, price_max;
 
     void resize(std::size_t size);
-    sieve_words from(std::size_t i) const noexcept {
-        return {&packed[i], &cost_per_nano[i], &price_max[i], &budget_max[i]};
-    }
+    sieve_words from(std::size_t i) const noexcept { return {&packed[i], &cost_per_nano[i], &cap[i], &price_max[i]}; }
 };
 
 /// Everything the scan needs, resolved once per decision: a few hundred sites and shapes stand for 10^5 offers.

@@ -64,10 +64,16 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
 double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept;
 
 /// Energy of the run at a site on a shape.
-facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept;
+inline facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept {
+    return facility_of(
+        shape.it_kwh,
+        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+}
 
 /// When a run there would end, in ms since 1970.
-std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept;
+inline std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept {
+    return shape.start_ms + site.data_movement_ms + static_cast<std::int64_t>(want.request.runtime_s) * 1000;
+}
 
 /// Keeps the best of what it is shown. Candidates gather in a block, and each term fills a column for the whole block;
 /// whoever cannot win any more is dropped before the next term, or before entering the block: terms only add.

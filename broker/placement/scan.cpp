@@ -129,7 +129,7 @@ private:
             into_.along.packed[k] = by_shape.packed[shape];
             into_.along.cost_per_nano[k] = by_shape.cost_per_nano[shape];
             into_.along.price_max[k] = by_shape.price_max[shape];
-            into_.along.budget_max[k] = by_shape.budget_max[shape];
+            into_.along.cap[k] = by_shape.cap[shape];
         }
     }
 

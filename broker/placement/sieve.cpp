@@ -25,9 +25,9 @@ inline std::uint8_t code_at(const sieve& by, const sieve_range& range, std::uint
         return code;
     if (by.price[i] < 0)
         return missing;
-    if (by.price[i] > range.shapes.price_max[at])
-        return dear;
-    return by.price[i] > range.shapes.budget_max[at] ? over_budget : passes;
+    if (by.price[i] <= range.shapes.cap[at])
+        return passes;
+    return by.price[i] > range.shapes.price_max[at] ? dear : over_budget;
 }
 
 #if defined(__x86_64__)
@@ -71,7 +71,7 @@ WESTERLY_AVX2 std::uint32_t bearing(__m256i codes, std::uint8_t code) {
 
 /// A bit for each of 32 offers.
 struct priced {
-    std::uint32_t missing = 0, dear = 0, over_budget = 0, wanted = 0;
+    std::uint32_t rejected = 0, wanted = 0;
 };
 
 WESTERLY_AVX2 std::uint32_t bits(__m256d of, int shift) {
@@ -84,9 +84,8 @@ WESTERLY_AVX2 priced prices_of_32(const double* price, const sieve_words& shapes
     for (int k = 0; k < 32; k += 4) {
         const __m256d of = _mm256_loadu_pd(price + k);
         const __m256d cost = _mm256_mul_pd(of, _mm256_loadu_pd(shapes.cost_per_nano + at + k));
-        p.missing |= bits(_mm256_cmp_pd(of, zero, _CMP_LT_OQ), k);
-        p.dear |= bits(_mm256_cmp_pd(of, _mm256_loadu_pd(shapes.price_max + at + k), _CMP_GT_OQ), k);
-        p.over_budget |= bits(_mm256_cmp_pd(of, _mm256_loadu_pd(shapes.budget_max + at + k), _CMP_GT_OQ), k);
+        const __m256d above = _mm256_cmp_pd(of, _mm256_loadu_pd(shapes.cap + at + k), _CMP_GT_OQ);
+        p.rejected |= bits(_mm256_or_pd(above, _mm256_cmp_pd(of, zero, _CMP_LT_OQ)), k);
         p.wanted |= bits(_mm256_cmp_pd(cost, most, _CMP_NGT_UQ), k);
     }
     return p;
@@ -96,10 +95,18 @@ WESTERLY_AVX2 std::uint32_t ones(std::uint32_t mask) {
     return static_cast<std::uint32_t>(__builtin_popcount(mask));
 }
 
-/// Takes the bits of `failing` out of `passed` and counts them.
-WESTERLY_AVX2 void reject(std::uint32_t failing, std::uint32_t& passed, std::uint32_t& count) {
-    count += ones(passed & failing);
-    passed &= ~failing;
+/// Why those were rejected.
+WESTERLY_AVX2 void count_prices(const double* price, const double* price_max, std::uint32_t rejected,
+                                std::array<std::uint32_t, 256>& counts) {
+    std::uint32_t none = 0, above = 0;
+    for (int k = 0; k < 32; k += 4) {
+        const __m256d of = _mm256_loadu_pd(price + k);
+        none |= bits(_mm256_cmp_pd(of, _mm256_setzero_pd(), _CMP_LT_OQ), k);
+        above |= bits(_mm256_cmp_pd(of, _mm256_loadu_pd(price_max + k), _CMP_GT_OQ), k);
+    }
+    counts[missing] += ones(rejected & none);
+    counts[dear] += ones(rejected & ~none & above);
+    counts[over_budget] += ones(rejected & ~none & ~above);
 }
 
 #undef WESTERLY_AVX2
@@ -133,9 +140,10 @@ __attribute__((target("avx2,popcnt"))) sieved sieve_avx2(const sieve& by, const 
         if (passed == 0)
             continue;
         const priced p = prices_of_32(&by.price[i], range.shapes, at, range.cost_max);
-        reject(p.missing, passed, counts[missing]);
-        reject(p.dear, passed, counts[dear]);
-        reject(p.over_budget, passed, counts[over_budget]);
+        if (const std::uint32_t rejected = passed & p.rejected) {
+            count_prices(&by.price[i], range.shapes.price_max + at, rejected, counts);
+            passed &= ~rejected;
+        }
         left.passed += ones(passed);
         for (passed &= p.wanted; passed != 0; passed &= passed - 1)
             out[left.kept++] = i + static_cast<std::uint32_t>(__builtin_ctz(passed));

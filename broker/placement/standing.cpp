@@ -29,9 +29,7 @@ standing standing_of(const offer_book& book, const demand& want, std::uint32_t i
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
     standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(want, site, shape)};
-    const facility_energy used = facility_of(
-        shape.it_kwh,
-        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+    const facility_energy used = facility_at(site, shape);
     s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
     if (want.request.waits_at_it)
         s.rtt_ms = std::isnan(site.rtt_ms) ? infinity : site.rtt_ms;
@@ -65,16 +63,6 @@ double in_steps(double quantity, double step) noexcept {
 
 double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept {
     return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano;
-}
-
-facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept {
-    return facility_of(
-        shape.it_kwh,
-        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
-}
-
-std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept {
-    return shape.start_ms + site.data_movement_ms + static_cast<std::int64_t>(want.request.runtime_s) * 1000;
 }
 
 }  // namespace westerly

@@ -32,7 +32,7 @@ columns random_columns(std::mt19937_64& random, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) {
         c.shapes.packed[i] = (std::uint32_t{one_of(codes)} << 24) | one_of(units);
         c.shapes.price_max[i] = one_of(caps);
-        c.shapes.budget_max[i] = one_of(caps);
+        c.shapes.cap[i] = std::min(c.shapes.price_max[i], one_of(caps));
         c.shapes.cost_per_nano[i] = one_of(costs);
         c.free.push_back(one_of(holds));
         c.total.push_back(std::max(c.free.back(), one_of(holds)));
