@@ -1,53 +1,13 @@
 #pragma once
 
+#include "broker/support/post_gate.hpp"
+
 #include <atomic>
-#include <functional>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace westerly {
-
-/// The way to a worker's thread, for those who may come late: after `close` what is posted is dropped. What comes while
-/// the thread is still on its way waits for it there, because waking a thread costs more than most answers.
-/// Thread-safe.
-class post_gate : public std::enable_shared_from_this<post_gate> {
-public:
-    using work = std::function<void()>;
-    explicit post_gate(std::function<void(work)> post) : post_(std::move(post)) {}
-    void post(work what) {
-        const std::lock_guard guard(lock_);
-        if (!post_)
-            return;
-        waiting_.push_back(std::move(what));
-        if (waiting_.size() == 1)
-            post_([self = shared_from_this()] { self->run_waiting(); });
-    }
-    void close() {
-        std::vector<work> dropped;
-        const std::lock_guard guard(lock_);
-        post_ = nullptr;
-        dropped.swap(waiting_);
-    }
-
-private:
-    void run_waiting() {
-        std::vector<work> due;
-        {
-            const std::lock_guard guard(lock_);
-            due.swap(waiting_);
-        }
-        for (work& one : due)
-            one();
-    }
-
-    std::mutex lock_;
-    std::function<void(work)> post_;
-    std::vector<work> waiting_;
-};
 
 /// A value that one thread waits for and any thread gives, once: the bridge from callbacks to the session's coroutine.
 /// The first value counts, later ones are dropped.

@@ -1,6 +1,7 @@
 #include "broker/providers/provider_hub.hpp"
 
 #include "broker/providers/provider_session.hpp"
+#include "broker/support/post_gate.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,7 +23,11 @@ constexpr seconds stop_limit{5};
 }  // namespace
 
 struct provider_hub::impl {
-    explicit impl(hub_options given) : options(std::move(given)), random(secure_seed()), guard(io.get_executor()) {
+    explicit impl(hub_options given)
+        : options(std::move(given)),
+          random(secure_seed()),
+          guard(io.get_executor()),
+          calls(std::make_shared<post_gate>([this](post_gate::work what) { asio::post(io, std::move(what)); })) {
         // The hub's thread takes no signals, its writes to dead adapters included; they are the main thread's business.
         sigset_t all, before;
         ::sigfillset(&all);
@@ -48,15 +53,15 @@ struct provider_hub::impl {
         forget_gone();
     }
 
-    void configure(std::vector<provider_config> providers) {
+    void configure(const std::vector<provider_config>& providers) {
         std::set<provider_id> wanted;
         for (const auto& config : providers)
             wanted.insert(config.id);
         for (auto& [id, session] : sessions)
             if (!wanted.contains(id) && gone.insert(id).second)
                 session->leave(false);
-        for (auto& config : providers)
-            configure_one(std::move(config));
+        for (const auto& config : providers)
+            configure_one(config);
     }
 
     void configure_one(provider_config config) {
@@ -87,7 +92,7 @@ struct provider_hub::impl {
     /// Runs `then` on the hub's thread with the provider's session, or nullptr.
     template <class Then>
     void with(const provider_id& id, Then then) {
-        asio::post(io, [this, id, then = std::move(then)]() mutable {
+        calls->post([this, id, then = std::move(then)] {
             const auto found = sessions.find(id);
             then(found == sessions.end() || gone.contains(id) ? nullptr : found->second.get());
         });
@@ -97,6 +102,7 @@ struct provider_hub::impl {
     asio::io_context io{1};
     random_source random;
     asio::executor_work_guard<asio::io_context::executor_type> guard;
+    std::shared_ptr<post_gate> calls;  // a commit of many launches wakes the thread once
     asio::steady_timer limit{io};
     std::map<provider_id, std::unique_ptr<provider_session>> sessions;
     std::set<provider_id> gone;     // no more configured, still stopping
@@ -125,9 +131,7 @@ provider_hub::provider_hub(hub_options options) : impl_(std::make_unique<impl>(s
 provider_hub::~provider_hub() = default;
 
 void provider_hub::configure(std::vector<provider_config> providers) {
-    asio::post(impl_->io, [impl = impl_.get(), providers = std::move(providers)]() mutable {
-        impl->configure(std::move(providers));
-    });
+    impl_->calls->post([impl = impl_.get(), providers = std::move(providers)] { impl->configure(providers); });
 }
 
 void provider_hub::run(const call_provider& effect) {
