@@ -2,6 +2,9 @@
 
 #include "broker/support/bytes.hpp"
 
+#include <array>
+#include <optional>
+
 namespace westerly {
 
 std::string launch_token(const attempt_id& attempt) {
@@ -24,7 +27,16 @@ std::optional<attempt_id> attempt_of_token(std::string_view token) noexcept {
 }
 
 std::uint8_t shard_of(const tenant_id& tenant) {
-    return sha256(to_string(tenant)).front();
+    // Asked for every row and event, of few tenants at a time: the last one of each slot is remembered.
+    struct remembered {
+        tenant_id tenant;
+        std::optional<std::uint8_t> shard;
+    };
+    static thread_local std::array<remembered, 256> slots;
+    remembered& slot = slots[tenant.bytes.back()];
+    if (!slot.shard || slot.tenant != tenant)
+        slot = {tenant, sha256(to_string(tenant)).front()};
+    return *slot.shard;
 }
 
 }  // namespace westerly
