@@ -41,13 +41,16 @@ reader_pool::borrowed reader_pool::borrow() {
 }
 
 void reader_pool::give_back(std::unique_ptr<connection> database) {
+    bool awaited = false;
     {
         const std::lock_guard lock(mutex_);
+        awaited = paused_ || in_use_ == connections_max;
         --in_use_;
         if (database)
             free_.push_back(std::move(database));
     }
-    changed_.notify_all();
+    if (awaited)
+        changed_.notify_all();
 }
 
 reader_pool::pause::pause(reader_pool& pool, milliseconds patience) : pool_(pool) {

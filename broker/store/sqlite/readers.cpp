@@ -15,13 +15,23 @@ namespace {
 
 constexpr std::uint64_t newest = INT64_MAX;  // lists that go backwards begin above every n
 
-/// Runs `body` on a borrowed connection in one transaction, so that all its statements see one state.
+/// Runs `body`, of a single statement, on a borrowed connection: a statement is a transaction of its own.
 template <class Body>
-auto reading(reader_pool& pool, const Body& body) {
+auto reading_once(reader_pool& pool, const Body& body) {
     return guarded([&] {
         const reader_pool::borrowed database = pool.borrow();
-        const transaction snapshot(*database, transaction::kind::read);
         return body(*database);
+    });
+}
+
+/// Runs `body` in one transaction, so that all its statements see one state.
+template <class Body>
+auto reading(reader_pool& pool, const Body& body) {
+    return reading_once(pool, [&](connection& database) {
+        transaction snapshot(database, transaction::kind::read);
+        auto got = body(database);
+        snapshot.commit();
+        return got;
     });
 }
 
@@ -55,8 +65,8 @@ result<page<T>> backwards(reader_pool& pool, cursor_kind kind, std::uint64_t gen
 }  // namespace
 
 result<workload> sqlite_readers::find_workload(std::optional<tenant_id> tenant, workload_id id) {
-    return reading(pool_,
-                   [&](connection& database) { return found_or(find_workload_row(database, tenant, id), "workload"); });
+    return reading_once(
+        pool_, [&](connection& database) { return found_or(find_workload_row(database, tenant, id), "workload"); });
 }
 
 result<page<workload>> sqlite_readers::list_workloads(const workload_filter& filter, const std::string& cursor,
@@ -68,16 +78,18 @@ result<page<workload>> sqlite_readers::list_workloads(const workload_filter& fil
 }
 
 result<std::vector<attempt>> sqlite_readers::attempts_of(workload_id id) {
-    return reading(pool_,
-                   [&](connection& database) -> result<std::vector<attempt>> { return attempt_rows_of(database, id); });
+    return reading_once(
+        pool_, [&](connection& database) -> result<std::vector<attempt>> { return attempt_rows_of(database, id); });
 }
 
 result<attempt> sqlite_readers::find_attempt(attempt_id id) {
-    return reading(pool_, [&](connection& database) { return found_or(find_attempt_row(database, id), "attempt"); });
+    return reading_once(pool_,
+                        [&](connection& database) { return found_or(find_attempt_row(database, id), "attempt"); });
 }
 
 result<decision> sqlite_readers::find_decision(decision_id id) {
-    return reading(pool_, [&](connection& database) { return found_or(find_decision_row(database, id), "decision"); });
+    return reading_once(pool_,
+                        [&](connection& database) { return found_or(find_decision_row(database, id), "decision"); });
 }
 
 result<page<event>> sqlite_readers::list_events(const event_filter& filter, const std::string& cursor,
