@@ -21,45 +21,33 @@ enum class texts : std::uint8_t { apart, shared };
 constexpr std::uint64_t first_place = 2;
 constexpr std::size_t usual_bytes = 2048;  // of a decision
 
-/// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
-class packer {
+/// The texts that a record has written out, and where each stands among them. Kept by a thread for its next record.
+class written_texts {
 public:
-    packer(char form, texts how) : texts_(how) {
-        bytes_.reserve(how == texts::shared ? usual_bytes : 0);
-        bytes_ += form;
+    void clear() {
+        texts_.clear();
+        slots_.fill(0);
     }
-
-    void whole(std::uint64_t v) {
-        for (; v >= 0x80; v >>= 7)
-            bytes_ += static_cast<char>((v & 0x7F) | 0x80);
-        bytes_ += static_cast<char>(v);
+    /// The place of a text, or none and the text now has the next one.
+    std::optional<std::uint64_t> place_or_add(std::string_view v) {
+        const std::uint64_t mark = mark_of(v);
+        std::size_t slot = static_cast<std::size_t>((mark * 0x9E3779B97F4A7C15ull) >> 32) % slots_.size();
+        for (; slots_[slot] != 0; slot = (slot + 1) % slots_.size())
+            if (const auto& known = texts_[slots_[slot] - 1u]; known.mark == mark && known.text == v)
+                return slots_[slot] - 1u;
+        texts_.push_back({v, mark});
+        if (texts_.size() <= remembered_max)  // of more than these a repeat is written out again
+            slots_[slot] = static_cast<std::uint16_t>(texts_.size());
+        return std::nullopt;
     }
-    void number(double v) {
-        const auto bits = std::bit_cast<std::uint64_t>(v);
-        std::array<char, 8> bytes;
-        for (unsigned i = 0; i < bytes.size(); ++i)
-            bytes[i] = static_cast<char>((bits >> (8 * i)) & 0xFF);
-        bytes_.append(bytes.data(), bytes.size());
-    }
-    /// Of a record that outlives the packer.
-    void text(std::string_view v) {
-        if (texts_ == texts::shared) {
-            if (v.empty())
-                return whole(1);
-            if (const auto place = place_of(v))
-                return whole(first_place + *place);
-            written_.push_back(v);
-            marks_.push_back(mark_of(v));
-            whole(0);
-        }
-        whole(v.size());
-        bytes_ += v;
-    }
-    void uuid(const uuid_bytes& v) { bytes_.append(reinterpret_cast<const char*>(v.data()), v.size()); }
-
-    std::string take() { return std::move(bytes_); }
 
 private:
+    struct entry {
+        std::string_view text;
+        std::uint64_t mark;
+    };
+    static constexpr std::size_t remembered_max = 384;  // so that some slots are always free
+
     /// Length and last bytes, which tell apart most of what differs without a look at the texts.
     static std::uint64_t mark_of(std::string_view v) noexcept {
         std::uint64_t mark = 0;
@@ -67,18 +55,74 @@ private:
         std::memcpy(&mark, last.data(), last.size());
         return mark + (static_cast<std::uint64_t>(v.size()) << 56);
     }
-    std::optional<std::uint64_t> place_of(std::string_view v) const noexcept {
-        const auto mark = mark_of(v);
-        for (std::size_t i = 0; i < marks_.size(); ++i)
-            if (marks_[i] == mark && written_[i] == v)
-                return i;
-        return std::nullopt;
+
+    std::vector<entry> texts_;
+    std::array<std::uint16_t, 512> slots_{};  // one more than the place; 0: free
+};
+
+/// Numbers as LEB128, doubles as their eight bytes (so that every bit comes back), texts and lists with their length.
+class packer {
+public:
+    packer(char form, texts how) : texts_(how) {
+        bytes_.resize(how == texts::shared ? usual_bytes : 0);
+        *room_for(1) = form;
+        if (how == texts::shared)
+            written().clear();
     }
 
-    std::string bytes_;
+    void whole(std::uint64_t v) {
+        constexpr std::size_t longest = 10;
+        char* const begin = room_for(longest);
+        char* at = begin;
+        for (; v >= 0x80; v >>= 7)
+            *at++ = static_cast<char>((v & 0x7F) | 0x80);
+        *at++ = static_cast<char>(v);
+        size_ -= longest - static_cast<std::size_t>(at - begin);
+    }
+    void number(double v) {
+        const auto bits = std::bit_cast<std::uint64_t>(v);
+        char* const at = room_for(8);
+        for (unsigned i = 0; i < 8; ++i)
+            at[i] = static_cast<char>((bits >> (8 * i)) & 0xFF);
+    }
+    /// Of a record that outlives the packer.
+    void text(std::string_view v) {
+        if (texts_ == texts::shared) {
+            if (v.empty())
+                return whole(1);
+            if (const auto place = written().place_or_add(v))
+                return whole(first_place + *place);
+            whole(0);
+        }
+        whole(v.size());
+        put(v.data(), v.size());
+    }
+    void uuid(const uuid_bytes& v) { put(v.data(), v.size()); }
+
+    std::string take() {
+        bytes_.resize(size_);
+        return std::move(bytes_);
+    }
+
+private:
+    static written_texts& written() {
+        static thread_local written_texts mine;
+        return mine;
+    }
+    char* room_for(std::size_t more) {
+        if (bytes_.size() - size_ < more)
+            bytes_.resize(2 * bytes_.size() + more);
+        size_ += more;
+        return bytes_.data() + (size_ - more);
+    }
+    void put(const void* from, std::size_t size) {
+        if (size > 0)
+            std::memcpy(room_for(size), from, size);
+    }
+
+    std::string bytes_;     // longer than what is written
+    std::size_t size_ = 0;  // of that
     const texts texts_;
-    std::vector<std::string_view> written_;
-    std::vector<std::uint64_t> marks_;  // of written_
 };
 
 /// Reads what packer wrote. Any damage sets `good` to false, and everything after it reads as empty.

@@ -4,6 +4,13 @@
 
 namespace westerly {
 
+/// A decision as the store keeps it, by codec's pack_decision.
+struct packed_decision {
+    decision_id id;
+    workload_id workload;
+    std::string bytes;
+};
+
 /// Everything one input changes: the store writes it in one transaction, in the order of the fields, or not at all.
 /// Whole values replace what was stored under the same id.
 struct change_set {
@@ -16,6 +23,7 @@ struct change_set {
     std::vector<attempt> attempts_new;
     std::vector<attempt> attempts_changed;
     std::vector<decision> decisions;
+    std::vector<packed_decision> decisions_packed;  // others, already in the store's form
     std::vector<event> events;
     std::vector<outbox_item> outbox_new;
     std::vector<std::uint64_t> outbox_done;  // seqs
@@ -27,8 +35,8 @@ struct change_set {
     bool empty() const noexcept {
         return tenants.empty() && keys.empty() && cordons.empty() && workloads_new.empty() &&
                workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
-               events.empty() && outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
-               idempotency_new.empty() && !idempotency_expired_before;
+               decisions_packed.empty() && events.empty() && outbox_new.empty() && outbox_done.empty() &&
+               usages.empty() && charges.empty() && idempotency_new.empty() && !idempotency_expired_before;
     }
 };
 

@@ -1,5 +1,6 @@
 #include "broker/runtime/loop.hpp"
 
+#include "broker/codec/views_json.hpp"
 #include "broker/runtime/step_watch.hpp"
 #include "broker/support/log.hpp"
 
@@ -15,6 +16,14 @@ milliseconds until(std::optional<instant> wake, instant now) {
     if (!wake)
         return longest_sleep;
     return std::clamp(*wake - now, milliseconds{0}, longest_sleep);
+}
+
+/// Packs decisions on the thread that made them: they are hundreds of small pieces of memory, dear to give back on
+/// another one.
+void pack_decisions(change_set& changes) {
+    for (const decision& d : changes.decisions)
+        changes.decisions_packed.push_back({d.id, d.workload, pack_decision(d)});
+    changes.decisions.clear();
 }
 
 }  // namespace
@@ -86,6 +95,7 @@ void loop::run_engine() {
 void loop::push(reaction r) {
     if (r.changes.empty() && r.effects.empty())
         return;
+    pack_decisions(r.changes);
     {
         std::unique_lock lock(mutex_);
         room_.wait(lock, [this] { return reactions_.size() < reactions_max; });

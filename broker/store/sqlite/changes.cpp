@@ -1,5 +1,6 @@
 #include "broker/store/sqlite/changes.hpp"
 
+#include "broker/codec/views_json.hpp"
 #include "broker/store/sqlite/attempt_rows.hpp"
 #include "broker/store/sqlite/event_rows.hpp"
 #include "broker/store/sqlite/money_rows.hpp"
@@ -52,6 +53,8 @@ void write_changes(connection& database, const change_set& changes) {
     for (const attempt& a : changes.attempts_changed)
         update_attempt(database, a);
     for (const decision& d : changes.decisions)
+        insert_decision(database, {d.id, d.workload, pack_decision(d)});
+    for (const packed_decision& d : changes.decisions_packed)
         insert_decision(database, d);
     write_events(database, changes);
     for (const outbox_item& item : changes.outbox_new)

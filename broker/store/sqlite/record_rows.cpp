@@ -73,13 +73,12 @@ std::vector<cordon> cordon_rows(connection& database) {
     return all;
 }
 
-void insert_decision(connection& database, const decision& made) {
-    const std::string packed = pack_decision(made);
+void insert_decision(connection& database, const packed_decision& made) {
     // A decision names no tenant: its workload, written before it, tells the shard.
     database.run(
         "INSERT INTO decisions (shard, id, packed)"
         " VALUES (coalesce((SELECT shard FROM workloads WHERE id = ?), 0), ?, ?)",
-        made.workload, made.id, packed_bytes{packed});
+        made.workload, made.id, packed_bytes{made.bytes});
 }
 
 std::optional<decision> find_decision_row(connection& database, const decision_id& id) {

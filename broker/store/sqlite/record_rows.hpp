@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/domain/records.hpp"
+#include "broker/domain/change_set.hpp"
 #include "broker/store/sqlite/connection.hpp"
 
 namespace westerly {
@@ -16,7 +16,7 @@ std::vector<api_key> key_rows(connection& database, const std::optional<tenant_i
 void put_cordon(connection& database, const cordon& c);
 std::vector<cordon> cordon_rows(connection& database);  // by provider
 
-void insert_decision(connection& database, const decision& made);
+void insert_decision(connection& database, const packed_decision& made);
 std::optional<decision> find_decision_row(connection& database, const decision_id& id);
 
 void insert_outbox(connection& database, const outbox_item& item);

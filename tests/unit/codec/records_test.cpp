@@ -152,6 +152,16 @@ TEST(pack, is_compact) {
     EXPECT_LT(pack_lease({}).size(), 64u);
 }
 
+TEST(pack, of_very_many_texts_some_are_written_again) {
+    decision d;
+    for (int round = 0; round < 2; ++round)
+        for (int i = 0; i < 1000; ++i)
+            d.notes.push_back("note number " + std::to_string(i));
+    const auto got = unpack_decision(pack_decision(d));
+    ASSERT_TRUE(got.has_value());
+    EXPECT_EQ(*got, d);
+}
+
 TEST(unpack, refuses_every_cut) {
     maker make(7);
     const auto packed = pack_decision(make.make_decision());

@@ -1,5 +1,7 @@
 #include "tests/unit/store/world.hpp"
 
+#include "broker/codec/views_json.hpp"
+
 #include <stdlib.h>
 
 #include <algorithm>
@@ -182,6 +184,10 @@ void world::add_attempt(change_set& changes, workload& of) {
     add_event(changes, of, a.id);
     of.revision = chain_[of.id];
     note(changes, of);
+    if (pick(2) == 0) {
+        changes.decisions.pop_back();
+        changes.decisions_packed.push_back({made.id, made.workload, pack_decision(made)});
+    }
 
     outbox_item item{++outbox_seq_, static_cast<std::uint8_t>(pick(256)), a.provider, a.id, outbox_verb::launch, 3};
     changes.outbox_new.push_back(item);
@@ -190,7 +196,8 @@ void world::add_attempt(change_set& changes, workload& of) {
 
 void world::add_full_attempt(change_set& changes) {
     add_attempt(changes, workloads_.back());
-    decision& made = changes.decisions.back();
+    changes.decisions_packed.clear();
+    decision made = decisions_.at(*workloads_.back().last_decision);
     for (std::size_t i = 0; i < ranked_max; ++i) {
         appraisal a;
         a.offer = "provider-" + std::to_string(i) + "/site/core/on_demand";
@@ -204,6 +211,7 @@ void world::add_full_attempt(change_set& changes) {
         made.ranked.push_back(a);
     }
     made.baseline = made.ranked.front();
+    changes.decisions = {made};
     decisions_[made.id] = made;
 }
 
