@@ -85,7 +85,7 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     at.offers_seen = false;
     book_.remove_provider(id);
     room_.wake(wake_on_offers);
-    for (const auto& each : at.attempts) {
+    for (const auto& each : std::vector(at.attempts.begin(), at.attempts.end())) {
         live_attempt& a = attempts.at(each);
         a.find_asked_at.reset();
         a.cancel_under_way = false;

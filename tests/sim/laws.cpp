@@ -10,6 +10,12 @@ void world::fault(std::string what) {
                      std::to_string(std::chrono::duration_cast<milliseconds>(time_.now - begun_at_).count()) + " ms)");
 }
 
+/// What it would do after that is nobody's guess: it ends here, and the history with it.
+void world::engine_threw(const std::exception& what) {
+    fault("the engine threw: " + std::string(what.what()));
+    core_.reset();
+}
+
 void world::note(std::uint64_t kind, std::uint64_t value) {
     for (const std::uint64_t word : {kind, value, static_cast<std::uint64_t>(time_.now.time_since_epoch().count())}) {
         journal ^= word;
@@ -59,6 +65,8 @@ void world::check_call(const call_provider& call) {
         fault("L2: a call without its outbox row");
     if (row != store_.outbox.end() && row->second.attempt != call.attempt)
         fault("L2: a call under another attempt's outbox row");
+    if (call.verb == outbox_verb::cancel)
+        deeds_[launch_token(call.attempt)].stopped_at = time_.now;
     if (call.verb != outbox_verb::launch)
         return;
     if (call.launch->token != launch_token(call.attempt))
@@ -142,6 +150,7 @@ void world::retire(const change_set& changes) {
             ++ends["workload " + std::string(to_string(each.state))];
             for (const auto& [id, provider] : attempts) {
                 ended_attempts_.emplace(id, each.id);
+                has_waited_since_.erase(id);
                 struck_attempts_.erase(id);
                 providers_.at(numbers_.at(provider))->settled(launch_token(id));
             }

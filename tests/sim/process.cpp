@@ -27,7 +27,13 @@ policies_configured policies() {
 
 void world::start_process() {
     ++process_;
-    core_ = std::make_unique<engine>(options(this), built_in_terms(), store_.load(), broker_clock());
+    process_since_ = time_.now;
+    std::ranges::fill(away_since_, time_.now);
+    try {
+        core_ = std::make_unique<engine>(options(this), built_in_terms(), store_.load(), broker_clock());
+    } catch (const std::exception& what) {
+        return engine_threw(what);
+    }
     deliver(policies());
     configure_providers();
     if (core_)
@@ -79,7 +85,13 @@ void world::deliver(const input& in) {
     if (!core_)
         return;
     note(200 + in.index());
-    reaction made = core_->handle(in, broker_clock(), engine_random_);
+    reaction made;
+    try {
+        made = core_->handle(in, broker_clock(), engine_random_);
+    } catch (const std::exception& what) {
+        return engine_threw(what);
+    }
+    watch_outage(in);
     check_reaction(made);
     if (!made.changes.empty() || !made.effects.empty())
         uncommitted_.push_back(std::move(made));
@@ -139,6 +151,7 @@ void world::run_effect(const effect& one) {
         check_call(*call);
         to(call->provider).run(*call);
     } else if (const auto* find = std::get_if<find_attempt>(&one)) {
+        deeds_[launch_token(find->attempt)].asked_at = time_.now;
         to(find->provider).run(*find);
     } else if (const auto* look = std::get_if<poll_attempts>(&one)) {
         to(look->provider).run(*look);
@@ -195,6 +208,7 @@ void world::begin_fault(const planned_fault& fault) {
                 return;
             struck_all(fault.kind, fault.provider);
             configured_[fault.provider] = false;
+            away_since_[fault.provider] = time_.now;
             configure_providers();
             providers_[fault.provider]->unconfigured();
             time_.after(fault.until - fault.from, [this, at = fault.provider] {

@@ -25,7 +25,8 @@ world::world(const plan& of)
       chance_(of.seed, world_actor),
       engine_random_(of.seed ^ 0x9E3779B97F4A7C15ull),
       store_(the_owner()),
-      configured_(of.providers.size(), true) {
+      configured_(of.providers.size(), true),
+      away_since_(of.providers.size(), time_.now) {
     random_source random(of.seed);
     for (std::size_t i = 0; i <= of.workloads.size() / clients_per_tenant; ++i)
         tenants_.push_back(tenant_id::make(time_.now, random));
@@ -100,6 +101,8 @@ void world::moves(const attempt& from, attempt_event on, attempt_state to) {
     const fault_set by = at == struck_attempts_.end() ? 0 : at->second;
     hits.count(from.state, on, by);
     trace(launch_token(from.id), to_string(from.state), to_string(on));
+    if (to != from.state)
+        has_waited_since_[from.id] = time_.now;
     if (on == attempt_event::no_answer)
         lose_patience(from.workload);
     // A wish to cancel that waited for the launch's outcome goes straight on: two rows in one step.

@@ -47,6 +47,8 @@ private:
         std::uint32_t launches = 0;
         std::uint32_t things = 0;
         std::uint32_t archives = 0;
+        instant asked_at{};    // what has become of it
+        instant stopped_at{};  // when its end was asked for
     };
 
     // process.cpp: the broker's process and its end
@@ -85,6 +87,10 @@ private:
     void retire(const change_set& changes);
     void compare_with_fresh_load(bool with_clients_keys);
     void check_end();
+    void watch_outage(const input& in);
+    void provider_returned(std::size_t number);
+    void check_return(std::size_t number, const std::vector<std::pair<attempt_id, attempt_state>>& waited);
+    void engine_threw(const std::exception& what);
     void fault(std::string what);
     void note(std::uint64_t kind, std::uint64_t value = 0);
     bool settled() const;
@@ -126,8 +132,11 @@ private:
     std::unordered_map<workload_id, std::size_t> client_of_;  // those that are impatient
     std::size_t unanswered_ = 0;
     std::vector<tenant_id> tenants_;
-    std::vector<planned_fault> crashes_;  // that may strike now
-    milliseconds skew_{0};                // of the broker's wall clock
+    std::vector<planned_fault> crashes_;                        // that may strike now
+    milliseconds skew_{0};                                      // of the broker's wall clock
+    instant process_since_{};                                   // when it was started
+    std::vector<std::optional<instant>> away_since_;            // providers, as the broker was told; nullopt: usable
+    std::unordered_map<attempt_id, instant> has_waited_since_;  // for an answer about it, or for its end
 
     std::uint64_t process_ = 0;  // rises with every start
     std::unique_ptr<engine> core_;
