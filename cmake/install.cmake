@@ -1,5 +1,5 @@
 include(GNUInstallDirs)
-foreach(program westerlyd westerly)
+foreach(program westerlyd westerly westerly-load)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

@@ -9,7 +9,7 @@
 // count. What follows a submit is kept out of it: the provider takes a second over each launch.
 #include "tests/bench/broker_process.hpp"
 #include "tests/bench/echo_server.hpp"
-#include "tests/bench/http_load.hpp"
+#include "tools/load/engine/http_load.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -55,12 +55,16 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-double percentile(std::vector<float> values, double share) {
-    if (values.empty())
-        return 0;
-    const auto at = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::ranges::nth_element(values, at);
-    return *at;
+double ms(std::chrono::nanoseconds time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+}
+
+load_options closed_loop(std::uint16_t port, std::size_t connections, std::chrono::duration<double> length) {
+    load_options how;
+    how.at.port = port;
+    how.connections = connections;
+    how.length = length;
+    return how;
 }
 
 double per_second(std::size_t count, double seconds) {
@@ -212,7 +216,7 @@ private:
         const auto request = format_request("POST", "/echo", "wk_" + std::string(64, '0'), submit_body(0, 0), "bench");
         std::size_t wrong = 0;
         const auto done = run_load(
-            {.port = echo.port(), .connections = connections, .length = how_.length},
+            closed_loop(echo.port(), connections, how_.length),
             [&](std::size_t, std::string& out) {
                 out = request;
                 return true;
@@ -226,21 +230,21 @@ private:
         const auto before = counters(broker);
         const double cpu_before = broker.cpu_s();
         const auto done = run_load(
-            {.port = broker.port(), .connections = connections, .length = how_.length},
+            closed_loop(broker.port(), connections, how_.length),
             [&](std::size_t connection, std::string& out) { return submits.make(connection, out); },
             [&](std::size_t connection, const http_answer& answer) { submits.take(connection, answer); });
         insist(done, submits.wrong(), "submit");
         const auto after = counters(broker);
         add("submit_durable_per_s", per_second(submits.all().size(), done.seconds));
-        add("submit_p99_ms", percentile(done.latency_ms, 0.99));
+        add("submit_p99_ms", ms(done.latency.at(0.99)));
         add("submit_cpu_us", (broker.cpu_s() - cpu_before) * 1e6 / std::max(1.0, static_cast<double>(done.answers)));
         const double commits = std::max(1.0, after[0] - before[0]);
         std::fprintf(
             stderr,
             "    %zu distinct of which %zu placed at once, %zu repeats, p50 %.1f ms, p99.9 %.1f ms; %.0f commits"
             " of %.1f changes and %.2f ms each\n",
-            submits.all().size(), submits.placed(), submits.repeated(), percentile(done.latency_ms, 0.5),
-            percentile(done.latency_ms, 0.999), commits, (after[1] - before[1]) / commits,
+            submits.all().size(), submits.placed(), submits.repeated(), ms(done.latency.at(0.5)),
+            ms(done.latency.at(0.999)), commits, (after[1] - before[1]) / commits,
             (after[2] - before[2]) / commits / 1000);
     }
 
@@ -256,7 +260,7 @@ private:
         std::size_t number = 0, wrong = 0;
         const double cpu_before = broker.cpu_s();
         const auto done = run_load(
-            {.port = broker.port(), .connections = connections, .length = how_.length},
+            closed_loop(broker.port(), connections, how_.length),
             [&](std::size_t, std::string& out) {
                 const auto& one = all[(number += 7'919) % all.size()];  // a prime: all of them, in no order of theirs
                 out = format_request("GET", one.path, submits.key_of(one.connection));
@@ -266,18 +270,18 @@ private:
         insist(done, wrong, "read");
         add("read_per_s", per_second(done.answers, done.seconds));
         add("read_cpu_us", (broker.cpu_s() - cpu_before) * 1e6 / std::max(1.0, static_cast<double>(done.answers)));
-        std::fprintf(stderr, "    p99 %.1f ms\n", percentile(done.latency_ms, 0.99));
+        std::fprintf(stderr, "    p99 %.1f ms\n", ms(done.latency.at(0.99)));
     }
 
     /// kill -9, start, and a sample of what was acknowledged must be there.
     static void look_after_kill(broker_process& broker, const submitter& submits) {
         broker.end_hard();
-        const double ms = broker.start_ms();
+        const double restarted_ms = broker.start_ms();
         const auto& all = submits.all();
         const std::size_t step = std::max<std::size_t>(1, all.size() / sample_max);
         std::size_t next = 0, found = 0, asked = 0;
         const auto done = run_load(
-            {.port = broker.port(), .connections = 1, .length = std::chrono::seconds(60)},
+            closed_loop(broker.port(), 1, std::chrono::seconds(60)),
             [&](std::size_t, std::string& out) {
                 if (next >= all.size())
                     return false;
@@ -288,7 +292,7 @@ private:
             },
             [&](std::size_t, const http_answer& answer) { found += answer.status == 200; });
         std::fprintf(stderr, "    after kill -9: ready again in %.0f ms with %zu live workloads; %zu of %zu found\n",
-                     ms, all.size(), found, asked);
+                     restarted_ms, all.size(), found, asked);
         insist(done, asked - found, "after kill -9");
     }
 

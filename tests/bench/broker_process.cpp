@@ -1,6 +1,6 @@
 #include "tests/bench/broker_process.hpp"
 
-#include "tests/bench/http_load.hpp"
+#include "tools/load/engine/http_load.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "tools/client/profile.hpp"
 #include "tools/westerly/output.hpp"
-#include "tools/westerly/profile.hpp"
 
 #include <optional>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/westerly/http_client.hpp"
+#include "tools/client/http_client.hpp"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "tools/westerly/profile.hpp"
+#include "tools/client/profile.hpp"
 
 #include "broker/codec/reader.hpp"
 #include "broker/support/files.hpp"

@@ -1,4 +1,6 @@
-#include "tools/westerly/http_client.hpp"
+#include "tools/client/http_client.hpp"
+
+#include "tools/client/fingerprint.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -29,25 +31,6 @@ constexpr std::chrono::seconds answer_limit{60};
 constexpr std::chrono::hours endless_limit{24};
 constexpr std::uint64_t body_bytes_max = 256ull << 20;
 constexpr std::size_t piece_bytes = 64 * 1024;
-
-std::string fingerprint_of(SSL* connection) {
-    X509* certificate = SSL_get1_peer_certificate(connection);
-    if (certificate == nullptr)
-        return {};
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    X509_digest(certificate, EVP_sha256(), digest, &length);
-    X509_free(certificate);
-    std::string text;
-    for (unsigned i = 0; i < length; ++i) {
-        static constexpr char digits[] = "0123456789ABCDEF";
-        if (i > 0)
-            text += ':';
-        text += digits[digest[i] >> 4];
-        text += digits[digest[i] & 15];
-    }
-    return text;
-}
 
 /// Runs one asynchronous operation to its end; the stream's own timer bounds it.
 template <class Start>
