@@ -50,6 +50,10 @@ std::string field(const std::string& json, const std::string& name) {
     return json.substr(at + mark.size(), json.find('"', at + mark.size()) - at - mark.size());
 }
 
+double rss_mib_of_process(const std::string& process) {
+    return std::strtod(word_after(read_all("/proc/" + process + "/status"), "VmRSS:").c_str(), nullptr) / 1024;
+}
+
 template <class Ready>
 void wait_until(std::chrono::seconds limit, const std::string& what, Ready ready) {
     for (const auto end = steady::now() + limit; !ready(); std::this_thread::sleep_for(look_every))
@@ -59,7 +63,7 @@ void wait_until(std::chrono::seconds limit, const std::string& what, Ready ready
 
 }  // namespace
 
-broker_process::broker_process(fs::path bin, unsigned poll_s) : bin_(std::move(bin)), poll_s_(poll_s) {
+broker_process::broker_process(fs::path bin, broker_plan plan) : bin_(std::move(bin)), plan_(plan) {
     std::string name = (fs::temp_directory_path() / "westerly-bench-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
         throw std::runtime_error("cannot make " + name);
@@ -68,6 +72,8 @@ broker_process::broker_process(fs::path bin, unsigned poll_s) : bin_(std::move(b
     fs::create_directory(home_ / "providers");
     for (int p = 0; p < providers; ++p)
         write_provider(p);
+    if (plan_.local)
+        write_local_provider();
 }
 
 broker_process::~broker_process() {
@@ -83,9 +89,10 @@ void broker_process::write_provider(int number) const {
     };
     std::ofstream out(home_ / "providers" / ("bench-" + std::to_string(number) + ".json"));
     out << R"({"kind": "bench", "display_name": "For measuring", "adapter_command": [")"
-        << (bin_ / "bench_slow_provider").string()
-        << R"("], "offers_refresh_s": 86400, "lost_after_s": 86400, "poll_s": )" << poll_s_ << R"(,)"
-        << R"( "limits": {"call_timeout_s": 3600}, "sites": [)";
+        << (bin_ / "bench_provider").string() << R"("], "offers_refresh_s": 86400, "lost_after_s": 86400, "poll_s": )"
+        << plan_.poll_s << R"(,)"
+        << R"( "limits": {"call_timeout_s": 3600}, "config": {"shapes": )" << plan_.offers / (providers * sites)
+        << R"(, "answers": ")" << (plan_.at_once ? "at once" : "slowly") << R"("}, "sites": [)";
     for (int s = 0; s < sites; ++s)
         out << (s > 0 ? "," : "") << R"({"site": "site-)" << s << R"(", "region": "cn-)" << number * sites + s
             << R"(", "jurisdiction": ")" << (s % 5 == 4 ? "US" : "CN") << R"(", "latitude": )" << between(20, 50)
@@ -94,6 +101,14 @@ void broker_process::write_provider(int number) const {
             << R"(, "source": "bench", "quality": "declared"}, "carbon_g_per_kwh": {"value": )" << between(100, 800)
             << R"(, "source": "bench", "quality": "annual_provincial"}})";
     out << "]}\n";
+}
+
+void broker_process::write_local_provider() const {
+    std::ofstream out(home_ / "providers" / "local.json");
+    out << R"({"kind": "local", "display_name": "This machine", "sites": [{"site": "here", "region": "cn-here",)"
+        << R"( "jurisdiction": "CN"}], "config": {"isolation": "unsafe_same_user",)"
+        << R"( "sites": [{"site": "here", "vcpus": 1, "memory_mib": 64}]},)"
+        << R"( "prices": [{"price": {"amount": "1", "currency": "CNY"}, "source": "made up for measuring"}]})" << '\n';
 }
 
 double broker_process::start_ms() {
@@ -144,7 +159,7 @@ bool broker_process::running() {
 
 void broker_process::wait_for_offers() const {
     wait_until(start_limit, "all offers were there",
-               [&] { return counter("westerly_offers") >= static_cast<double>(offers); });
+               [&] { return counter("westerly_offers") >= static_cast<double>(plan_.offers); });
 }
 
 std::vector<std::string> broker_process::make_keys(std::size_t tenants) const {
@@ -180,9 +195,23 @@ void broker_process::end_hard() {
 }
 
 double broker_process::rss_mib() const {
-    const auto text = read_all("/proc/" + std::to_string(pid_) + "/status");
-    const auto line = word_after(text, "VmRSS:");
-    return std::strtod(line.c_str(), nullptr) / 1024;
+    return rss_mib_of_process(std::to_string(pid_));
+}
+
+double broker_process::rss_mib_of(const std::string& program) const {
+    const auto parent_of = [](const std::string& process) {
+        return word_after(read_all("/proc/" + process + "/status"), "PPid:\t");
+    };
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        const auto process = entry.path().filename().string();
+        std::error_code gone;
+        if (fs::read_symlink(entry.path() / "exe", gone).filename() != program)
+            continue;
+        for (auto above = parent_of(process); !above.empty() && above != "0"; above = parent_of(above))
+            if (above == std::to_string(pid_))
+                return rss_mib_of_process(process);
+    }
+    throw std::runtime_error("westerlyd has no " + program);
 }
 
 double broker_process::cpu_s() const {

@@ -9,16 +9,20 @@
 
 namespace westerly {
 
-/// A real westerlyd on a home of its own below TMPDIR with 1 000 launchable offers: four providers of ten sites each,
-/// all served by slow_provider. Ended and removed with the object. Every method throws std::runtime_error.
+/// What the broker of a measurement has behind it.
+struct broker_plan {
+    std::size_t offers = 1'000;  // launchable: four providers of ten sites each, all served by made_up_provider
+    bool at_once = false;        // their launches end at once; else each takes a second and never starts
+    unsigned poll_s = 3'600;     // how often each live attempt is looked at
+    bool local = false;          // and a provider `local` of the local kind
+};
+
+/// A real westerlyd on a home of its own below TMPDIR. Ended and removed with the object. Every method throws
+/// std::runtime_error.
 class broker_process {
 public:
-    static constexpr std::size_t offers = 1'000;
-
-    static constexpr unsigned hardly_polled_s = 3'600;
-
-    /// `bin` holds westerlyd, westerly-spawn and bench_slow_provider; each live attempt is looked at once per `poll_s`.
-    explicit broker_process(std::filesystem::path bin, unsigned poll_s = hardly_polled_s);
+    /// `bin` holds westerlyd, westerly-spawn and bench_provider.
+    explicit broker_process(std::filesystem::path bin, broker_plan plan = {});
     ~broker_process();
     broker_process(const broker_process&) = delete;
     broker_process& operator=(const broker_process&) = delete;
@@ -35,19 +39,22 @@ public:
 
     std::uint16_t port() const { return port_; }
     double rss_mib() const;
+    /// The same of the process below it that runs this program.
+    double rss_mib_of(const std::string& program) const;
     /// Processor time of all its threads so far; steps of 10 ms.
     double cpu_s() const;
-    /// The sum of a counter in /metrics.
+    /// The sum of a counter in /metrics, over all of its labels or over those that are named: `name{state="ended"}`.
     double counter(const std::string& name) const;
     const std::filesystem::path& home() const { return home_; }
 
 private:
     void write_provider(int number) const;
+    void write_local_provider() const;
     void read_greeting();
     bool running();
 
     const std::filesystem::path bin_;
-    const unsigned poll_s_;
+    const broker_plan plan_;
     std::filesystem::path home_;
     std::string operator_key_;
     pid_t pid_ = -1;

@@ -5,6 +5,11 @@
 #include "broker/store/store.hpp"
 #include "broker/support/random.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace westerly {
@@ -14,6 +19,7 @@ namespace {
 constexpr std::size_t group_size = 1'000;
 constexpr std::size_t tenants = 4;
 constexpr std::size_t ranked = 5;
+constexpr const char* database = "westerly.db";
 constexpr seconds ran{3'600};
 
 constexpr std::string_view spec_json =
@@ -80,9 +86,13 @@ public:
 
     void commit() {
         group_.epoch = state_.epoch;
+        rows_ += group_.tenants.size() + group_.workloads_new.size() + group_.attempts_new.size() +
+                 group_.decisions.size() + group_.events.size() + group_.usages.size() + group_.charges.size();
         sure(store_->commit(std::span(&group_, 1)));
         group_ = {};
     }
+
+    std::size_t rows() const { return rows_; }
 
 private:
     decision choose(const workload& w) {
@@ -185,16 +195,40 @@ private:
     const std::shared_ptr<const std::string> spec_text_;
     std::vector<tenant_id> tenants_;
     change_set group_;
+    std::size_t rows_ = 0;
 };
 
 }  // namespace
 
-void fill_store(const std::filesystem::path& file, std::size_t stored, std::size_t live) {
+std::size_t fill_store(const std::filesystem::path& file, std::size_t stored, std::size_t live) {
     filling fill(file);
     const std::size_t step = live > 0 ? stored / live : stored + 1;
     for (std::size_t i = 0; i < stored; ++i)
         fill.add(i, i % step == step - 1);
     fill.commit();
+    return fill.rows();
+}
+
+filled_master::filled_master(std::size_t stored) {
+    std::string name = (std::filesystem::temp_directory_path() / "westerly-filled-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+        throw std::runtime_error("cannot make " + name);
+    folder_ = name;
+    const auto rows = fill_store(folder_ / database, stored, 0);
+    std::fprintf(stderr, "  a database of %zu ended workloads: %zu rows, %.0f MiB\n", stored, rows,
+                 static_cast<double>(std::filesystem::file_size(folder_ / database)) / (1 << 20));
+}
+
+filled_master::~filled_master() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+}
+
+void filled_master::copy_to(const std::filesystem::path& home) const {
+    std::filesystem::copy_file(folder_ / database, home / database);
+    const int file = ::open((home / database).c_str(), O_RDONLY | O_CLOEXEC);
+    ::fsync(file);  // else it would be written out beside what is measured
+    ::close(file);
 }
 
 }  // namespace westerly

@@ -7,7 +7,7 @@ TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/westerly-bench-XXXXXX")
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 lines=$(timeout --foreground 240 "$bin/bench_http" --quick && timeout --foreground 120 "$bin/bench_decide" 0.1 &&
-  timeout --foreground 120 "$bin/bench_scale" --quick)
+  timeout --foreground 120 "$bin/bench_scale" --quick && timeout --foreground 120 "$bin/bench_flow" --quick)
 printf '%s\n' "$lines"
 number='-?[0-9]+(\.[0-9]+)?'
 form="^\{\"name\":\"[a-z0-9_]+\",\"value\":$number,\"unit\":\"[^\"]+\",\"target\":($number|null),\"met\":(true|false|null)\}$"
@@ -16,7 +16,8 @@ if printf '%s\n' "$lines" | grep -qvE "$form"; then
   exit 1
 fi
 for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us idle_rss_mib start_ms tls_echo_per_s \
-  fdatasync_per_s submit_cpu_us read_cpu_us restart_1m_s live_100k_refresh_s live_100k_rss_mib; do
+  fdatasync_per_s submit_cpu_us read_cpu_us restart_1m_s live_100k_refresh_s live_100k_rss_mib \
+  submit_100k_offers_per_s launch_per_s end_to_end_per_s adapter_rss_mib; do
   if [ "$(printf '%s\n' "$lines" | grep -c "\"name\":\"$name\"")" -ne 1 ]; then
     printf '%s must come out once\n' "$name" >&2
     exit 1

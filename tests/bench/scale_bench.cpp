@@ -48,7 +48,7 @@ void forget_cached(const std::filesystem::path& path) {
 }
 
 void measure(const size& how, const std::filesystem::path& bin, const names_asked& asked) {
-    broker_process broker(bin, how.poll_s);
+    broker_process broker(bin, {.poll_s = how.poll_s});
     const auto file = broker.home() / "westerly.db";
     const auto begun = steady::now();
     fill_store(file, how.stored, how.live);
