@@ -70,8 +70,8 @@ bool world::settled() const {
 
 void world::trace(const std::string& what, std::string_view word, std::string_view more) const {
     if (traces)
-        std::printf("%8lld ms  %s  %.*s %.*s\n", static_cast<long long>((time_.now - begun_at_).count()), what.c_str(),
-                    static_cast<int>(word.size()), word.data(), static_cast<int>(more.size()), more.data());
+        std::printf("%8lld ms  %s  %s %s\n", static_cast<long long>((time_.now - begun_at_).count()), what.c_str(),
+                    std::string(word).c_str(), std::string(more).c_str());
 }
 
 // ---- what is struck, and which transitions it takes -----------------------------------------------------------------
