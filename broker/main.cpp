@@ -76,6 +76,7 @@ westerly::result<broker_options> options_from(const flags& given) {
     options.libexec_dir = default_libexec();
     options.config_dir = given.home ? fs::path(*given.home) : fs::path("/etc/westerly");
     if (const auto file = settings_file(given, options.home)) {
+        options.settings = *file;
         options.config_dir = file->parent_path();
         if (auto read = westerly::read_settings(*file, options); !read)
             return read.error();

@@ -104,6 +104,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
     const auto read = load_configuration(options, terms);
     if (!read)
         return read.error();
+    report += options.settings.empty() ? "no settings file: flags, WESTERLY_* variables and defaults only\n"
+                                       : "settings in " + options.settings.string() + "\n";
     report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
     report += "policies and providers in " + options.config_dir.string() + "\n";
     for (const policy& p : read->policies) {
@@ -116,6 +118,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
     for (const provider_config& p : read->providers)
         report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n" +
                   warning_of_adapter(p, options.libexec_dir);
+    for (const std::string& file : read->ignored)
+        report += "warning: " + file + " is not read, because its name does not end in .json\n";
     return {};
 }
 

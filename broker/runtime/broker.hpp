@@ -12,6 +12,7 @@ namespace westerly {
 
 /// westerlyd's settings, complete; see docs/guides/operator.md.
 struct broker_options {
+    std::filesystem::path settings;     // the file that was read for these; empty: none
     std::filesystem::path home;         // state: database, keys, certificates, bundles, logs, adapters' state
     std::filesystem::path config_dir;   // policies/*.json and providers/*.json
     std::filesystem::path libexec_dir;  // westerly-spawn and adapters

@@ -93,6 +93,9 @@ void broker_rooms::stop() {
 }
 
 void broker_rooms::apply(const configuration& config) {
+    for (const std::string& file : config.ignored)
+        log_event(log_level::warning, "config.ignored",
+                  {{"file", file}, {"remedy", "only files whose names end in .json are read: rename it"}});
     loop_.observe(policies_configured{config.policies, config.rates});
     loop_.observe(providers_configured{config.providers});
     hub_.configure(config.providers);

@@ -31,12 +31,21 @@ void note(error& all, const std::string& where, const error& e) {
         all.faults.push_back({where + (f.pointer.empty() ? "" : " " + f.pointer), f.message, f.remedy});
 }
 
-std::vector<config_file> read_folder(const fs::path& folder, error& all) {
+/// Names of files that are not meant: hidden ones, and the READMEs of a folder.
+bool expected_beside(const fs::path& path) {
+    const auto name = path.filename().string();
+    return name.starts_with('.') || path.stem() == "README";
+}
+
+std::vector<config_file> read_folder(const fs::path& folder, error& all, std::vector<std::string>& ignored) {
     std::vector<fs::path> paths;
     std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder, failed))
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
         if (entry.path().extension() == ".json" && paths.size() < files_max)
             paths.push_back(entry.path());
+        else if (!expected_beside(entry.path()))
+            ignored.push_back(entry.path().string());
+    }
     std::ranges::sort(paths);
     std::vector<config_file> files;
     for (const auto& path : paths) {
@@ -57,10 +66,11 @@ std::vector<config_file> shipped_policies() {
     return files;
 }
 
-std::vector<policy> read_policies(const fs::path& folder, term_table terms, error& all) {
+std::vector<policy> read_policies(const fs::path& folder, term_table terms, error& all,
+                                  std::vector<std::string>& ignored) {
     std::map<std::string, policy> by_name;
     auto files = shipped_policies();
-    for (auto& file : read_folder(folder, all))
+    for (auto& file : read_folder(folder, all, ignored))
         files.push_back(std::move(file));
     for (const auto& file : files) {
         auto read = decode_policy(file.name, file.text);
@@ -78,9 +88,9 @@ std::vector<policy> read_policies(const fs::path& folder, term_table terms, erro
     return policies;
 }
 
-std::vector<provider_config> read_providers(const fs::path& folder, error& all) {
+std::vector<provider_config> read_providers(const fs::path& folder, error& all, std::vector<std::string>& ignored) {
     std::vector<provider_config> providers;
-    for (const auto& file : read_folder(folder, all)) {
+    for (const auto& file : read_folder(folder, all, ignored)) {
         auto read = decode_provider(file.name, file.text);
         if (read)
             providers.push_back(std::move(*read));
@@ -108,9 +118,13 @@ exchange_rates read_rates(const broker_options& options, error& all) {
 
 result<configuration> load_configuration(const broker_options& options, term_table terms) {
     error all = fail(errc::invalid, "the configuration has faults", "mend them; nothing of it is in use");
-    configuration read{.policies = read_policies(options.config_dir / "policies", terms, all),
-                       .providers = read_providers(options.config_dir / "providers", all),
-                       .rates = read_rates(options, all)};
+    std::vector<std::string> ignored;
+    configuration read{.policies = read_policies(options.config_dir / "policies", terms, all, ignored),
+                       .providers = read_providers(options.config_dir / "providers", all, ignored),
+                       .rates = read_rates(options, all),
+                       .ignored = {}};
+    std::ranges::sort(ignored);
+    read.ignored = std::move(ignored);
     if (!all.faults.empty())
         return all;
     return read;

@@ -12,6 +12,7 @@ struct configuration {
     std::vector<policy> policies;            // shipped ones first; a file of the same name replaces one
     std::vector<provider_config> providers;  // by id
     exchange_rates rates;
+    std::vector<std::string> ignored;  // files beside them that were not read, because their names end otherwise
 };
 
 /// Reads CONFIG/policies/*.json and CONFIG/providers/*.json. All or nothing: every fault of every file is in the error,

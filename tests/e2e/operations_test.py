@@ -209,7 +209,10 @@ class OperationsTest(unittest.TestCase):
     def test_check_config_names_file_line_and_column(self):
         broker = Broker(providers=sites(), policies={"thrifty": '{"description": "Cost only."}'})
         self.addCleanup(broker.close)
+        (broker.home / "providers" / "spare.yaml").write_text("kind: local\n")
         sound = daemon("--home", broker.home, "--check-config")
+        self.assertIn("spare.yaml is not read", sound.stdout)
+        self.assertIn("no settings file", sound.stdout)
         self.assertEqual(sound.returncode, 0, sound.stderr)
         self.assertIn("policy thrifty", sound.stdout)
         self.assertIn("provider west", sound.stdout)
