@@ -2,6 +2,10 @@
 
 #include "broker/codec/views_json.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
 namespace westerly {
 
 namespace {
@@ -45,6 +49,15 @@ attempt read_attempt(statement& row) {
     a.failed_rank = row.take<std::optional<std::uint32_t>>();
     a.message = row.take<std::string>();
     return a;
+}
+
+std::vector<attempt_row> read_numbered(statement rows) {
+    std::vector<attempt_row> all;
+    while (rows.step()) {
+        const auto n = rows.take<std::int64_t>();
+        all.push_back({n, read_attempt(rows)});
+    }
+    return all;
 }
 
 std::vector<attempt> read_all(statement rows) {
@@ -101,13 +114,29 @@ std::vector<attempt> attempt_rows_of(connection& database, const workload_id& id
                                    id));
 }
 
-std::vector<attempt> open_attempt_rows(connection& database) {
-    return read_all(database.query(
-        "WITH wanted (n) AS (SELECT n FROM attempts_live INDEXED BY attempts_live_open WHERE state < 7"
-        " UNION SELECT a.n FROM live w INDEXED BY live_open CROSS JOIN attempts a ON a.id = w.current_attempt"
-        " WHERE w.state < 4)"
-        " SELECT" ATTEMPT_COLUMNS "FROM wanted CROSS JOIN attempts a ON a.n = wanted.n" ATTEMPT_JOINS
-        "ORDER BY wanted.n"));
+std::vector<attempt_row> live_attempt_rows(connection& database) {
+    return read_numbered(
+        database.query("SELECT a.n," ATTEMPT_COLUMNS "FROM attempts_live o INDEXED BY attempts_live_open"
+                       " CROSS JOIN attempts a ON a.n = o.n" ATTEMPT_JOINS "WHERE o.state < 7 ORDER BY o.n"));
+}
+
+std::vector<attempt> with_current_ones(connection& database, std::vector<attempt_row> live,
+                                       const std::vector<workload>& open) {
+    std::unordered_set<attempt_id> there;
+    for (const attempt_row& row : live)
+        there.insert(row.what.id);
+    for (const workload& w : open)  // few have one that has ended: those that wait for their next
+        if (w.current && !there.contains(*w.current))
+            std::ranges::move(
+                read_numbered(database.query(
+                    "SELECT a.n," ATTEMPT_COLUMNS "FROM attempts a" ATTEMPT_JOINS "WHERE a.id = ?", *w.current)),
+                std::back_inserter(live));
+    std::ranges::sort(live, {}, &attempt_row::n);
+    std::vector<attempt> all;
+    all.reserve(live.size());
+    for (attempt_row& row : live)
+        all.push_back(std::move(row.what));
+    return all;
 }
 
 }  // namespace westerly

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/domain/attempt.hpp"
+#include "broker/domain/records.hpp"
 #include "broker/store/sqlite/connection.hpp"
 
 #include <vector>
@@ -18,7 +18,15 @@ std::optional<attempt> find_attempt_row(connection& database, const attempt_id& 
 bool attempt_is_known(connection& database, const attempt_id& id);
 /// Of one workload, oldest first.
 std::vector<attempt> attempt_rows_of(connection& database, const workload_id& id);
-/// The live ones and the current one of every non-terminal workload, oldest first.
-std::vector<attempt> open_attempt_rows(connection& database);
+/// With the row number, by which they are ordered.
+struct attempt_row {
+    std::int64_t n = 0;
+    attempt what;
+};
+/// The live ones, oldest first.
+std::vector<attempt_row> live_attempt_rows(connection& database);
+/// These and the current one of each of the workloads, oldest first.
+std::vector<attempt> with_current_ones(connection& database, std::vector<attempt_row> live,
+                                       const std::vector<workload>& open);
 
 }  // namespace westerly

@@ -7,6 +7,8 @@
 #include "broker/store/sqlite/record_rows.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
 
+#include <functional>
+#include <future>
 #include <unordered_map>
 
 namespace westerly {
@@ -71,8 +73,9 @@ void write_changes(connection& database, const change_set& changes) {
         delete_idempotency_before(database, *changes.idempotency_expired_before);
 }
 
-stored_state read_state(connection& database, instant now) {
+stored_state read_state(connection& database, connection& beside, instant now) {
     stored_state state;
+    auto attempts = std::async(std::launch::async, live_attempt_rows, std::ref(beside));
     {
         statement rows = database.query("SELECT owner, generation, sweeping, outbox_seq FROM installation");
         if (!rows.step())
@@ -88,7 +91,7 @@ stored_state read_state(connection& database, instant now) {
     state.keys = key_rows(database, std::nullopt);
     state.cordons = cordon_rows(database);
     state.workloads = open_workload_rows(database);
-    state.attempts = open_attempt_rows(database);
+    state.attempts = with_current_ones(database, attempts.get(), state.workloads);
     state.outbox = outbox_rows(database);
     state.idempotency = idempotency_rows(database, now - idempotency_kept);
     return state;

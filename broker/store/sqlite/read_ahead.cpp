@@ -1,16 +1,17 @@
 #include "broker/store/sqlite/read_ahead.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
+#include <cstdint>
 
 namespace westerly {
 
 namespace {
 
-constexpr std::size_t piece_bytes = 1 << 20;
+constexpr std::uint64_t piece_bytes = 4 << 20;
 
 std::uint64_t half_of_memory() {
     const auto positive = [](long value) {
@@ -20,10 +21,18 @@ std::uint64_t half_of_memory() {
 }
 
 void read_through(const std::stop_token& stop, int file) {
-    std::vector<char> room(piece_bytes);
-    for (auto left = half_of_memory(); !stop.stop_requested() && left >= piece_bytes; left -= piece_bytes)
-        if (::read(file, room.data(), room.size()) <= 0)
+    struct stat about {};
+    if (::fstat(file, &about) != 0)
+        return;
+    const auto end = std::min(static_cast<std::uint64_t>(about.st_size), half_of_memory());
+    for (std::uint64_t at = 0; at < end && !stop.stop_requested(); at += piece_bytes) {
+        if (::readahead(file, static_cast<off64_t>(at), piece_bytes) != 0)  // into the cache, copied nowhere
             return;
+        // One piece at a time: whoever reads the file meanwhile would wait behind all that was asked for.
+        char last = 0;
+        if (::pread(file, &last, 1, static_cast<off_t>(std::min(at + piece_bytes, end) - 1)) != 1)
+            return;
+    }
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ result<stored_state> sqlite_store::load(instant now) {
     return guarded([&]() -> result<stored_state> {
         transaction all_or_nothing(*writer_, transaction::kind::write);
         writer_->run("UPDATE shards SET owner = ?, epoch = (SELECT max(epoch) + 1 FROM shards)", options_.machine_id);
-        stored_state state = read_state(*writer_, now);
+        stored_state state = read_state(*writer_, *pool_.borrow(), now);
         all_or_nothing.commit();
         warm_.stop();
         return state;

@@ -3,6 +3,10 @@
 #include "broker/codec/workload_json.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <future>
+#include <iterator>
+#include <thread>
 
 namespace westerly {
 
@@ -93,16 +97,51 @@ workload read_rest(statement& row, const row_head& head) {
     return w;
 }
 
-workload read_with_spec(statement& row) {
-    const row_head head = read_head(row);
-    workload w = read_rest(row, head);
-    auto spec = spec_of(w);
-    if (!spec)
-        throw_damaged("specification of workload " + to_string(w.id) + ": " + spec.error().detail);
-    w.spec = std::move(*spec);
-    w.spec_text.reset();
-    return w;
+/// Texts into specifications.
+std::vector<workload> with_specs(std::vector<workload> some) {
+    for (workload& w : some) {
+        auto spec = spec_of(w);
+        if (!spec)
+            throw_damaged("specification of workload " + to_string(w.id) + ": " + spec.error().detail);
+        w.spec = std::move(*spec);
+        w.spec_text.reset();
+    }
+    return some;
 }
+
+/// Decodes on other threads what this one goes on reading: at a start with many live workloads that is most of the
+/// work.
+class spec_decoding {
+public:
+    void add(workload w) {
+        batch_.push_back(std::move(w));
+        if (batch_.size() == batch_max)
+            hand_over();
+    }
+    /// All of them, in order.
+    std::vector<workload> take() {
+        hand_over();
+        while (!busy_.empty())
+            collect();
+        return std::move(done_);
+    }
+
+private:
+    static constexpr std::size_t batch_max = 1024;
+
+    void hand_over() {
+        if (busy_.size() >= std::max(1u, std::thread::hardware_concurrency()))
+            collect();
+        busy_.push_back(std::async(std::launch::async, with_specs, std::exchange(batch_, {})));
+    }
+    void collect() {
+        std::ranges::move(busy_.front().get(), std::back_inserter(done_));
+        busy_.pop_front();
+    }
+
+    std::vector<workload> batch_, done_;
+    std::deque<std::future<std::vector<workload>>> busy_;
+};
 
 }  // namespace
 
@@ -157,13 +196,15 @@ std::optional<workload> find_workload_row(connection& database, const std::optio
 }
 
 std::vector<workload> open_workload_rows(connection& database) {
-    std::vector<workload> open;
+    spec_decoding open;
     statement rows = database.query(
         "SELECT" WORKLOAD_COLUMNS
         "FROM live l INDEXED BY live_open CROSS JOIN workloads w USING (n) WHERE l.state < 4 ORDER BY l.n");
-    while (rows.step())
-        open.push_back(read_with_spec(rows));
-    return open;
+    while (rows.step()) {
+        const row_head head = read_head(rows);
+        open.add(read_rest(rows, head));
+    }
+    return open.take();
 }
 
 namespace {
