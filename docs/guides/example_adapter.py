@@ -3,13 +3,13 @@
 An attempt exists from the moment its request.json does. The process that runs it holds its lock, and the lock outlives
 the adapter: so a token runs once, whatever is killed, and after a restart everything is read back from the disk."""
 import datetime, fcntl, inspect, json, os, signal, subprocess, sys, time
+RUN_AT_ONCE = 32  # the others wait their turn, and begin when they are next asked about
 
 class Refused(Exception): pass  # arguments: the protocol's kind of error, and the message
 def now(): return datetime.datetime.utcnow().isoformat(timespec="milliseconds") + "Z"
 def read(path): return json.load(open(path)) if os.path.exists(path) else None
 def write(path, value):  # the whole of it or nothing, also when the machine stops
-    with open(path + ".new", "w") as file:
-        json.dump(value, file), file.flush(), os.fsync(file.fileno())
+    with open(path + ".new", "w") as file: json.dump(value, file), file.flush(), os.fsync(file.fileno())
     os.rename(path + ".new", path)
 
 def run(folder, request, lock):  # in a process of its own; the task holds the lock too
@@ -35,15 +35,16 @@ def run(folder, request, lock):  # in a process of its own; the task holds the l
 
 class Adapter:
     def initialize(self, version, provider, owner, state_dir, config, sites):
-        if version != 1 or set(config) != {"slots"}:
-            raise Refused("invalid", f"understood are version 1 and a config {{\"slots\": N}}, not {version}, {config}")
+        if version != 1 or set(config) != {"slots"}: raise Refused("invalid", f"not {{'slots': N}}: {config}")
         self.root, self.slots, self.site = state_dir, config["slots"], (sites or ["here"])[0]
         self.requests = {t: r for t in os.listdir(state_dir) if (r := read(f"{state_dir}/{t}/request.json"))}
+        self.live = {t: r for t, r in self.requests.items() if not os.path.exists(f"{state_dir}/{t}/end.json")}
         return {"version": 1, "kind": "example", "adapter_version": "1", "idempotency": "native_token",
                 "max_visibility_delay_s": 0, "capabilities": []}
     def probe(self): return {"ok": True}
     def held(self):
-        return sum(r["units"] for t, r in self.requests.items() if not os.path.exists(f"{self.root}/{t}/end.json"))
+        for token in [*self.live][:RUN_AT_ONCE]: os.path.exists(f"{self.root}/{token}/end.json") and self.find(token)
+        return sum(request["units"] for request in self.live.values())
     def offers(self, cursor=""):
         return {"as_of": now(), "offers": [{"site": self.site, "name": "slot", "compute": "general", "unit": "core",
             "billing": "on_demand", "divisible": False, "launchable": True, "vcpus": 1, "memory_mib": 1024,
@@ -57,24 +58,24 @@ class Adapter:
         if not known and request["units"] > self.slots - self.held(): raise Refused("no_capacity", "too few are free")
         os.makedirs(f"{self.root}/{token}", exist_ok=True)
         write(f"{self.root}/{token}/request.json", request)  # from here on it exists
-        self.requests[token] = request
+        self.live[token] = self.requests[token] = request
         return {"outcome": "done", "handle": self.find(token)["handle"]}
     def find(self, token, grace_s=0):
         if token not in self.requests: return {"phase": "absent", "token": token, "seq": 0}
-        folder, seen = f"{self.root}/{token}", {"token": token, "handle": token}
+        folder, seen = f"{self.root}/{token}", {"token": token, "handle": token, "phase": "pending", "seq": 1}
         with open(f"{folder}/lock", "w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # who gets it knows that nobody runs it now
                 begun, ended = read(f"{folder}/start.json"), read(f"{folder}/end.json")
-                if begun and not ended:  # killed from outside, and nobody saw how it ended
-                    write(f"{folder}/end.json", dict(begun, ended_at=now(), exit_code=137, failed_rank=0))
-                elif not ended and os.fork() == 0:
+                if not ended and (begun or os.path.exists(f"{folder}/cancel.json")):  # killed unseen, or never begun
+                    write(f"{folder}/end.json", dict(begun or {}, ended_at=now(), exit_code=137, failed_rank=0))
+                elif not ended and token in [*self.live][:RUN_AT_ONCE] and os.fork() == 0:
                     try: run(folder, self.requests[token], lock)
                     finally: os._exit(0)
             except BlockingIOError: pass  # it runs
-        if ended := read(f"{folder}/end.json"): return dict(seen, **ended, phase="exited", seq=3)
-        begun = read(f"{folder}/start.json")
-        return dict(seen, **begun, phase="running", seq=2) if begun else dict(seen, phase="pending", seq=1)
+        if begun := read(f"{folder}/start.json"): seen.update(begun, phase="running", seq=2)
+        if ended := read(f"{folder}/end.json"): seen.update(ended, phase="exited", seq=3), self.live.pop(token, None)
+        return seen
     def get(self, tokens): return {"items": [self.find(token) for token in tokens]}
     def list(self, owner, cursor=""):
         ours = sorted(t for t, r in self.requests.items() if r["owner"] == owner and t > cursor)
@@ -95,5 +96,4 @@ def main(provider):
             kind = {"kind": e.args[0] if isinstance(e, Refused) else "invalid"}
             answer = {"error": {"code": -32000, "message": e.args[-1], "data": kind}}
         print(json.dumps(dict(answer, jsonrpc="2.0", id=call["id"])), flush=True)
-
 if __name__ == "__main__": main(Adapter())

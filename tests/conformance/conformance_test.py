@@ -1,7 +1,8 @@
 """Runs the conformance kit against one adapter and holds its verdict against what is known of that adapter.
 
-Usage: conformance_test.py BIN_DIR local|slurm|example|launches_twice|forgets|half_list
+Usage: conformance_test.py BIN_DIR KIND   (local, slurm, example, far, ten_thousand, or one of the wrong ones)
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import xml.etree.ElementTree as ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
+EXAMPLE = HERE.parents[1] / "docs" / "guides" / "example_adapter.py"
 
 # For each wrong adapter: checks that must fail and what the first must say; checks that may fail with them.
 WRONG = {
@@ -25,9 +27,19 @@ WRONG = {
     "half_list": (
         {"list.complete": "lacks", "bounds.live": "lacks"},
         set()),
+    "expired_is_gone": (
+        {"provider.token_expiry": "told to be gone"},
+        set()),
+    "silence_is_no": (
+        {"provider.lost_reply": "launch said that nothing was done"},
+        {"provider.cut_reply", "provider.garbled"}),
 }
 # AddressSanitizer keeps freed memory for a while, which would pass for a leak of the adapter.
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1"])))
+# Faults of the provider's side, where no provider stands behind an endpoint.
+ON_NO_PROVIDER = {"provider.refused", "provider.lost_reply", "provider.cut_reply", "provider.garbled", "provider.slow",
+                  "provider.token_expiry"}
+BEHIND_HTTP = {"far", "expired_is_gone", "silence_is_no"}
 LOCAL = {"sites": [{"site": "east", "vcpus": 24, "memory_mib": 6144}]}
 
 
@@ -37,7 +49,7 @@ def conform(bin_dir, folder, config, command, *options):
     file.write_text(json.dumps(config))
     junit = folder / "junit.xml"
     done = subprocess.run([bin_dir / "westerly", "adapter", "conform", "--config", file, "--junit", junit, *options,
-                           "--", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=540,
+                           "--", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1100,
                           env=ENVIRONMENT)
     print(done.stdout)
     assert junit.exists(), f"no JUnit report; exit code {done.returncode}"
@@ -67,17 +79,36 @@ def names_tried(kind):
     """Wrong adapters are tried where they are wrong, and where they must not be blamed."""
     groups = {"launches_twice": ["launch.", "list.", "end."],
               "forgets": ["launch.r", "launch.f", "restart.", "kill.", "list.", "end."],
-              "half_list": ["launch.r", "restart.", "list.", "bounds.l", "end."]}[kind]
+              "half_list": ["launch.r", "restart.", "list.", "bounds.l", "end."],
+              "expired_is_gone": ["launch.r", "list.", "provider.", "end."],
+              "silence_is_no": ["launch.r", "list.", "provider.", "end."]}[kind]
     return [word for group in groups for word in ("--only", group)]
 
 
-def right(bin_dir, folder, kind):
+@contextlib.contextmanager
+def centre(folder):
+    """A provider in a process of its own, which ends with this; gives its adapters' config."""
+    (folder / "centre").mkdir()
+    with subprocess.Popen([PYTHON, HERE / "centre.py", folder / "centre"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield {"endpoint": f"http://127.0.0.1:{int(process.stdout.readline())}"}
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def right(bin_dir, folder, kind, config=None):
     if kind == "example":
-        source = HERE.parents[1] / "docs" / "guides" / "example_adapter.py"
-        lines = len(source.read_text().splitlines())
+        lines = len(EXAMPLE.read_text().splitlines())
         assert lines < 100, f"the guide promises fewer than 100 lines; these are {lines}"
-        config, command = {"slots": 24}, [PYTHON, source]
-        skipped = {"run.gang", "run.walltime", "logs.offsets", "files.both_ways"}
+        command = [PYTHON, EXAMPLE]
+        skipped = ON_NO_PROVIDER | {"run.gang", "run.walltime", "logs.offsets", "files.both_ways"}
+    elif kind == "far":
+        command, skipped = [PYTHON, HERE / "far.py"], {"run.gang", "run.walltime", "logs.offsets", "files.both_ways"}
     elif kind == "slurm":
         sys.path.insert(0, str(HERE.parent / "e2e"))
         os.environ["WESTERLY_BIN_DIR"] = str(bin_dir)
@@ -88,19 +119,27 @@ def right(bin_dir, folder, kind):
         skipped = set()
     else:
         config, command = LOCAL, ["westerly-adapter-local"]
-        skipped = set()
+        skipped = set(ON_NO_PROVIDER)
         if conform(bin_dir, folder, config, command, "--only", "probe")[0]:
             print("tasks cannot be kept apart on this machine, so they are not")
             config = dict(config, isolation="unsafe_same_user")
     code, found = conform(bin_dir, folder, config, command, "--live", "20")
     assert code == 0, f"exit code {code}; failed: {names_of(found, 'fail')}"
-    skipped |= {"provider.endpoint", "provider.token_expiry", "provider.preemption"}
+    skipped |= {"provider.preemption"}
     assert names_of(found, "not applicable") == skipped, names_of(found, "not applicable")
     assert len(found) > 40
 
 
-def wrong(bin_dir, folder, kind):
-    code, found = conform(bin_dir, folder, {"slots": 24}, [PYTHON, HERE / f"wrong_{kind}.py"], "--live", "20",
+def ten_thousand(bin_dir, folder):
+    """As many at once as the kit ever tries, within the bounds of memory and descriptors."""
+    code, found = conform(bin_dir, folder, {"slots": 10_000}, [PYTHON, EXAMPLE], "--live", "10000", "--patience-s", "300",
+                          "--only", "bounds.", "--only", "end.nothing", "--only", "protocol.")
+    assert code == 0 and not names_of(found, "not applicable"), found
+    assert "10000 at once" in found["bounds.live"][1], found["bounds.live"]
+
+
+def wrong(bin_dir, folder, kind, config):
+    code, found = conform(bin_dir, folder, config, [PYTHON, HERE / f"wrong_{kind}.py"], "--live", "20",
                           *names_tried(kind))
     assert code == 1, f"exit code {code}"
     must, may = WRONG[kind]
@@ -115,7 +154,10 @@ def main():
     bin_dir, kind = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     with tempfile.TemporaryDirectory(prefix="westerly-conformance-") as name:
         folder = pathlib.Path(name)
-        (wrong if kind in WRONG else right)(bin_dir, folder, kind)
+        if kind == "ten_thousand":
+            return ten_thousand(bin_dir, folder)
+        with centre(folder) if kind in BEHIND_HTTP else contextlib.nullcontext({"slots": 24}) as config:
+            (wrong if kind in WRONG else right)(bin_dir, folder, kind, config)
 
 
 main()

@@ -4,4 +4,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "docs" / "guides"))
 
-from example_adapter import Adapter, main  # noqa: E402,F401  (the path comes first)
+from example_adapter import Adapter, Refused, main  # noqa: E402,F401  (the path comes first)

@@ -5,7 +5,7 @@ from example import Adapter, main
 class Forgets(Adapter):
     def initialize(self, **params):
         answer = super().initialize(**params)
-        self.requests = {}
+        self.requests, self.live = {}, {}
         return answer
 
     def launch(self, **request):

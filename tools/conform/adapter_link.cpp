@@ -1,5 +1,7 @@
 #include "tools/conform/adapter_link.hpp"
 
+#include "tools/conform/interruption.hpp"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -105,6 +107,7 @@ void adapter_link::flush() {
 }
 
 void adapter_link::serve(milliseconds limit) {
+    check_interruption();
     write_some();
     auto deadline = now() + limit;
     if (const auto due = proxy_.next_due())

@@ -20,6 +20,7 @@ std::vector<check> idempotency_checks();
 std::vector<check> restart_checks();
 std::vector<check> listing_checks();
 std::vector<check> bounds_checks();
+std::vector<check> provider_checks();
 std::vector<check> closing_checks();
 
 }  // namespace westerly

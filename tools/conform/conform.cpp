@@ -2,6 +2,7 @@
 
 #include "broker/support/files.hpp"
 #include "tools/conform/checks.hpp"
+#include "tools/conform/interruption.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -14,7 +15,7 @@ constexpr std::size_t config_bytes_max = 1 << 20;
 std::vector<check> all_checks() {
     std::vector<check> all;
     for (const auto group : {handshake_checks, attempt_checks, file_checks, idempotency_checks, restart_checks,
-                             listing_checks, bounds_checks, closing_checks})
+                             listing_checks, bounds_checks, provider_checks, closing_checks})
         std::ranges::move(group(), std::back_inserter(all));
     return all;
 }
@@ -66,10 +67,11 @@ std::vector<std::string_view> conformance_checks() {
     return names;
 }
 
-result<std::vector<check_result>> run_conformance(const conform_options& options,
-                                                  const std::function<void(const check_result&)>& told) {
+result<conform_run> run_conformance(const conform_options& options,
+                                    const std::function<void(const check_result&)>& told) {
     ::signal(SIGPIPE, SIG_IGN);  // an adapter that has died is a finding, not our end
-    std::vector<check_result> results;
+    const interruption signals;
+    conform_run out;
     const auto wanted = [&](std::string_view name) {
         return options.only.empty() ||
                std::ranges::any_of(options.only, [&](const std::string& prefix) { return name.starts_with(prefix); });
@@ -77,22 +79,27 @@ result<std::vector<check_result>> run_conformance(const conform_options& options
     try {
         kit with(options);
         bool usable = true;  // without a handshake nothing else can be said
-        for (const auto& one : all_checks()) {
-            const bool handshake = one.name == "initialize.handshake";
-            if (!handshake && !wanted(one.name))
-                continue;
-            auto seen = usable ? tried(with, one)
-                               : check_result{std::string(one.name), std::string(one.promise), verdict::not_applicable,
-                                              "there was no handshake", 0};
-            if (handshake)
-                usable = seen.how == verdict::pass;
-            told(seen);
-            results.push_back(std::move(seen));
+        try {
+            for (const auto& one : all_checks()) {
+                const bool handshake = one.name == "initialize.handshake";
+                if (!handshake && !wanted(one.name))
+                    continue;
+                auto seen = usable ? tried(with, one)
+                                   : check_result{std::string(one.name), std::string(one.promise),
+                                                  verdict::not_applicable, "there was no handshake", 0};
+                if (handshake)
+                    usable = seen.how == verdict::pass;
+                told(seen);
+                out.results.push_back(std::move(seen));
+            }
+        } catch (const interrupted&) {
+            out.interrupted = true;
+            out.left_behind = with.clean_up();
         }
     } catch (const std::exception& e) {
         return fail(errc::internal, std::string("the conformance kit cannot work here: ") + e.what());
     }
-    return results;
+    return out;
 }
 
 result<void> read_conform_config(const std::filesystem::path& file, conform_options& into) {

@@ -1,6 +1,7 @@
 #include "tools/conform/kit.hpp"
 
 #include "broker/codec/protocol_words.hpp"
+#include "broker/codec/writer.hpp"
 #include "broker/domain/ids.hpp"
 
 #include <sys/stat.h>
@@ -37,6 +38,35 @@ kit::kit(conform_options options)
     if (const auto opened = witness_.open(); !opened)
         throw std::runtime_error(opened.error().detail);
     fresh_folder("state");
+    stand_before_provider();
+}
+
+/// Where the config has an endpoint, the adapter is given the proxy's instead.
+void kit::stand_before_provider() {
+    no_provider_ = "the adapter's config has no endpoint";
+    auto config = parse_json(options_.config_json, options_.config_json.size());
+    if (!config || !config->IsObject() || !config->HasMember("endpoint") || !(*config)["endpoint"].IsString())
+        return;
+    auto parts = split_endpoint((*config)["endpoint"].GetString());
+    if (!parts) {
+        no_provider_ = parts.error().detail;
+        return;
+    }
+    auto proxy = provider_proxy::open(std::move(*parts));
+    if (!proxy)
+        throw std::runtime_error(proxy.error().detail);
+    provider_ = std::move(*proxy);
+    (*config)["endpoint"].SetString(provider_->endpoint(), config->GetAllocator());
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    config->Accept(out);
+    options_.config_json = {buffer.GetString(), buffer.GetSize()};
+}
+
+provider_proxy& kit::provider() {
+    if (!provider_)
+        skip(no_provider_);
+    return *provider_;
 }
 
 kit::~kit() {

@@ -2,6 +2,7 @@
 
 #include "broker/support/random.hpp"
 #include "tools/conform/adapter_link.hpp"
+#include "tools/conform/provider_proxy.hpp"
 #include "tools/conform/witness.hpp"
 
 #include <filesystem>
@@ -111,7 +112,11 @@ public:
     /// One thing and one only of a token that was launched, by its list, its handle, its log and what really ran.
     std::string prove_single(const std::string& token, const std::string& handle);
     void end_all();
+    /// After an interruption: ends everything that was ever launched, and gives what could not be ended, in words.
+    std::vector<std::string> clean_up();
 
+    /// Between the adapter and its provider. Skips the check where none can stand.
+    provider_proxy& provider();
     void skip_without_repeats() const;  // idempotency class none: a broker never repeats
     const conform_options& options() const noexcept { return options_; }
     const std::string& owner() const noexcept { return owner_; }
@@ -135,12 +140,15 @@ public:
 
 private:
     void note(const observation& seen);
+    void stand_before_provider();
 
     conform_options options_;
     random_source random_;
     std::string owner_;
     std::filesystem::path folder_;
     run_witness witness_;
+    std::unique_ptr<provider_proxy> provider_;
+    std::string no_provider_;  // why there is no proxy before it
     adapter_link link_;
     initialize_reply said_;
     std::optional<adapter_offer> offer_;

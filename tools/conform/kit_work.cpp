@@ -209,6 +209,37 @@ void kit::end_all() {
     expect(ended, "what was cancelled does not end");
 }
 
+std::vector<std::string> kit::clean_up() {
+    const std::vector<std::string> all(known_.begin(), known_.end());
+    std::vector<std::string> left;
+    try {
+        if (provider_)
+            provider_->play(wire_fault::none);
+        restart();  // Ctrl-C reaches the adapter, too; and what was held or lost on the way to it is over
+        launched_ = all;
+        end_all();
+        // A launch that was under way may come to light late.
+        for (const auto deadline = now() + seconds(said_.max_visibility_delay_s); now() < deadline;)
+            link_.serve(look_again);
+        launched_ = all;
+        end_all();
+    } catch (const check_failed& e) {
+        left.push_back(e.why);
+    }
+    if (left.empty())
+        return left;
+    try {
+        for (const auto& seen : get(all))
+            if (!over(seen))
+                left.push_back(seen.token + (seen.handle.empty() ? "" : ", handle " + seen.handle));
+    } catch (const check_failed&) {
+        for (const auto& token : all)
+            if (const auto at = seen_.find(token); at == seen_.end() || !over(at->second))
+                left.push_back(token + ", as far as is known");
+    }
+    return left;
+}
+
 std::uint64_t kit::memory_kib() const {
     std::ifstream status("/proc/" + std::to_string(link_.pid()) + "/status");
     for (std::string word; status >> word;)

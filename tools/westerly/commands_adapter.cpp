@@ -18,6 +18,18 @@ fs::path libexec_dir() {
     return fs::exists(here / "westerly-spawn", ignored) ? here : here.parent_path() / "libexec" / "westerly";
 }
 
+/// No report: checks that were not tried would pass for others.
+int tell_interruption(const std::vector<std::string>& left_behind) {
+    constexpr int interrupted_code = 130;
+    if (left_behind.empty())
+        std::fprintf(stderr, "interrupted; what was launched has been ended\n");
+    else
+        std::fprintf(stderr, "interrupted; this could not be ended, please do it at the provider:\n");
+    for (const auto& each : left_behind)
+        std::fprintf(stderr, "  %s\n", each.c_str());
+    return interrupted_code;
+}
+
 }  // namespace
 
 int conform(const conform_command& said, bool json) {
@@ -37,20 +49,23 @@ int conform(const conform_command& said, bool json) {
             return complain(
                 fail(errc::invalid, "no check begins with \"" + prefix + '"', "run without --only to see all names"));
 
-    const auto results = run_conformance(options, [&](const check_result& one) {
+    const auto ran = run_conformance(options, [&](const check_result& one) {
         if (json)
             return;
         std::printf("%s\n", report_line(one).c_str());
         std::fflush(stdout);
     });
-    if (!results)
-        return complain(results.error());
+    if (!ran)
+        return complain(ran.error());
+    if (ran->interrupted)
+        return tell_interruption(ran->left_behind);
+    const auto& results = ran->results;
     const auto suite = fs::path(options.command.front()).filename().string();
     if (!said.junit.empty())
-        if (const auto written = write_file_atomically(said.junit, junit_report(suite, *results)); !written)
+        if (const auto written = write_file_atomically(said.junit, junit_report(suite, results)); !written)
             return complain(written.error());
-    std::printf("%s\n", json ? json_report(suite, *results).c_str() : summary_line(*results).c_str());
-    const bool failed = std::ranges::any_of(*results, [](const auto& r) { return r.how == verdict::fail; });
+    std::printf("%s\n", json ? json_report(suite, results).c_str() : summary_line(results).c_str());
+    const bool failed = std::ranges::any_of(results, [](const auto& r) { return r.how == verdict::fail; });
     return failed ? 1 : 0;
 }
 
