@@ -24,6 +24,13 @@ std::uint64_t attempts_wanted(kit& with) {
     return wanted;
 }
 
+struct stopwatch {
+    steady_time begun = std::chrono::steady_clock::now();
+    std::int64_t passed_ms() const {
+        return std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - begun).count();
+    }
+};
+
 bool live(const observation& seen) {
     return seen.at == phase::pending || seen.at == phase::running;
 }
@@ -57,7 +64,6 @@ std::string many(kit& with) {
     seen.attempts = count;
     seen.idle_kib = with.memory_kib();
     seen.idle_files = with.descriptors();
-    const auto begun = std::chrono::steady_clock::now();
     std::vector<std::string> tokens;
     std::vector<launch_request> requests;
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -65,8 +71,9 @@ std::string many(kit& with) {
         requests.back().run.command = {"/bin/sh", "-c", "exec sleep 3600"};
         tokens.push_back(requests.back().token);
     }
+    stopwatch launching;
     with.launch_all(requests);
-    const auto launch_ms = std::chrono::ceil<milliseconds>(std::chrono::steady_clock::now() - begun).count();
+    const auto launch_ms = launching.passed_ms();
     const bool all_live = with.comes_true([&] {
         const auto now = with.get(tokens);
         for (const auto& one : now)
@@ -77,11 +84,18 @@ std::string many(kit& with) {
     expect(all_live, "get does not tell of all");
     seen.loaded_kib = with.memory_kib();
     seen.loaded_files = with.descriptors();
+    stopwatch listing;
     const auto pages = expect_listed(with, tokens);
+    const auto list_ms = listing.passed_ms();
+    expect(milliseconds(list_ms) <= with.options().patience,
+           "to list " + std::to_string(count) + " takes " + std::to_string(list_ms) + " ms");
     with.end_all();
     seen.after_files = with.descriptors();
     with.live_figures = seen;
-    return std::to_string(count) + " at once, launched in " + std::to_string(launch_ms) + " ms, listed in " +
+    const auto asked = with.options().live.value_or(count);
+    return std::to_string(count) + " at once" +
+           (asked > count ? " (its offer has no room for " + std::to_string(asked) + ")" : "") + ", launched in " +
+           std::to_string(launch_ms) + " ms, listed in " + std::to_string(list_ms) + " ms and " +
            std::to_string(pages) + (pages == 1 ? " page" : " pages, while some ended") + ", all ended";
 }
 
