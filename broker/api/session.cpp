@@ -20,6 +20,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 // g++ 12 takes Asio's recycled coroutine frames for a mismatched new and delete where it inlines only one of the two.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 
@@ -201,9 +203,15 @@ private:
         enter(stage::handshake, std::min(handshake_timeout, house_.options.idle_timeout));
         error_code ec;
         auto& socket = stream_.next_layer();
-        co_await socket.async_wait(tcp_socket::wait_read, redirect_error(use_task, ec));
         unsigned char first = 0;
-        if (ec || recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1)
+        ssize_t got = 0;
+        // Asio may say "ready" when it was another socket that was, one that had this one's place in its reactor
+        // before.
+        do {
+            co_await socket.async_wait(tcp_socket::wait_read, redirect_error(use_task, ec));
+            got = ec ? 0 : recv(socket.native_handle(), &first, 1, MSG_PEEK);
+        } while (got < 0 && (errno == EAGAIN || errno == EINTR));
+        if (got != 1)
             co_return false;
         if (first != tls_handshake_record) {
             house_.metrics.refused(api_metrics::refusal::plain_http);
