@@ -8,6 +8,9 @@ export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 lines=$(timeout --foreground 240 "$bin/bench_http" --quick && timeout --foreground 120 "$bin/bench_decide" 0.1 &&
   timeout --foreground 120 "$bin/bench_scale" --quick && timeout --foreground 120 "$bin/bench_flow" --quick)
+if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
+  lines+=$'\n'$(timeout --foreground 240 /usr/bin/python3 "$(dirname "$0")/abused.py" "$bin" --quick)
+fi
 printf '%s\n' "$lines"
 number='-?[0-9]+(\.[0-9]+)?'
 form="^\{\"name\":\"[a-z0-9_]+\",\"value\":$number,\"unit\":\"[^\"]+\",\"target\":($number|null),\"met\":(true|false|null)\}$"

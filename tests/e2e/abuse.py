@@ -89,7 +89,7 @@ class Abuse:
         self.port, self.key = port, key
         self.chance = random.Random(seed)
         self.seen, self.lock = collections.Counter(), threading.Lock()
-        self.examples = {}  # the first request of each status of 500 and more
+        self.examples = {}  # the first request of each status that tells a defect
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
 
@@ -123,7 +123,7 @@ class Abuse:
                 line.sendall(text)
                 status, keeps = self.answer(line)
                 self.count(f"HTTP {status}")
-                if status >= 500:
+                if status >= 500 and status not in (501, 503, 505):
                     self.examples.setdefault(status, text)
                 # Of a head that was cut in two the rest is another request.
                 keeps = keeps and text.count(b"\r\n\r\n") == 1
