@@ -7,7 +7,7 @@
 // five limits, and committed with synchronous=FULL together with its decision, attempt, launch token and outbox row
 // into a database of more than a million rows, answered by 201. One in ten requests repeats an earlier one with its
 // Idempotency-Key: it must give the same id again, and does not count. What follows a submit is kept small: the
-// providers take a second over each launch, and how many they make beside the load is a figure, too.
+// providers take a tenth of a second over each launch, and how many they make beside the load is a figure, too.
 #include "tests/bench/broker_process.hpp"
 #include "tests/bench/echo_server.hpp"
 #include "tests/bench/figures.hpp"

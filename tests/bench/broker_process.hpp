@@ -12,7 +12,7 @@ namespace westerly {
 /// What the broker of a measurement has behind it.
 struct broker_plan {
     std::size_t offers = 1'000;  // launchable: four providers of ten sites each, all served by made_up_provider
-    bool at_once = false;        // their launches end at once; else each takes a second and never starts
+    bool at_once = false;        // their launches end at once; else each takes 0.1 s and never starts
     unsigned poll_s = 3'600;     // how often each live attempt is looked at
     bool local = false;          // and a provider `local` of the local kind
 };

@@ -15,7 +15,7 @@ using namespace westerly;
 
 constexpr std::uint64_t units_free = 400;
 constexpr std::size_t page_max = 2'000;  // offers in a message of at most 1 MiB
-constexpr milliseconds launch_takes{1'000};
+constexpr milliseconds launch_takes{100};
 constexpr milliseconds patience{20};
 
 class made_up_provider final : public adapter {

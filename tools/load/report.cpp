@@ -2,8 +2,8 @@
 
 #include "broker/codec/json.hpp"
 
-#include <cstdarg>
-#include <cstdio>
+#include <iomanip>
+#include <sstream>
 
 namespace westerly {
 
@@ -34,20 +34,11 @@ void write(json_writer& out, const char* name, const histogram& of) {
     out.EndObject();
 }
 
-[[gnu::format(printf, 2, 3)]] void say(std::string& to, const char* form, ...) {
-    std::array<char, 400> line;
-    std::va_list values;
-    va_start(values, form);
-    std::vsnprintf(line.data(), line.size(), form, values);
-    va_end(values);
-    to += line.data();
-}
-
-void say(std::string& to, const char* name, const histogram& of) {
-    say(to, "  %-10s %9llu", name, static_cast<unsigned long long>(of.count()));
+void row(std::ostream& out, std::string_view name, const histogram& of) {
+    out << "  " << std::left << std::setw(10) << name << std::right << std::setw(10) << of.count();
     for (const auto& quantile : quantiles)
-        say(to, " %9.2f", ms(of.at(quantile.second)));
-    say(to, " %9.2f\n", ms(of.max()));
+        out << std::setw(10) << ms(of.at(quantile.second));
+    out << std::setw(10) << ms(of.max()) << '\n';
 }
 
 }  // namespace
@@ -119,32 +110,36 @@ std::string report_json(const load_facts& facts, const load_result& done, const 
 }
 
 std::string report_text(const load_facts& facts, const load_result& done, const traffic& sent) {
-    std::string text;
-    say(text, "%s, %zu connections, ", facts.url.c_str(), facts.connections);
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(2) << facts.url << ", " << facts.connections << " connections, ";
     if (facts.rate_per_s > 0)
-        say(text, "%.6g requests a second asked for", facts.rate_per_s);
+        out << facts.rate_per_s << " requests a second asked for";
     else
-        say(text, "as fast as answers come");
-    say(text, "%s\n%zu answers in %.2f s: %.1f a second\n\n", done.interrupted ? "; ended early" : "", done.answers,
-        done.seconds, per_second(done.answers, done));
-    say(text, "  %-10s %9s %9s %9s %9s %9s %9s\n", "", "answers", "p50 ms", "p90", "p99", "p99.9", "max");
+        out << "as fast as answers come";
+    out << (done.interrupted ? "; ended early\n" : "\n") << done.answers << " answers in " << done.seconds
+        << " s: " << per_second(done.answers, done) << " a second\n\n  " << std::string(10, ' ');
+    for (const char* column : {"answers", "p50 ms", "p90", "p99", "p99.9", "max"})
+        out << std::setw(10) << column;
+    out << '\n';
     for (std::size_t i = 0; i < ask_names.size(); ++i)
         if (const auto& one = sent.of(static_cast<ask>(i)); one.latency.count() > 0)
-            say(text, ask_names[i], one.latency);
-    say(text, "all", done.latency);
+            row(out, ask_names[i], one.latency);
+    row(out, "all", done.latency);
     if (facts.rate_per_s > 0) {
-        say(text, "service", done.service);
-        text += "\nTimes run from when each request was to be sent; `service` from when it was sent.\n";
+        row(out, "service", done.service);
+        out << "\nTimes run from when each request was to be sent; `service` from when it was sent.\n";
     }
     const auto errors = errors_of(done, sent);
+    if (!errors.empty())
+        out << "\nErrors\n";
     for (const auto& [what, times] : errors)
-        say(text, "%s%9zu  %s\n", what == errors.begin()->first ? "\nErrors\n" : "", times, what.c_str());
+        out << std::setw(10) << times << "  " << what << '\n';
     if (!sent.example().empty())
-        text += "\nThe first wrong answer: " + sent.example() + "\n";
+        out << "\nThe first wrong answer: " << sent.example() << '\n';
     if (facts.submits)
-        say(text, "\nWhat was submitted: westerly ls --label load=%s; to end it: westerly cancel --label load=%s\n",
-            facts.run.c_str(), facts.run.c_str());
-    return text;
+        out << "\nWhat was submitted: westerly ls --label load=" << facts.run
+            << "; to end it: westerly cancel --label load=" << facts.run << '\n';
+    return out.str();
 }
 
 }  // namespace westerly
