@@ -209,10 +209,10 @@ std::string preemption(kit&) {
 
 std::vector<check> bounds_checks() {
     return {
+        {"bounds.leaks", "memory does not grow with calls", leaks},
         {"bounds.live", "many live attempts are launched, told, listed and ended", many},
         {"bounds.memory", "memory is bounded with many live attempts", memory},
         {"bounds.descriptors", "descriptors do not grow with attempts", files},
-        {"bounds.leaks", "memory does not grow with calls", leaks},
     };
 }
 

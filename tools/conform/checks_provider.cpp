@@ -78,18 +78,15 @@ void expect_recovered(kit& with, const observation& before) {
 
 /// What a launch came to of which the provider's side is known by now.
 void expect_as_told(kit& with, const launch_request& request, const mutation& told) {
-    if (told.outcome == call_outcome::not_done) {
-        const auto seen = with.find(request.token);
-        expect(seen.at == phase::absent, "launch said that nothing was done, and " + request.token + " is there");
-        with.witness().gather();
-        expect(with.witness().runs(request.token) == 0, "launch said that nothing was done, and its task ran");
-        return;
-    }
+    if (told.outcome == call_outcome::not_done)
+        return with.expect_nothing_of(request.token);
     if (told.outcome == call_outcome::unknown && with.said().idempotency == idempotency_class::none)
         return;  // a broker only asks
-    const auto handle = told.outcome == call_outcome::done ? told.handle : with.launched(request);
+    const auto handle = told.outcome == call_outcome::done ? std::optional(told.handle) : with.launched_again(request);
+    if (!handle)
+        return;
     with.until_running(request.token);
-    with.prove_single(request.token, handle);
+    with.prove_single(request.token, *handle);
 }
 
 /// One thing runs all the time. While the fault is played it is looked at, another one is launched, and then it is

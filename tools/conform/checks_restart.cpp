@@ -48,7 +48,7 @@ std::string mid_launch(kit& with) {
     const auto begun = std::chrono::steady_clock::now();
     with.launched(plain);
     const auto one_launch = std::chrono::steady_clock::now() - begun;
-    unsigned there = 0;
+    unsigned there = 0, proved_nothing = 0;
     for (const int percent : after_percent) {
         with.need_units(1);
         const auto request = with.sleeper();
@@ -62,13 +62,17 @@ std::string mid_launch(kit& with) {
         there += seen.at != phase::absent ? 1 : 0;
         if (with.said().idempotency == idempotency_class::none)
             continue;  // a broker only asks
-        const auto handle = with.launched(request);
+        const auto handle = with.launched_again(request);
+        proved_nothing += handle ? 0 : 1;
+        if (!handle)
+            continue;
         with.until_running(request.token);
-        with.prove_single(request.token, handle);
+        with.prove_single(request.token, *handle);
         with.end_all();
     }
     return "killed in the middle of " + std::to_string(after_percent.size()) + " launches, of which " +
-           std::to_string(there) + " had come to be; none is doubled or lost";
+           std::to_string(there) + " had come to be and " + std::to_string(proved_nothing) +
+           " were proved to be nothing; none is doubled or lost";
 }
 
 std::string mid_cancel(kit& with) {

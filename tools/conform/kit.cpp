@@ -17,6 +17,11 @@ constexpr std::size_t calls_in_flight = 32;  // calls_max of a provider file
 constexpr std::size_t pages_max = 10'000;
 constexpr std::size_t items_max = 1'000'000;
 
+/// The provider is away for a moment, and nothing is wrong with the adapter.
+bool passing(const rpc_failure& why) {
+    return why.kind == adapter_error::unavailable || why.kind == adapter_error::rate_limited;
+}
+
 std::string make_folder() {
     std::string name = (std::filesystem::temp_directory_path() / "westerly-conform-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
@@ -127,6 +132,15 @@ rpc_message kit::answer_to(std::uint64_t id, std::string_view verb) {
         disprove("no answer to " + std::string(verb) + " within " + std::to_string(options_.patience.count()) + " s");
     disprove("the adapter ended (" + link_.how_it_ended + ") during " + std::string(verb) +
              (link_.error_tail.empty() ? "" : "; its standard error ends with: " + link_.error_tail));
+}
+
+rpc_message kit::lasting_answer_to(std::string_view verb, const std::string& params) {
+    rpc_message reply;
+    comes_true([&] {
+        reply = answer_to(link_.begin(verb, params), verb);
+        return reply.what != rpc_message::kind::error || !passing(decode_rpc_failure(reply));
+    });
+    return reply;
 }
 
 mutation kit::mutation_of(const std::optional<rpc_message>& reply, std::string_view verb) {

@@ -70,6 +70,8 @@ public:
 
     // Calls. `limit` 0: the patience.
     rpc_message answer_to(std::uint64_t id, std::string_view verb);
+    /// Asks again while it answers that its provider cannot be asked now, as a broker does; the last answer.
+    rpc_message lasting_answer_to(std::string_view verb, const std::string& params);
     template <class T>
     T call(std::string_view verb, const std::string& params, result<T> (*decode)(const json_value&));
     mutation mutate(std::string_view verb, const std::string& params, const line_faults& faults = {},
@@ -95,8 +97,13 @@ public:
     void remember(const std::string& token);
     /// Many at once; fails the check unless all are done.
     void launch_all(const std::vector<launch_request>& requests);
-    /// Launches for sure, waiting for capacity; fails the check otherwise.
+    /// Launches for sure, waiting for capacity and for a provider that is away; fails the check otherwise.
     std::string launched(const launch_request& request);
+    /// Repeats a launch of which nothing is known: its handle, or nullopt when the adapter proves that nothing came of
+    /// it nor will, so that a broker makes a new attempt.
+    std::optional<std::string> launched_again(const launch_request& request);
+    /// Neither told nor run.
+    void expect_nothing_of(const std::string& token);
     /// Skips the check unless so many units can be had now.
     void need_units(std::uint64_t units);
     /// Of a token whose launch is done: absent only for as long as the adapter's class allows, else the check fails.
@@ -161,7 +168,7 @@ private:
 
 template <class T>
 T kit::call(std::string_view verb, const std::string& params, result<T> (*decode)(const json_value&)) {
-    const auto reply = answer_to(link_.begin(verb, params), verb);
+    const auto reply = lasting_answer_to(verb, params);
     if (reply.what == rpc_message::kind::error) {
         const auto why = decode_rpc_failure(reply);
         disprove(std::string(verb) + " answered " + std::string(to_string(why.kind)) + ": " + why.message);

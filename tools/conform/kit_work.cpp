@@ -89,13 +89,30 @@ std::string kit::launched(const launch_request& request) {
     mutation last;
     const bool done = comes_true([&] {
         last = launch(request);
+        const bool repeats = said_.idempotency != idempotency_class::none;
         const bool wait = last.failure && (last.failure->kind == adapter_error::no_capacity ||
-                                           last.failure->kind == adapter_error::rate_limited);
+                                           last.failure->kind == adapter_error::rate_limited ||
+                                           (last.failure->kind == adapter_error::unavailable && repeats));
         expect(wait || last.outcome == call_outcome::done, "launch answered " + last.told);
         return last.outcome == call_outcome::done;
     });
     expect(done, "launch went on to answer " + last.told);
     return last.handle;
+}
+
+std::optional<std::string> kit::launched_again(const launch_request& request) {
+    const auto again = launch(request);
+    if (again.outcome != call_outcome::not_done || again.failure)
+        return launched(request);
+    expect_nothing_of(request.token);
+    return std::nullopt;
+}
+
+void kit::expect_nothing_of(const std::string& token) {
+    const auto seen = find(token);
+    expect(seen.at == phase::absent, "launch said that nothing was done, and " + token + " is there");
+    witness_.gather();
+    expect(witness_.runs(token) == 0, "launch said that nothing was done, and the task of " + token + " ran");
 }
 
 void kit::need_units(std::uint64_t units) {

@@ -259,13 +259,13 @@ void provider_proxy::move_on(connection& with) {
         (!with.ours && !with.provider_done && !send_some(with.provider.get(), with.to_provider)))
         return reset(with);
     const bool all_told = with.provider_done && with.to_adapter.empty() && with.held.empty();
-    if (with.ours && with.adapter_done)
-        with.over = true;
-    else if (with.ours && with.to_adapter.empty() && with.to_provider.find("\r\n\r\n") != std::string::npos)
-        ::shutdown(with.adapter.get(), SHUT_WR);  // answered; what comes yet is read, so that no reset overtakes that
-    else if (!with.ours && all_told)
-        with.over = true;
-    else if (!with.ours && with.adapter_done && with.to_provider.empty())
+    with.over = with.ours ? with.adapter_done : all_told;
+    if (with.over)
+        return;
+    const bool answered = with.ours && with.to_provider.find("\r\n\r\n") != std::string::npos;
+    if (answered && with.to_adapter.empty())
+        ::shutdown(with.adapter.get(), SHUT_WR);  // what comes yet is read, so that no reset overtakes the answer
+    if (!with.ours && with.adapter_done && with.to_provider.empty())
         ::shutdown(with.provider.get(), SHUT_WR);
 }
 
