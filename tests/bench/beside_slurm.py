@@ -2,7 +2,7 @@
 (tools/labs/slurm): slurmrestd, and `sbatch`. Slurm's jobs are submitted held, so that none runs, and counted in its own
 queue; then they are cancelled and the cluster is taken down. Needs root; elsewhere skipped aloud.
 
-    python3 beside_slurm.py BIN-DIR [--quick]
+    WESTERLY_SLURM=1 python3 beside_slurm.py BIN-DIR [--quick]
 
 Prints one JSON object a line on standard output, progress on standard error."""
 
@@ -18,7 +18,6 @@ import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-os.environ["WESTERLY_SLURM"] = "1"  # asked for by being run
 
 from abused import provider, say  # noqa: E402
 from broker import Broker, bin_dir, wait_for  # noqa: E402
