@@ -119,6 +119,12 @@ result<std::string> body_fields::slug(const char* name, bool optional) {
     return value;
 }
 
+bool body_fields::is_true(const char* name) {
+    asked_.push_back(name);
+    const auto at = document_.FindMember(name);
+    return at != document_.MemberEnd() && at->value.IsTrue();
+}
+
 result<void> body_fields::done() const {
     for (const auto& member : document_.GetObject()) {
         const std::string_view name(member.name.GetString(), member.name.GetStringLength());

@@ -127,6 +127,8 @@ public:
     result<std::string> slug(const char* name, bool optional = false);
     /// Text of at most 255 bytes; "" when missing.
     result<std::string> text(const char* name);
+    /// Whether it is there and is true.
+    bool is_true(const char* name);
     /// Errors: invalid for the first field that was not asked for.
     result<void> done() const;
 

@@ -11,6 +11,7 @@ void submit_one(const call& c, responder answer);
 response list_workloads(const call& c);
 response get_workload(const call& c);
 void cancel_one(const call& c, responder answer);
+void give_up_one(const call& c, responder answer);
 void retry_one(const call& c, responder answer);
 
 response get_workload_events(const call& c);  // events.cpp

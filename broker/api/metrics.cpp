@@ -57,6 +57,14 @@ void append_market(std::string& out, const market_view& market) {
                market.counts.orphans_swept);
     append_one(out, "westerly_orphans", "Unknown things of ours listed now.", "gauge", market.orphans.size());
     append_one(out, "westerly_offers", "Offers in the book.", "gauge", market.offers.size());
+    out += metric_head("westerly_provider_quarantined", "1 while no launch is entrusted to the provider.", "gauge");
+    for (const auto& provider : market.providers)
+        out.append("westerly_provider_quarantined{provider=\"")
+            .append(provider.id)
+            .append(std::ranges::find(market.quarantines, provider.id, &quarantine::provider) !=
+                            market.quarantines.end()
+                        ? "\"} 1\n"
+                        : "\"} 0\n");
     out += metric_head("westerly_provider_ready", "1 when the provider's adapter is ready.", "gauge");
     for (const auto& provider : market.providers)
         out.append("westerly_provider_ready{provider=\"")

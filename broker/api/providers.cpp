@@ -9,6 +9,11 @@ const provider_health* health_of(const market_view& market, const provider_id& i
     return at == market.providers.end() ? nullptr : &*at;
 }
 
+const quarantine* distrust_of(const market_view& market, const provider_id& id) {
+    const auto at = std::ranges::find(market.quarantines, id, &quarantine::provider);
+    return at == market.quarantines.end() ? nullptr : &*at;
+}
+
 const provider_config* config_of(const market_view& market, std::string_view id) {
     const auto at = std::ranges::find(market.provider_configs, id, &provider_config::id);
     return at == market.provider_configs.end() ? nullptr : &*at;
@@ -37,7 +42,9 @@ response list_providers(const call& c) {
         all.push_back(&one);
     return page_response(
         c, std::move(all), [](const provider_config& p) -> const std::string& { return p.id; },
-        [&](json_writer& out, const provider_config& p) { encode(out, p, health_of(*market, p.id)); });
+        [&](json_writer& out, const provider_config& p) {
+            encode(out, p, health_of(*market, p.id), distrust_of(*market, p.id));
+        });
 }
 
 response get_provider(const call& c) {
@@ -47,7 +54,7 @@ response get_provider(const call& c) {
         return problem(no_such_provider());
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
-    encode(out, *found, health_of(*market, found->id));
+    encode(out, *found, health_of(*market, found->id), distrust_of(*market, found->id));
     return json_response(200, {buffer.GetString(), buffer.GetSize()});
 }
 

@@ -18,6 +18,7 @@ const route table[] = {
     {get,     "/v1/workloads",                   member,    body::none,    gives::json,           "state label name project tenant limit cursor", on::helper, list_workloads},
     {get,     "/v1/workloads/{id}",              member,    body::none,    gives::json,           "",                                        on::session, get_workload},
     {post,    "/v1/workloads/{id}/cancel",       member,    body::ignored, gives::json,           "",                                        on::session, cancel_one},
+    {post,    "/v1/workloads/{id}/give-up",      member,    body::json,    gives::json,           "",                                        on::session, give_up_one},
     {post,    "/v1/workloads/{id}/retry",        member,    body::ignored, gives::json,           "",                                        on::session, retry_one},
     {get,     "/v1/workloads/{id}/events",       member,    body::none,    gives::json_or_events, "limit cursor",                            on::helper,  get_workload_events},
     {get,     "/v1/workloads/{id}/logs",         member,    body::none,    gives::bytes,          "rank stream from follow attempt",         on::session, get_logs},

@@ -162,6 +162,38 @@ void cancel_one(const call& c, responder answer) {
     });
 }
 
+/// The risk is accepted in so many words, so that no client takes it by mistake.
+void give_up_one(const call& c, responder answer) {
+    const auto known = workload_in_path(c);
+    if (!known)
+        return answer(problem(known.error()));
+    auto body = body_fields::parse(c.http.body, c.house.options.body_bytes_max);
+    if (!body)
+        return answer(problem(body.error()));
+    const auto named = body->text("attempt");
+    if (!named)
+        return answer(problem(named.error()));
+    const bool accepted = body->is_true("accept_second_copy");
+    if (const auto no_more = body->done(); !no_more)
+        return answer(problem(no_more.error()));
+    if (!accepted)
+        return answer(problem(field_error("/accept_second_copy", "is not true",
+                                          "send true to accept that the work may run twice and be charged twice")));
+    give_up_attempt asked;
+    asked.who = c.who;
+    asked.workload = known->id;
+    asked.attempt = attempt_id::parse(*named);
+    if (!asked.attempt)
+        return answer(
+            problem(field_error("/attempt", "is no id", "give the id of an attempt that is unknown or lost")));
+    ask(c, asked, std::move(answer), [](result<westerly::answer> given) {
+        const auto changed = answer_of<workload>(std::move(given));
+        if (!changed && changed.error().code == errc::not_found)
+            return problem(fail(errc::conflict, "the workload has ended", "it needs no second copy"));
+        return changed ? workload_response(202, *changed) : problem(changed.error());
+    });
+}
+
 void retry_one(const call& c, responder answer) {
     const auto old = workload_in_path(c);
     if (!old)

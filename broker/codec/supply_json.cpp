@@ -115,7 +115,7 @@ void encode_provider(json_writer& out, const provider_config& p) {
     out.EndObject();
 }
 
-void encode(json_writer& out, const provider_config& c, const provider_health* health) {
+void encode(json_writer& out, const provider_config& c, const provider_health* health, const quarantine* distrust) {
     out.StartObject();
     put_provider(out, c);
     if (health != nullptr) {
@@ -126,6 +126,16 @@ void encode(json_writer& out, const provider_config& c, const provider_health* h
         put_time(out, "since", health->since);
         put_text(out, "adapter_version", health->adapter_version);
         put_whole(out, "max_visibility_delay_s", health->max_visibility_delay_s);
+        out.EndObject();
+    }
+    if (distrust != nullptr) {
+        put_key(out, "quarantine");
+        out.StartObject();
+        put_text(out, "kind", distrust->unauthorised ? "unauthorised" : "launches_fail");
+        put_time(out, "since", distrust->since);
+        put_time(out, "until", distrust->until);
+        put_whole(out, "failures", distrust->failures);
+        put_text(out, "reason", distrust->why);
         out.EndObject();
     }
     out.EndObject();

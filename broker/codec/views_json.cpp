@@ -167,6 +167,8 @@ void encode(json_writer& out, const attempt& a) {
     put_time(out, "created_at", a.created_at);
     put_time(out, "updated_at", a.updated_at);
     put_time(out, "last_seen_at", a.last_seen_at);
+    put_time(out, "uncertain_since", a.uncertain_since);
+    put_time(out, "given_up_at", a.given_up_at);
     put_end(out, a);
     if (a.failed_rank)
         put_whole(out, "failed_rank", *a.failed_rank);

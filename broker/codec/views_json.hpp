@@ -16,7 +16,8 @@ void encode(json_writer& out, const event& e);
 void encode(json_writer& out, const usage& u);
 void encode(json_writer& out, const charge& c);
 void encode(json_writer& out, const offer& o);
-void encode(json_writer& out, const provider_config& c, const provider_health* health);
+/// `distrust` may be nullptr, as `health` may.
+void encode(json_writer& out, const provider_config& c, const provider_health* health, const quarantine* distrust);
 void encode(json_writer& out, const tenant& t);
 void encode(json_writer& out, const api_key& k);  // never the hash
 void encode(json_writer& out, const orphan& o);

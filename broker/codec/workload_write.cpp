@@ -97,6 +97,8 @@ void put_retry(json_writer& out, const retry_rule& r) {
     begin_object(out, "retry");
     put_whole(out, "attempts_max", r.attempts_max);
     put_whole(out, "backoff_s", r.backoff_s);
+    if (r.second_copy_after_s)
+        put_whole(out, "second_copy_after_s", *r.second_copy_after_s);
     put_key(out, "on");
     out.StartArray();
     for (const auto cause : r.on)

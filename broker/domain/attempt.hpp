@@ -84,7 +84,9 @@ struct attempt {
     instant updated_at{};
     std::optional<instant> started_at;
     std::optional<instant> ended_at;
-    std::optional<instant> last_seen_at;  // the last observation that found it
+    std::optional<instant> last_seen_at;     // the last observation that found it
+    std::optional<instant> uncertain_since;  // while unknown or lost: since when
+    std::optional<instant> given_up_at;      // the tenant accepted that a second copy may run: no more waited for
     std::optional<std::int32_t> exit_code;
     std::optional<std::int32_t> exit_signal;
     std::optional<std::uint32_t> failed_rank;

@@ -51,7 +51,7 @@ struct stored_state {
     std::vector<tenant> tenants;
     std::vector<api_key> keys;
     std::vector<cordon> cordons;
-    std::vector<workload> workloads;  // the non-terminal ones
+    std::vector<workload> workloads;  // the non-terminal ones, and those with a live attempt that was given up
     std::vector<attempt> attempts;    // the live ones, and the current one of every non-terminal workload
     std::vector<outbox_item> outbox;
     std::vector<idempotency_record> idempotency;  // younger than 24 h

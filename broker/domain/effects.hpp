@@ -65,6 +65,7 @@ struct market_view {
     std::vector<offer> offers;  // by offer id; units_free is what the broker would still place
     std::vector<provider_config> provider_configs;
     std::vector<provider_health> providers;
+    std::vector<quarantine> quarantines;  // by provider
     std::vector<policy> policies;
     exchange_rates rates;
     std::vector<orphan> orphans;

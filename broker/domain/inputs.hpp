@@ -34,6 +34,13 @@ struct cancel_workload {
     workload_id workload;
     std::optional<std::uint64_t> if_revision;
 };
+/// Waits no longer for an attempt that is unknown or lost: the workload is placed anew, and two copies may run.
+struct give_up_attempt {
+    request_id request = 0;
+    principal who;
+    workload_id workload;
+    std::optional<attempt_id> attempt;  // nullopt: its current one
+};
 /// A terminal, unsuccessful workload is submitted anew under a new id, with the same spec.
 struct retry_workload {
     request_id request = 0;
@@ -131,9 +138,10 @@ struct clock_stepped {
     milliseconds by{};
 };
 
-using input = std::variant<submit_workload, plan_workload, cancel_workload, retry_workload, create_tenant, create_key,
-                           revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
-                           provider_reported, offers_received, call_answered, attempt_found, attempt_observed,
-                           provider_listed, preemption_noticed, logs_archived, tick, drain_begun, clock_stepped>;
+using input =
+    std::variant<submit_workload, plan_workload, cancel_workload, give_up_attempt, retry_workload, create_tenant,
+                 create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
+                 provider_reported, offers_received, call_answered, attempt_found, attempt_observed, provider_listed,
+                 preemption_noticed, logs_archived, tick, drain_begun, clock_stepped>;
 
 }  // namespace westerly

@@ -18,10 +18,10 @@ constexpr std::array attempt_states = {"intended"sv, "submitting"sv, "pending"sv
 constexpr std::array attempt_outcomes = {"none"sv,      "succeeded"sv, "failed"sv,        "cancelled"sv,
                                          "preempted"sv, "timed_out"sv, "never_started"sv, "vanished"sv};
 constexpr std::array attempt_events = {"dispatched"sv, "accepted"sv,      "refused"sv, "no_answer"sv, "started"sv,
-                                       "exited"sv,     "proved_absent"sv, "silent"sv,  "cancel"sv};
+                                       "exited"sv,     "proved_absent"sv, "silent"sv,  "cancel"sv,    "given_up"sv};
 constexpr std::array attempt_effects = {"none"sv, "launch"sv, "find"sv, "cancel"sv, "finish"sv};
-constexpr std::array workload_events = {"placed"sv,   "started"sv, "succeeded"sv, "failed"sv,
-                                        "requeued"sv, "cancel"sv,  "cancelled"sv, "expired"sv};
+constexpr std::array workload_events = {"placed"sv, "started"sv,   "succeeded"sv, "failed"sv,  "requeued"sv,
+                                        "cancel"sv, "cancelled"sv, "expired"sv,   "given_up"sv};
 constexpr std::array adapter_errors = {"none"sv,         "unavailable"sv,    "rate_limited"sv,
                                        "no_capacity"sv,  "quota_exceeded"sv, "invalid"sv,
                                        "unauthorised"sv, "not_found"sv,      "internal"sv};
@@ -82,9 +82,9 @@ static_assert(rejections.size() == static_cast<std::size_t>(rejection::count_));
 static_assert(workload_states.size() == static_cast<std::size_t>(workload_state::expired) + 1);
 static_assert(attempt_states.size() == static_cast<std::size_t>(attempt_state::ended) + 1);
 static_assert(attempt_outcomes.size() == static_cast<std::size_t>(attempt_outcome::vanished) + 1);
-static_assert(attempt_events.size() == static_cast<std::size_t>(attempt_event::cancel) + 1);
+static_assert(attempt_events.size() == static_cast<std::size_t>(attempt_event::given_up) + 1);
 static_assert(attempt_effects.size() == static_cast<std::size_t>(attempt_effect::finish) + 1);
-static_assert(workload_events.size() == static_cast<std::size_t>(workload_event::expired) + 1);
+static_assert(workload_events.size() == static_cast<std::size_t>(workload_event::given_up) + 1);
 static_assert(adapter_errors.size() == static_cast<std::size_t>(adapter_error::internal) + 1);
 static_assert(provider_states.size() == static_cast<std::size_t>(provider_state::down) + 1);
 static_assert(roles.size() == static_cast<std::size_t>(role::operator_) + 1);

@@ -36,6 +36,17 @@ struct provider_config {
     friend bool operator==(const provider_config&, const provider_config&) = default;
 };
 
+/// Launches there failed for reasons of the provider's own, or it broke a promise: no new work until it proves itself.
+struct quarantine {
+    provider_id provider;
+    bool unauthorised = false;  // it refuses the broker's credentials: only the operator can mend that
+    instant since{};
+    instant until{};             // then one launch is tried; past: that launch is awaited
+    std::uint32_t failures = 0;  // launches since the last good one
+    std::string why;             // with the remedy
+    friend bool operator==(const quarantine&, const quarantine&) = default;
+};
+
 enum class provider_state : std::uint8_t { starting, ready, degraded, down };
 std::string_view to_string(provider_state state);
 

@@ -17,7 +17,8 @@ enum class attempt_event : std::uint8_t {
     exited,         // the provider's record says it ended
     proved_absent,  // a find or a complete list says it is not there
     silent,         // unseen past the limit: not proof of anything
-    cancel          // a stop is asked for
+    cancel,         // a stop is asked for
+    given_up        // the tenant accepts that a second copy may run; this one is stopped if it turns up
 };
 /// What to do next about an attempt.
 enum class attempt_effect : std::uint8_t { none, launch, find, cancel, finish };
@@ -52,6 +53,7 @@ inline constexpr attempt_transition attempt_transitions[] = {
     {attempt_state::unknown, attempt_event::no_answer, attempt_state::unknown, attempt_effect::find},
     {attempt_state::unknown, attempt_event::refused, attempt_state::unknown, attempt_effect::find},
     {attempt_state::unknown, attempt_event::cancel, attempt_state::unknown, attempt_effect::find},
+    {attempt_state::unknown, attempt_event::given_up, attempt_state::unknown, attempt_effect::find},
 
     {attempt_state::pending, attempt_event::accepted, attempt_state::pending, attempt_effect::none},
     {attempt_state::pending, attempt_event::started, attempt_state::running, attempt_effect::none},
@@ -87,6 +89,7 @@ inline constexpr attempt_transition attempt_transitions[] = {
     {attempt_state::lost, attempt_event::refused, attempt_state::lost, attempt_effect::find},  // of a stop sent before
     {attempt_state::lost, attempt_event::silent, attempt_state::lost, attempt_effect::find},
     {attempt_state::lost, attempt_event::cancel, attempt_state::lost, attempt_effect::find},
+    {attempt_state::lost, attempt_event::given_up, attempt_state::lost, attempt_effect::find},
 };
 
 /// What can happen to a workload.
@@ -98,7 +101,8 @@ enum class workload_event : std::uint8_t {
     requeued,   // ended or never started, and to be tried again
     cancel,     // the tenant asks for its end
     cancelled,  // its attempt is proved ended after a cancel
-    expired     // waited or worked past its limit
+    expired,    // waited or worked past its limit
+    given_up    // the tenant waits no longer for an attempt of which nothing is known
 };
 std::string_view to_string(workload_event event);
 
@@ -120,6 +124,7 @@ inline constexpr workload_transition workload_transitions[] = {
     {workload_state::launching, workload_event::requeued, workload_state::queued},
     {workload_state::launching, workload_event::cancel, workload_state::stopping},
     {workload_state::launching, workload_event::expired, workload_state::expired},
+    {workload_state::launching, workload_event::given_up, workload_state::queued},
 
     {workload_state::active, workload_event::started, workload_state::active},
     {workload_state::active, workload_event::succeeded, workload_state::succeeded},
@@ -127,6 +132,7 @@ inline constexpr workload_transition workload_transitions[] = {
     {workload_state::active, workload_event::requeued, workload_state::queued},
     {workload_state::active, workload_event::cancel, workload_state::stopping},
     {workload_state::active, workload_event::expired, workload_state::expired},
+    {workload_state::active, workload_event::given_up, workload_state::queued},
 
     {workload_state::stopping, workload_event::started, workload_state::stopping},
     {workload_state::stopping, workload_event::cancel, workload_state::stopping},

@@ -88,6 +88,8 @@ struct retry_rule {
     std::uint32_t attempts_max = 3;  // 1..100, the first included; never_started attempts do not count
     std::uint32_t backoff_s = 5;     // first delay; doubles, with jitter, up to 3600
     std::vector<retry_cause> on = {retry_cause::provider_lost, retry_cause::preempted};
+    /// An attempt of which nothing is known for so long is given up, and a second copy risked; nullopt: never.
+    std::optional<std::uint64_t> second_copy_after_s = std::nullopt;
     friend bool operator==(const retry_rule&, const retry_rule&) = default;
 };
 

@@ -4,6 +4,14 @@
 
 namespace westerly {
 
+namespace {
+
+/// After an outage finds and cancels go out at 50 a second on average, and all of them within a minute.
+constexpr milliseconds after_outage_each{20};
+constexpr milliseconds after_outage_most{60'000};
+
+}  // namespace
+
 void engine_core::on(turn& t, const create_tenant& in) {
     const bool taken = std::ranges::any_of(tenants_, [&](const auto& entry) { return entry.second.name == in.name; });
     if (taken)
@@ -49,6 +57,9 @@ void engine_core::on(turn& t, const cordon_provider& in) {
     if (at == providers_.end() || !at->second.config)
         return reply(t, in.request, fail(errc::not_found, "There is no such provider."));
     cordons_[in.provider] = in.cordoned;
+    if (!in.cordoned)
+        at->second.gate.lift();
+    market_dirty_ = true;
     t.changes.cordons.push_back({in.provider, in.cordoned});
     refresh_blocks();
     reply(t, in.request, answer(done_answer{}));
@@ -60,6 +71,10 @@ void engine_core::on(turn& t, const providers_configured& in) {
     for (const auto& config : in.providers) {
         named.insert(config.id);
         provider_entry& at = providers_[config.id];
+        if (at.config && *at.config != config)
+            at.gate.lift();
+        else if (const auto& why = at.gate.distrusted(); why && why->unauthorised)
+            at.gate.back(true);  // the file may name a credential that was renewed
         at.config = config;
         at.health.id = config.id;
     }
@@ -108,20 +123,30 @@ void engine_core::on(turn& t, const provider_reported& in) {
     const bool was_usable = at.usable();
     market_dirty_ = market_dirty_ || at.health != in.health;
     at.health = in.health;
+    if (was_usable && in.health.state == provider_state::starting)
+        at.gate.outage(t.now);
+    else if (!was_usable && at.usable())
+        at.gate.back(room_.size() > launches_at_first);
     refresh_blocks();
     if (!was_usable && at.usable())
         provider_became_usable(t, at);
 }
 
-/// What waited for it to answer goes out now.
+/// What waited for it to answer goes out again: the list at once, which tells of most, and the rest spread over a while
+/// by chance, so that thousands of questions do not meet a provider that has just come back.
 void engine_core::provider_became_usable(turn& t, provider_entry& at) {
     at.next_list_at = t.now;
+    const auto others = static_cast<std::int64_t>(at.attempts.size()) - 1;  // one alone need not wait
+    const auto spread = std::min(after_outage_each * std::max<std::int64_t>(others, 0), after_outage_most);
+    const auto some_time = [&] {
+        return milliseconds(static_cast<std::int64_t>(t.random.unit() * static_cast<double>(spread.count())));
+    };
     for (const auto& id : at.attempts) {
         live_attempt& a = attempts.at(id);
         if (std::exchange(a.find_parked, false))
-            find_later(t, a, milliseconds(0));
+            find_later(t, a, some_time());
         if (std::exchange(a.cancel_parked, false))
-            timers_.set(timer_kind::cancel, id.bytes, a.cancel_due, t.now);
+            timers_.set(timer_kind::cancel, id.bytes, a.cancel_due, t.now + some_time());
     }
     for (auto& [id, work] : archives_)
         if (work.row.provider == at.config->id && std::exchange(work.parked, false))
@@ -136,6 +161,7 @@ bool engine_core::cordoned(const provider_config& config) const {
 /// Who takes no new work, and why, as tenants read it. A change wakes those who wait for it.
 void engine_core::refresh_blocks() {
     std::vector<provider_block> blocks;
+    lasting_blocks_.clear();
     for (const auto& [id, at] : providers_) {
         if (!at.config || at.config->kind == "catalogue")
             continue;
@@ -144,6 +170,13 @@ void engine_core::refresh_blocks() {
         else if (at.health.state != provider_state::ready)
             blocks.push_back({id, "it is " + std::string(to_string(at.health.state)) +
                                       (at.health.message.empty() ? "" : ": " + at.health.message)});
+        else if (at.gate.closed())
+            blocks.push_back({id, at.gate.why_closed()});
+        else
+            continue;
+        const bool passing = at.gate.merely_full() && !cordoned(*at.config) && at.health.state == provider_state::ready;
+        if (!passing)
+            lasting_blocks_.push_back(blocks.back());
     }
     const bool same = std::ranges::equal(blocks, blocks_, {}, &provider_block::provider, &provider_block::provider);
     blocks_ = std::move(blocks);
@@ -169,7 +202,7 @@ void engine_core::on(turn&, const offers_received& in) {
     at->second.offers_seen = true;
     auto offers = in.offers;
     std::ranges::sort(offers, {}, &offer::id);
-    const bool same = same_offers(in.provider, offers);
+    const bool same = same_offers(in.provider, offers) && !book_.distrusts(in.provider);
     book_.replace_provider(in.provider, std::move(offers));
     market_dirty_ = true;
     if (!same)

@@ -22,7 +22,7 @@ void engine_core::on(turn& t, const submit_workload& in) {
 
 void engine_core::on(turn& t, const retry_workload& in) {
     const auto at = workloads.find(in.workload);
-    if (at != workloads.end() && may_see(in.who, at->second.value))
+    if (at != workloads.end() && !at->second.lingers() && may_see(in.who, at->second.value))
         return reply(t, in.request,
                      fail(errc::conflict,
                           "The workload has not ended: it is " + std::string(to_string(at->second.value.state)) + ".",
@@ -121,6 +121,7 @@ void engine_core::on(turn& t, const plan_workload& in) {
         return reply(t, in.request, std::move(*no));
     decision_world world = world_at(t.now, nullptr);
     world.plan_only_too = true;
+    world.blocked = lasting_blocks_;
     world.budget_left = in.spec->budget;
     ++counts_.decisions;
     reply(t, in.request, answer(plan(book_, policies_.at(in.spec->policy), terms_, *in.spec, world)));
@@ -128,7 +129,7 @@ void engine_core::on(turn& t, const plan_workload& in) {
 
 void engine_core::on(turn& t, const cancel_workload& in) {
     const auto at = workloads.find(in.workload);
-    if (at == workloads.end() || !may_see(in.who, at->second.value))
+    if (at == workloads.end() || at->second.lingers() || !may_see(in.who, at->second.value))
         return reply(t, in.request, fail(errc::not_found, "There is no such live workload."));
     live_workload& w = at->second;
     if (in.if_revision && *in.if_revision != w.value.revision)

@@ -68,6 +68,10 @@ void engine_core::call_launch(turn& t, live_attempt& a, const workload_spec& spe
     request->grace_s = spec.grace_s;
     a.launch_seq = put_outbox(t, a.value, outbox_verb::launch, spec.tasks);
     a.call_ended_at = instant::max();
+    provider_entry& home = providers_.at(a.value.provider);
+    launch_begins(home);
+    if (a.value.number == 1)
+        home.retries.launched_first(t.now);
     t.calls.push_back(call_provider{.provider = a.value.provider,
                                     .attempt = a.value.id,
                                     .verb = outbox_verb::launch,
@@ -81,7 +85,8 @@ void engine_core::on(turn& t, const call_answered& in) {
     if (!a)
         return;
     if (in.verb == outbox_verb::launch) {
-        a->call_ended_at = std::min(a->call_ended_at, t.now);
+        if (std::exchange(a->call_ended_at, std::min(a->call_ended_at, t.now)) == instant::max())
+            judge_launch(t, *a, in.reply);
         if (in.outbox_seq == a->launch_seq)  // else an observation has told already
             apply(t, *a, fact_of_launch(in.reply));
         return;

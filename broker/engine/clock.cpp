@@ -16,6 +16,8 @@ void engine_core::on(turn& t, const clock_stepped& in) {
     for (auto& [id, at] : providers_) {
         at.next_poll_at += in.by;
         at.next_list_at += in.by;
+        at.gate.move(in.by);
+        at.retries.move(in.by);
     }
     for (auto& [id, a] : attempts)
         move_with_clock(a, in.by);
@@ -34,6 +36,7 @@ void engine_core::move_with_clock(live_attempt& a, milliseconds by) {
     move(timer_kind::find, a.find_due);
     move(timer_kind::cancel, a.cancel_due);
     move(timer_kind::overrun, a.overrun_due);
+    move(timer_kind::give_up, a.give_up_due);
     if (a.call_ended_at != instant::max())
         a.call_ended_at += by;
     if (a.find_asked_at)

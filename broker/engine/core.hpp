@@ -2,6 +2,8 @@
 
 #include "broker/engine/engine.hpp"
 #include "broker/engine/idempotency.hpp"
+#include "broker/engine/launch_gate.hpp"
+#include "broker/engine/retry_budget.hpp"
 #include "broker/engine/timers.hpp"
 #include "broker/engine/waiting_room.hpp"
 
@@ -23,13 +25,18 @@ inline constexpr std::size_t keys_max = 100'000;
 
 enum class touch : std::uint8_t { none, changed, made };
 
-/// A workload that has not ended.
+/// A workload that has not ended, or of which an attempt is left that was given up.
 struct live_workload {
     workload value;
     demand_shape shape{};
     bool seated = false;  // in the waiting room
     touch mark = touch::none;
+    bool lingering = false;                        // counted as such
+    std::uint8_t given_up = 0;                     // attempts that the tenant gave up and that are not proved ended
     std::optional<instant> place_due, expire_due;  // timers
+
+    /// Ended, and kept only because an attempt of it that was given up is not proved ended.
+    bool lingers() const noexcept { return terminal(value.state); }
 };
 
 /// An attempt that has not ended, with what is under way about it.
@@ -40,9 +47,9 @@ struct live_attempt {
     std::uint32_t find_failures = 0;
     std::uint32_t cancel_failures = 0;
     instant call_ended_at{};  // no launch of it can have been under way after this: absence counts from here
-    std::optional<instant> find_asked_at;                      // a find is under way since
-    std::optional<instant> find_due, cancel_due, overrun_due;  // timers
-    bool find_parked = false;                                  // wanted, but its provider cannot be asked
+    std::optional<instant> find_asked_at;                                   // a find is under way since
+    std::optional<instant> find_due, cancel_due, overrun_due, give_up_due;  // timers
+    bool find_parked = false;                                               // wanted, but its provider cannot be asked
     bool cancel_parked = false;
     bool cancel_under_way = false;
     bool preemption_noted = false;
@@ -66,6 +73,8 @@ struct provider_entry {
     instant next_poll_at{};
     instant next_list_at{};
     bool offers_seen = false;  // since it was configured
+    launch_gate gate;
+    retry_budget retries;
 
     bool usable() const noexcept {
         return config && config->kind != "catalogue" &&
@@ -91,7 +100,7 @@ struct turn {
 };
 
 /// The engine behind its interface. One idea a file: admission, placement_round, calls, observation, settlement, sweep,
-/// schedule (timers and polls), market, administration, start.
+/// schedule (timers and polls), trust (launch gates), second_copy, market, administration, start.
 class engine_core {
 public:
     engine_core(engine_options options, term_table terms, stored_state from, instant now);
@@ -100,6 +109,7 @@ public:
 
     std::unordered_map<workload_id, live_workload> workloads;
     std::unordered_map<attempt_id, live_attempt> attempts;
+    std::size_t lingering = 0;  // of the workloads
 
 private:
     // admission.cpp
@@ -168,7 +178,30 @@ private:
     void on(turn& t, const preemption_noticed& in);
     void apply(turn& t, live_attempt& a, const attempt_fact& fact);
     void after_step(turn& t, live_attempt& a, attempt_state before);
+    void tell(turn& t, live_attempt& a, attempt_state before, const attempt_fact& fact);
     live_attempt* find_live(const provider_id& provider, const attempt_id& id);
+
+    // second_copy.cpp
+    void on(turn& t, const give_up_attempt& in);
+    void give_up(turn& t, live_attempt& a, const std::string& words);
+    void give_up_by_rule(turn& t, live_attempt& a);
+    void explain_uncertainty(turn& t, live_attempt& a, attempt_state before);
+    std::optional<instant> gives_up_at(const live_attempt& a, const workload& w) const;
+
+    // trust.cpp
+    void judge_launch(turn& t, live_attempt& a, const mutation_reply& reply);
+    void judge_end(turn& t, const live_attempt& a, attempt_state before, const attempt_fact& fact);
+    void note_foreign(turn& t, const live_attempt& a);
+    struct gate_look {
+        bool closed;
+        std::optional<instant> distrusted_until;
+        friend bool operator==(const gate_look&, const gate_look&) = default;
+    };
+    static gate_look look_at(const launch_gate& gate);
+    void note_gate(const provider_entry& at, gate_look before);
+    void launch_begins(provider_entry& at);
+    void launch_ends(provider_entry& at);
+    void run_gate(turn& t, provider_entry& at);
 
     // sweep.cpp
     void on(turn& t, const provider_listed& in);
@@ -177,7 +210,7 @@ private:
     void sweep(turn& t, const provider_id& provider);
 
     // settlement.cpp
-    void finish(turn& t, live_attempt& a);
+    void finish(turn& t, live_attempt& a, adapter_error why);
     void bill(turn& t, live_workload& w, const live_attempt& a);
     void keep_logs(turn& t, const attempt& a, std::uint32_t tasks);
     void close_calls(turn& t, live_attempt& a);
@@ -217,6 +250,7 @@ private:
     void mark(turn& t, live_workload& w, touch how);
     void mark(turn& t, live_attempt& a, touch how);
     void reply(turn& t, request_id request, result<answer> value);
+    void leave(const workload_id& id);
     reaction seal(turn& t);
 
     engine_options options_;
@@ -246,7 +280,7 @@ private:
     exchange_rates rates_;
     offer_book book_;
     std::unordered_map<offer_id, std::uint64_t> held_units_;
-    std::vector<provider_block> blocks_;
+    std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;

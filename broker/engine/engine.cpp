@@ -30,7 +30,7 @@ const attempt* engine::find(const attempt_id& id) const {
 }
 
 std::size_t engine::live_workloads() const {
-    return state_->core.workloads.size();
+    return state_->core.workloads.size() - state_->core.lingering;
 }
 
 engine_core::engine_core(engine_options options, term_table terms, stored_state from, instant now)

@@ -37,6 +37,10 @@ std::shared_ptr<const market_view> engine_core::view() const {
         out->provider_configs.push_back(*at.config);
         out->provider_configs.back().cordoned = cordoned(*at.config);
         out->providers.push_back(at.health);
+        if (const auto& why = at.gate.distrusted()) {
+            out->quarantines.push_back(*why);
+            out->quarantines.back().provider = id;
+        }
     }
     for (const auto& [name, rule] : policies_)
         out->policies.push_back(rule);

@@ -53,6 +53,8 @@ void engine_core::apply(turn& t, live_attempt& a, const attempt_fact& fact) {
     attempt_step made = step(a.value, fact, t.now);
     if (!made.legal)
         ++counts_.illegal_transitions;
+    if (made.foreign)
+        note_foreign(t, a);
     if (!made.legal || made.stale)
         return;
     if (options_.watch)
@@ -65,15 +67,12 @@ void engine_core::apply(turn& t, live_attempt& a, const attempt_fact& fact) {
     }
     if (made.changed) {
         mark(t, a, touch::changed);
-        live_workload& w = workloads.at(a.value.workload);
-        const bool moved = a.value.state != before;
-        record(t, w, &a.value, moved ? "attempt." + std::string(to_string(a.value.state)) : "attempt.updated",
-               moved && !live(a.value.state)
-                   ? "Outcome: " + std::string(to_string(a.value.outcome)) + ". " + a.value.message
-                   : fact.message);
+        tell(t, a, before, fact);
     }
-    if (made.then == attempt_effect::finish)
-        return finish(t, a);
+    if (made.then == attempt_effect::finish) {
+        judge_end(t, a, before, fact);
+        return finish(t, a, fact.why);
+    }
     after_step(t, a, before);
     if (made.then == attempt_effect::find)
         find_later(t, a, first_find_after);
@@ -82,14 +81,30 @@ void engine_core::apply(turn& t, live_attempt& a, const attempt_fact& fact) {
         call_cancel(t, a);
 }
 
+/// The event of what has changed, for the tenant.
+void engine_core::tell(turn& t, live_attempt& a, attempt_state before, const attempt_fact& fact) {
+    const attempt& now = a.value;
+    std::string type = "attempt." + std::string(now.state == before ? "updated" : to_string(now.state));
+    std::string detail = fact.message;
+    if (now.state != before && !live(now.state))
+        detail = "Outcome: " + std::string(to_string(now.outcome)) + ". " + now.message;
+    if (fact.on == attempt_event::given_up)
+        type = "attempt.given_up";
+    else if (now.given_up_at && now.state != before)
+        detail = live(now.state) ? "It has turned up after it was given up, and is stopped. " + detail
+                                 : "It had been given up. " + detail;
+    record(t, workloads.at(now.workload), &now, std::move(type), std::move(detail));
+}
+
 void engine_core::after_step(turn& t, live_attempt& a, attempt_state before) {
     const auto state = a.value.state;
     if (a.launch_seq != 0 && !launch_open(state)) {
         t.changes.outbox_done.push_back(a.launch_seq);
         a.launch_seq = 0;
     }
-    if (state != before && state != attempt_state::unknown && state != attempt_state::lost)
+    if (state != before && !uncertain(state))
         timers_.clear(timer_kind::find, a.value.id.bytes, a.find_due);
+    explain_uncertainty(t, a, before);
     live_workload& w = workloads.at(a.value.workload);
     if (state == attempt_state::running && before != attempt_state::running) {
         if (!w.value.started_at)

@@ -74,6 +74,18 @@ void engine_core::reply(turn& t, request_id request, result<answer> value) {
         t.answers.push_back(answer_request{request, std::move(value)});
 }
 
+/// An ended workload leaves memory, but not before the attempts of it that were given up.
+void engine_core::leave(const workload_id& id) {
+    const auto at = workloads.find(id);
+    live_workload& w = at->second;
+    if (w.given_up != 0 && !std::exchange(w.lingering, true))
+        ++lingering;
+    if (w.given_up != 0)
+        return;
+    lingering -= w.lingering ? 1 : 0;
+    workloads.erase(at);
+}
+
 /// The turn's changes as whole values. What has ended leaves memory here and not before, so that everything in a turn
 /// may look at what it works on.
 reaction engine_core::seal(turn& t) {
@@ -89,7 +101,7 @@ reaction engine_core::seal(turn& t) {
         w.value.spec_text.reset();  // it never changes, and would be half of what a live workload costs
         w.mark = touch::none;
         if (terminal(w.value.state))
-            workloads.erase(at);
+            leave(at->first);
     }
     for (const auto& id : t.attempts) {
         const auto at = attempts.find(id);

@@ -61,6 +61,9 @@ void engine_core::run_timer(turn& t, const timer_queue::due& due) {
         case timer_kind::overrun:
             attempt_at->second.overrun_due.reset();
             return stop(t, attempt_at->second, true);
+        case timer_kind::give_up:
+            attempt_at->second.give_up_due.reset();
+            return give_up_by_rule(t, attempt_at->second);
         case timer_kind::archive: {
             archive_work& work = archives_.at(attempt_id{due.id});
             work.due.reset();
@@ -81,6 +84,7 @@ void engine_core::run_provider(turn& t, provider_entry& at) {
         return;
     if (!at.attempts.empty() && t.now >= at.next_poll_at)
         poll(t, at);
+    run_gate(t, at);
     if (at.usable() && t.now >= at.next_list_at) {
         at.next_list_at = t.now + options_.list_every;
         t.calls.push_back(list_provider{at.config->id});
@@ -145,6 +149,7 @@ std::optional<instant> engine_core::provider_due_at(const provider_entry& at) co
         earliest(due, at.next_poll_at);
     if (at.usable())
         earliest(due, at.next_list_at);
+    earliest(due, at.gate.due());
     return due;
 }
 

@@ -18,24 +18,34 @@ std::int64_t convert(std::int64_t micros, currency from, currency to, const exch
 }  // namespace
 
 /// An attempt has ended: its calls are closed, it is billed, its units are free, its workload goes on or ends.
-void engine_core::finish(turn& t, live_attempt& a) {
+void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     live_workload& w = workloads.at(a.value.workload);
     close_calls(t, a);
     bill(t, w, a);
     if (a.value.started_at) {
-        if (!w.value.started_at)
+        if (!w.value.started_at && !w.lingers())
             w.value.started_at = a.value.started_at;
         keep_logs(t, a.value, w.value.spec->tasks);
     }
     const auto home = providers_.find(a.value.provider);
+    if (a.call_ended_at == instant::max())
+        launch_ends(home->second);
     home->second.attempts.erase(a.value.id);
     if (!home->second.config && home->second.attempts.empty())
         providers_.erase(home);
     hold_units(a.value.offer, -static_cast<std::int64_t>(a.value.terms.units));
     room_.wake(wake_on_capacity);
+    if (a.value.given_up_at) {  // what becomes of it decides nothing any more
+        --w.given_up;
+        return;
+    }
 
-    const settlement done = settle(w.value, a.value, t.now, t.random);
+    settlement done = settle(w.value, a.value, t.now, t.random, why);
     w.value.attempts_counted += done.counts ? 1 : 0;
+    w.value.attempts_forgiven += done.forgiven ? 1 : 0;
+    if (const auto there = providers_.find(a.value.provider);
+        done.not_before && !done.forgiven && there != providers_.end())
+        done.not_before = there->second.retries.place(t.now, *done.not_before);
     if (done.on == workload_event::requeued)
         return requeue(t, w, done.not_before, done.message);
     w.value.exit_code = a.value.exit_code;
@@ -52,6 +62,7 @@ void engine_core::close_calls(turn& t, live_attempt& a) {
     timers_.clear(timer_kind::find, a.value.id.bytes, a.find_due);
     timers_.clear(timer_kind::cancel, a.value.id.bytes, a.cancel_due);
     timers_.clear(timer_kind::overrun, a.value.id.bytes, a.overrun_due);
+    timers_.clear(timer_kind::give_up, a.value.id.bytes, a.give_up_due);
 }
 
 void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
@@ -59,7 +70,7 @@ void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
     if (!used)
         return;
     charge cost = rate(*used, a.value.terms);
-    if (const auto& budget = w.value.spec->budget)
+    if (const auto& budget = w.value.spec->budget; budget && !w.lingers())
         w.value.billed_micros += convert(cost.billed_micros, cost.price.unit, budget->unit, a.value.terms.rates);
     t.changes.usages.push_back(std::move(*used));
     t.changes.charges.push_back(std::move(cost));

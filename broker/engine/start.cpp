@@ -21,9 +21,14 @@ void engine_core::load(stored_state from, instant now) {
     for (auto& each : from.idempotency)
         idempotency_.add(std::move(each));
     for (auto& each : from.workloads) {
-        ++live_per_tenant_[each.tenant];
-        ++counts_.workloads[static_cast<std::size_t>(each.state)];
         live_workload kept;
+        kept.lingering = terminal(each.state);
+        if (kept.lingering) {
+            ++lingering;
+        } else {
+            ++live_per_tenant_[each.tenant];
+            ++counts_.workloads[static_cast<std::size_t>(each.state)];
+        }
         kept.value = std::move(each);
         const auto id = kept.value.id;
         workloads.emplace(id, std::move(kept));
@@ -37,6 +42,7 @@ void engine_core::load(stored_state from, instant now) {
         live_attempt kept;
         kept.value = std::move(each);
         kept.call_ended_at = now;  // calls end with the process that made them
+        workloads.at(kept.value.workload).given_up += kept.value.given_up_at ? 1 : 0;
         const auto id = kept.value.id;
         attempts.emplace(id, std::move(kept));
     }
@@ -83,6 +89,7 @@ void engine_core::resume_attempt(turn& t, live_attempt& a) {
                           .message = "The broker was restarted before the provider answered."});
         case attempt_state::unknown:
         case attempt_state::lost:
+            explain_uncertainty(t, a, a.value.state);
             return find_later(t, a, milliseconds(0));
         case attempt_state::stopping:
             return call_cancel(t, a);

@@ -14,6 +14,7 @@ enum class timer_kind : std::uint8_t {
     find,     // ask a provider about an attempt
     cancel,   // ask a provider (again) to end an attempt
     overrun,  // an attempt should have been ended by its provider by now
+    give_up,  // nothing was known of an attempt for as long as its tenant waits
     archive   // keep an ended attempt's logs, again
 };
 

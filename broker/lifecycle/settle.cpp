@@ -30,39 +30,57 @@ std::optional<retry_cause> cause_of(attempt_outcome outcome) {
     }
 }
 
+/// What a workload cannot be blamed for: the provider had not what it offered, or does not trust the broker.
+bool forgiven(adapter_error why) {
+    return why == adapter_error::no_capacity || why == adapter_error::quota_exceeded ||
+           why == adapter_error::rate_limited || why == adapter_error::unauthorised;
+}
+
+settlement settle_forgiven(const workload& of, const attempt& ended, instant now, random_source& random,
+                           adapter_error why) {
+    const std::uint32_t times = of.attempts_forgiven + 1;
+    settlement out{workload_event::requeued, false, true, std::nullopt, words_for(ended)};
+    if (why == adapter_error::rate_limited || times > forgiven_at_once)
+        out.not_before = now + back_off(std::max(of.spec->retry.backoff_s, never_started_back_off_min_s),
+                                        times > forgiven_at_once ? times - forgiven_at_once : 1, random);
+    return out;
+}
+
 settlement settle_never_started(const workload& of, const attempt& ended, instant now, random_source& random) {
-    const std::uint32_t failures = of.attempts - std::min(of.attempts, of.attempts_counted);
+    const std::uint32_t failures = of.attempts - std::min(of.attempts, of.attempts_counted + of.attempts_forgiven);
     if (failures >= never_started_max)
-        return {workload_event::failed, false, std::nullopt,
+        return {workload_event::failed, false, false, std::nullopt,
                 "given up after " + std::to_string(failures) +
                     " launches that came to nothing; the last: " + words_for(ended)};
     const std::uint32_t base_s = std::max(of.spec->retry.backoff_s, never_started_back_off_min_s);
-    return {workload_event::requeued, false, now + back_off(base_s, failures, random), words_for(ended)};
+    return {workload_event::requeued, false, false, now + back_off(base_s, failures, random), words_for(ended)};
 }
 
 settlement settle_by_rule(const workload& of, const attempt& ended, instant now, random_source& random) {
     const retry_rule& rule = of.spec->retry;
     const auto cause = cause_of(ended.outcome);
     if (!cause || std::ranges::find(rule.on, *cause) == rule.on.end())
-        return {workload_event::failed, true, std::nullopt, words_for(ended)};
+        return {workload_event::failed, true, false, std::nullopt, words_for(ended)};
     const std::uint32_t counted = of.attempts_counted + 1;
     if (counted >= rule.attempts_max)
-        return {workload_event::failed, true, std::nullopt,
+        return {workload_event::failed, true, false, std::nullopt,
                 words_for(ended) + "; it was the last of " + std::to_string(rule.attempts_max)};
-    return {workload_event::requeued, true, now + back_off(rule.backoff_s, counted, random), words_for(ended)};
+    return {workload_event::requeued, true, false, now + back_off(rule.backoff_s, counted, random), words_for(ended)};
 }
 
 }  // namespace
 
-settlement settle(const workload& of, const attempt& ended, instant now, random_source& random) {
+settlement settle(const workload& of, const attempt& ended, instant now, random_source& random, adapter_error why) {
     assert(!live(ended.state) && of.spec);
     const bool counts = ended.outcome != attempt_outcome::never_started;
     if (ended.outcome == attempt_outcome::succeeded)
-        return {workload_event::succeeded, counts, std::nullopt, {}};
+        return {workload_event::succeeded, counts, false, std::nullopt, {}};
     if (of.cancel_wanted)
-        return {workload_event::cancelled, counts, std::nullopt, words_for(ended)};
+        return {workload_event::cancelled, counts, false, std::nullopt, words_for(ended)};
     if (ended.deadline_cancel || ended.outcome == attempt_outcome::timed_out)
-        return {workload_event::expired, counts, std::nullopt, words_for(ended)};
+        return {workload_event::expired, counts, false, std::nullopt, words_for(ended)};
+    if (!counts && forgiven(why))
+        return settle_forgiven(of, ended, now, random, why);
     if (!counts)
         return settle_never_started(of, ended, now, random);
     return settle_by_rule(of, ended, now, random);

@@ -15,15 +15,18 @@ std::string shortened(const std::string& message) {
     return message.substr(0, end);
 }
 
-/// Whether the provider speaks of this attempt at all, and not of the past.
-bool speaks_of(const attempt& current, const attempt_fact& fact) {
+/// Whether the provider speaks of this very thing: token and, where both are known, its own id.
+bool same_thing(const attempt& current, const attempt_fact& fact) {
     const std::string& handle = fact.seen ? fact.seen->handle : fact.handle;
     if (!current.handle.empty() && !handle.empty() && handle != current.handle)
         return false;
+    return !fact.seen || fact.seen->token == launch_token(current.id);
+}
+
+/// Not of the past.
+bool is_new(const attempt& current, const attempt_fact& fact) {
     if (!fact.seen)
         return true;
-    if (fact.seen->token != launch_token(current.id))
-        return false;
     // What the provider does not know has no count of its own to give.
     const bool uncounted = fact.seen->at == observation::phase::absent && fact.seen->seq == 0;
     return uncounted || fact.seen->seq >= current.seen_seq;
@@ -149,11 +152,11 @@ bool differs(const attempt& current, const attempt& next) {
 
 attempt_step step(const attempt& current, const attempt_fact& fact, instant now) {
     attempt_step result{.next = current};
-    if (!speaks_of(current, fact)) {
-        result.stale = true;
+    if (!same_thing(current, fact)) {
+        result.stale = result.foreign = true;
         return result;
     }
-    if (echoes_end(current, fact)) {
+    if (!is_new(current, fact) || echoes_end(current, fact)) {
         result.stale = true;
         return result;
     }
@@ -173,6 +176,10 @@ attempt_step step(const attempt& current, const attempt_fact& fact, instant now)
         next.cancel_wanted = true;
         next.deadline_cancel = fact.deadline;
     }
+    if (fact.on == attempt_event::given_up) {
+        next.given_up_at = now;
+        next.cancel_wanted = true;
+    }
     if (!fact.message.empty() || next.state != current.state)
         next.message = shortened(fact.message);
     if (next.state == attempt_state::ended)
@@ -184,6 +191,10 @@ attempt_step step(const attempt& current, const attempt_fact& fact, instant now)
         next.state = row->to;
         result.then = row->then;
     }
+    if (!uncertain(next.state))
+        next.uncertain_since.reset();
+    else if (!uncertain(current.state))
+        next.uncertain_since = now;
     result.changed = differs(current, next);
     if (result.changed)
         next.updated_at = now;

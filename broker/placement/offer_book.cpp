@@ -117,6 +117,7 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept {
 
 void offer_book::replace_provider(const provider_id& provider, std::vector<offer> offers) {
     std::ranges::sort(offers, {}, &offer::id);
+    std::erase_if(distrusted_, [&](const auto& entry) { return entry.second == provider; });
     const std::vector<kept_offer> others = others_of(provider);
     std::vector<kept_offer> added;
     added.reserve(offers.size());
@@ -145,6 +146,17 @@ void offer_book::set_our_live_units(const offer_id& id, std::uint64_t our_live_u
         our_live_units_[id] = our_live_units;
     if (const auto i = find(id))
         place_limits(*i);
+}
+
+void offer_book::distrust(const offer_id& id) {
+    const auto i = find(id);
+    if (!i || !distrusted_.emplace(id, offers_[*i]->provider).second)
+        return;
+    place_limits(*i);
+}
+
+bool offer_book::distrusts(const provider_id& provider) const noexcept {
+    return std::ranges::any_of(distrusted_, [&](const auto& entry) { return entry.second == provider; });
 }
 
 std::optional<std::size_t> offer_book::find(const offer_id& id) const noexcept {
@@ -290,6 +302,8 @@ void offer_book::place_limits(std::size_t i) {
         const auto ours = our_live_units_.find(o.id);
         free = total - std::min(total, ours == our_live_units_.end() ? 0 : ours->second);
     }
+    if (!distrusted_.empty() && distrusted_.contains(o.id))
+        free = 0;
     columns_.total_units[i] = total;
     columns_.free_units[i] = free;
     columns_.total_narrow[i] = narrow(total);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -52,6 +53,10 @@ public:
 
     /// Sets what is placeable now: units_free + units_ours - `our_live_units`, not below 0.
     void set_our_live_units(const offer_id& id, std::uint64_t our_live_units);
+
+    /// A launch was refused for want of capacity: nothing of this offer is placeable until its provider's next offers.
+    void distrust(const offer_id& id);
+    bool distrusts(const provider_id& provider) const noexcept;
 
     std::size_t size() const noexcept { return offers_.size(); }
     std::uint64_t version() const noexcept { return version_; }
@@ -128,6 +133,7 @@ private:
     std::unordered_multimap<std::size_t, std::uint32_t> site_numbers_, shape_numbers_;  // by hash of the row
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
+    std::map<offer_id, provider_id> distrusted_;  // few
     std::uint64_t version_ = 0;
 };
 

@@ -63,7 +63,11 @@ private:
     void launch() {
         client_.call("launch", encode(*request_), [self = shared_from_this()](const call_answer& answer) {
             auto reply = decode_answer(answer, decode_mutation_reply);
-            self->done_(reply.value ? std::move(*reply.value) : mutation_of(reply.failure));
+            auto told = reply.value ? std::move(*reply.value) : mutation_of(reply.failure);
+            // Never sent, or the adapter ended: that says nothing of the provider.
+            if (!answer.replied && !answer.silent)
+                told.why = adapter_error::none;
+            self->done_(std::move(told));
         });
     }
 

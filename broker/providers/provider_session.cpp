@@ -14,6 +14,8 @@ constexpr milliseconds offers_changed_wait{1'000};  // a storm of offers.changed
 constexpr std::uint32_t notifications_per_second_max = 20'000;
 constexpr std::size_t archives_in_work_max = 8;  // so that logs never crowd out launches
 constexpr std::size_t warnings_kept_max = 1'000;
+constexpr std::string_view renew_credentials =
+    "; it refuses the broker's credentials: renew the token or key that its file names, and send SIGHUP";
 
 steady_time steady_now() {
     return std::chrono::steady_clock::now();
@@ -206,6 +208,8 @@ void provider_session::record(const call_answer& answer) {
         case adapter_error::internal:
         case adapter_error::unauthorised:  // of the broker's own credentials: no call can do better
             last_failure_ = answer.failure.message;
+            if (answer.failure.kind == adapter_error::unauthorised)
+                last_failure_ += std::string(renew_credentials);
             if (breaker_.failed(now, setup_.random)) {
                 trouble_ = std::to_string(breaker_.failures()) + " calls in a row failed: " + last_failure_;
                 supervisor_.channel().fail_waiting(trouble_);

@@ -6,6 +6,8 @@
 #include "broker/support/embedded.hpp"
 #include "broker/support/log.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 
 namespace {
@@ -18,6 +20,21 @@ std::vector<region_place> known_regions() {
     const auto text = embedded_file("schema/facts/regions.json");
     auto regions = decode_regions(text.value_or("{}"));
     return regions ? std::move(*regions) : std::vector<region_place>{};
+}
+
+/// Operators read in the log when a provider is distrusted, and when it is trusted again.
+void log_distrust(const std::vector<quarantine>& before, const std::vector<quarantine>& now) {
+    const auto in = [](const std::vector<quarantine>& all, const quarantine& one) {
+        return std::ranges::any_of(
+            all, [&](const quarantine& q) { return q.provider == one.provider && q.unauthorised == one.unauthorised; });
+    };
+    for (const auto& one : now)
+        if (!in(before, one))
+            log_event(log_level::warning, "provider.quarantined",
+                      {{"provider", one.provider}, {"unauthorised", one.unauthorised}, {"reason", one.why}});
+    for (const auto& one : before)
+        if (!in(now, one))
+            log_event(log_level::info, "provider.trusted_again", {{"provider", one.provider}});
 }
 
 void set_request(input& in, request_id id) {
@@ -120,7 +137,9 @@ void broker_rooms::carry_out_one(archive_logs call) {
     logs_.begin(call.attempt, call.tasks);
     hub_.run(call);
 }
+/// Only this thread changes the market, so it may look at the last one without the lock.
 void broker_rooms::carry_out_one(publish_market market) {
+    log_distrust(market_->quarantines, market.view->quarantines);
     const std::lock_guard lock(market_mutex_);
     market_ = std::move(market.view);
 }

@@ -6,6 +6,7 @@ The last test fails when an operation was not visited both ways; so a new path c
 import decimal
 import io
 import json
+import pathlib
 import tarfile
 import unittest
 import urllib.parse
@@ -358,6 +359,40 @@ class House(Api):
             self.ask("OPTIONS", path, 204)
             self.assertIn("GET", self.ask("PATCH", path, 405).headers["allow"])
         self.ask("GET", "/v1/nothing", 404)
+
+
+class SecondCopy(Api):
+    def test_what_nothing_is_known_of_may_be_given_up(self):
+        # A broker of its own: no other test's work may go to a provider that answers nothing.
+        broker = Broker(providers={})
+        self.addCleanup(broker.close)
+        control = broker.home / "control"
+        Broker._write(control, {"launch": "lose", "unreachable": True})
+        broker.write_provider("silent", {
+            "kind": "scripted", "sites": [{"site": "here", "region": "cn-guangdong", "jurisdiction": "CN"}],
+            "adapter_command": ["/usr/bin/python3", str(pathlib.Path(__file__).resolve().parent / "scripted_adapter.py")],
+            "config": {"control": str(control)},
+            "prices": [{"price": {"amount": "0.01", "currency": "CNY"}, "source": "test"}],
+        })
+        broker.start()
+        broker.wait_offers("silent")
+        client = broker.client()
+        made = self.ask("POST", "/v1/workloads", 201, client=client, body=workload(
+            policy="cheapest", resources={"vcpus": 1, "memory_mib": 64}, variants=[{"command": ["run", "600"]}])).json
+        path = f"/v1/workloads/{made['id']}"
+
+        def unknown():
+            attempts = client.request("GET", path + "/attempts").json["items"]
+            return attempts[0] if attempts and attempts[0]["state"] == "unknown" else None
+
+        attempt = wait_for("its launch is unknown", unknown)
+        self.ask("POST", path + "/give-up", 400, client=client, body={"attempt": attempt["id"]})
+        told = self.ask("POST", path + "/give-up", 202, client=client,
+                        body={"attempt": attempt["id"], "accept_second_copy": True})
+        self.assertEqual(told.headers["etag"], f'"{told.json["revision"]}"')
+        ended = {"attempt": NOBODY, "accept_second_copy": True}
+        self.ask("POST", self.run_path + "/give-up", 409, body=ended)
+        self.ask("POST", f"/v1/workloads/{NOBODY}/give-up", 404, body=ended)
 
 
 class ZCoverage(Api):

@@ -37,6 +37,8 @@ def tour_workloads(member, workload, decision):
     assert any(one["id"] == workload for one in member.items("/v1/workloads?limit=1"))
     run = "/v1/workloads/" + workload
     expect(member.request("POST", run + "/retry"), 201, 409)
+    expect(member.request("POST", run + "/give-up", {"attempt": NOBODY, "accept_second_copy": True}), 409)
+    expect(member.request("POST", run + "/give-up", {"attempt": NOBODY}), 400)
     for end in ("", "/events", "/logs", "/files", "/attempts", "/decision"):
         expect(member.request("GET", run + end), 200)
         expect(member.request("GET", f"/v1/workloads/{NOBODY}{end}"), 404)

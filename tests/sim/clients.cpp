@@ -69,22 +69,47 @@ void world::hear(const answer_request& said) {
             return;
         c.acknowledged = id;
         --unanswered_;
-        if (c.wants.impatient)
+        if (c.wants.impatient || c.wants.risks)
             client_of_.emplace(id, number);
         if (c.wants.cancel_after && !std::exchange(c.gives_up, true))
             time_.after(*c.wants.cancel_after, [this, number] { ask_cancel(number); });
     } else if (cancels_.erase(said.request) != 0) {
         ++ends[said.value ? "cancels taken" : "cancels too late"];
+    } else if (second_copies_.erase(said.request) != 0) {
+        ++ends[said.value ? "second copies taken" : "second copies too late"];
     }
 }
 
 /// Who sees no progress cancels, while its launch is unknown or its back-off runs.
 void world::lose_patience(const workload_id& with) {
     const auto at = client_of_.find(with);
-    if (at == client_of_.end() || std::exchange(clients_[at->second].gives_up, true))
+    if (at == client_of_.end() || !clients_[at->second].wants.impatient ||
+        std::exchange(clients_[at->second].gives_up, true))
         return;
     dice moment(plan_.seed, hash_of(clients_[at->second].key));
     time_.after(moment.delay(0, 3'000), [this, number = at->second] { ask_cancel(number); });
+}
+
+/// Who would rather have two copies than wait says so after a while.
+void world::consider_second_copy(const attempt& unseen) {
+    const auto at = client_of_.find(unseen.workload);
+    if (at == client_of_.end() || !clients_[at->second].wants.risks)
+        return;
+    dice moment(plan_.seed, hash_of(clients_[at->second].key) + unseen.number);
+    time_.after(moment.one_in(0.5) ? moment.delay(0, 2'000) : moment.delay(0, 30'000),
+                [this, number = at->second, id = unseen.id] { ask_second_copy(number, id); });
+}
+
+void world::ask_second_copy(std::size_t number, const attempt_id& unseen) {
+    const auto stored = store_.attempts.find(unseen);
+    if (stored == store_.attempts.end() || !live(stored->second.state) || stored->second.given_up_at)
+        return;
+    risked_.insert(unseen);
+    const auto request = ++requests_;
+    second_copies_[request] = number;
+    principal who;
+    who.tenant = tenants_[number % tenants_.size()];
+    deliver(give_up_attempt{request, who, *clients_[number].acknowledged, unseen});
 }
 
 void world::ask_cancel(std::size_t number) {

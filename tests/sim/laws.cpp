@@ -29,7 +29,7 @@ void world::check_reaction(const reaction& made) {
     for (const auto* list : {&made.changes.workloads_new, &made.changes.workloads_changed})
         for (const auto& each : *list) {
             const auto* mine = core_->find(each.id);
-            if (terminal(each.state) ? mine != nullptr : !mine || *mine != each)
+            if (mine ? *mine != each : !terminal(each.state))
                 fault("memory of a touched workload differs from what will be stored");
         }
     for (const auto* list : {&made.changes.attempts_new, &made.changes.attempts_changed})
@@ -96,6 +96,8 @@ void world::check_commit(const change_set& changes) {
     for (const auto& each : changes.attempts_changed) {
         const auto& things = providers_.at(numbers_.at(each.provider))->things();
         const auto at = things.find(launch_token(each.id));
+        if (each.given_up_at)
+            check_choice(each);
         if (!each.handle.empty() && (at == things.end() || at->second.handle != each.handle))
             fault("L3: an attempt is recorded under another thing's id");
     }
@@ -118,6 +120,28 @@ void world::check_commit(const change_set& changes) {
         check_money(used, changes.charges[i]);
     }
     check_ends(changes);
+}
+
+/// L1's one exception: an attempt is given up by its client's own word, or by the rule in its client's request.
+void world::check_choice(const attempt& given_up) {
+    const bool by_rule = store_.workloads.at(given_up.workload).spec->retry.second_copy_after_s.has_value();
+    if (!by_rule && !risked_.contains(given_up.id))
+        fault("L1: an attempt was given up, and nobody chose that");
+    if (given_up.state == attempt_state::pending || given_up.state == attempt_state::running)
+        fault("L1: an attempt that was given up has turned up, and is not stopped");
+}
+
+/// L1: of a workload's things one is alive at most, beside those whose attempts are durably given up.
+bool world::two_where_one_may_be(const workload_id& of) const {
+    if (!store_.workloads.contains(of))
+        return true;
+    std::size_t alive = 0;
+    for (const auto& [id, provider] : store_.attempts_of(of)) {
+        const auto& things = providers_.at(numbers_.at(provider))->things();
+        const auto at = things.find(launch_token(id));
+        alive += at != things.end() && at->second.alive() && !store_.attempts.at(id).given_up_at ? 1 : 0;
+    }
+    return alive > 1;
 }
 
 /// L5 once more: what ran is metered with its end.
@@ -254,6 +278,9 @@ void world::check_end() {
               (w.waiting.empty() ? "" : ", waits for " + w.waiting.front().code) +
               (w.current ? ", its attempt is " + std::string(to_string(store_.attempts.at(*w.current).state)) : ""));
     }
+    for (const auto& [id, state] : ended_)
+        if (core_->find(id))
+            fault("an ended workload is in memory");
     if (store_.workloads.size() + ended_.size() != clients_.size())
         fault("L6: there are more workloads than were asked for");
     if (!store_.outbox.empty())

@@ -30,6 +30,18 @@ void memory_store::commit(const change_set& changes) {
     check_outbox(changes);
 }
 
+namespace {
+
+/// Its chain of events goes on when an attempt that was given up turns out to have ended; nothing else may change.
+bool only_told_of(workload before, const workload& after) {
+    before.revision = after.revision;
+    before.updated_at = after.updated_at;
+    before.spec_text = after.spec_text;
+    return before == after;
+}
+
+}  // namespace
+
 void memory_store::take_workloads(const change_set& changes) {
     for (const auto& each : changes.workloads_new)
         if (!workloads.emplace(each.id, each).second)
@@ -40,7 +52,7 @@ void memory_store::take_workloads(const change_set& changes) {
             faults.push_back("a workload changed that was never made");
             continue;
         }
-        if (terminal(at->second.state))
+        if (terminal(at->second.state) && !only_told_of(at->second, each))
             faults.push_back("L4: an ended workload changed");
         at->second = each;
     }
@@ -66,6 +78,12 @@ void memory_store::take_attempts(const change_set& changes) {
             faults.push_back("L4: an ended attempt changed");
         else if (!live(each.state))
             --live_attempts_[each.workload];
+        if (at->second.given_up_at && at->second.given_up_at != each.given_up_at)
+            faults.push_back("an attempt that was given up is not any more");
+        const auto counts = [](const attempt& a) {
+            return live(a.state) && a.given_up_at ? 1u : 0u;
+        };
+        given_up_[each.workload] += counts(each) - counts(at->second);
         at->second = each;
     }
 }
@@ -144,6 +162,7 @@ bool memory_store::retire(const workload_id& ended) {
     }
     attempts_of_.erase(ended);
     live_attempts_.erase(ended);
+    given_up_.erase(ended);
     last_event_.erase(ended);
     workloads.erase(at);
     return true;
@@ -164,7 +183,7 @@ const outbox_item* memory_store::last_done(std::uint64_t seq) const {
 void memory_store::check_parts(const change_set& changes) {
     for (const auto* list : {&changes.attempts_new, &changes.attempts_changed})
         for (const auto& each : *list) {
-            const auto live_now = live_attempts_[each.workload];
+            const auto live_now = live_attempts_[each.workload] - given_up_[each.workload];
             if (live_now > 1)
                 faults.push_back("L1: two attempts of one workload are live in the records");
             if (live_now != 0 && terminal(workloads.at(each.workload).state))
@@ -213,7 +232,8 @@ stored_state memory_store::load() {
     for (const auto& [id, cordoned] : cordons)
         out.cordons.push_back({id, cordoned});
     for (const auto& [id, each] : workloads) {
-        if (terminal(each.state))
+        const auto given_up = given_up_.find(id);
+        if (terminal(each.state) && (given_up == given_up_.end() || given_up->second == 0))
             continue;
         out.workloads.push_back(each);
         if (each.current && !live(attempts.at(*each.current).state))

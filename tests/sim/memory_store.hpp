@@ -57,6 +57,7 @@ private:
     std::array<std::uint64_t, 256> event_seq_{};
     std::map<workload_id, std::uint64_t> last_event_;
     std::map<workload_id, std::uint32_t> live_attempts_;
+    std::map<workload_id, std::uint32_t> given_up_;                  // of the live ones
     std::map<attempt_id, std::uint32_t> launch_rows_, cancel_rows_;  // in the outbox
     std::set<attempt_id> metered_;
     std::map<workload_id, std::vector<attempt_id>> attempts_of_;

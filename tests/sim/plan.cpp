@@ -75,6 +75,8 @@ std::shared_ptr<const workload_spec> a_spec(std::size_t number, dice& chance) {
     if (chance.one_in(0.4))
         spec->retry.on.push_back(retry_cause::failed);
     spec->retry.backoff_s = static_cast<std::uint32_t>(chance.between(1, 10));
+    if (chance.one_in(0.15))
+        spec->retry.second_copy_after_s = static_cast<std::uint64_t>(chance.between(5, 60));
     return spec;
 }
 
@@ -87,16 +89,18 @@ planned_workload a_workload(std::size_t number, std::shared_ptr<const workload_s
         out.cancel_after = chance.one_in(0.5) ? chance.delay(0, 2'000) : chance.delay(0, 120'000);
     out.repeats = chance.one_in(0.1);
     out.impatient = chance.one_in(0.15);
+    out.risks = chance.one_in(0.3);
     out.spec = std::move(spec);
     return out;
 }
 
 /// Kinds that strike seldom while they last come twice as often.
 fault_kind a_kind(dice& chance) {
-    constexpr fault_kind seldom[] = {fault_kind::reorder,      fault_kind::reuse_id, fault_kind::late_list,
-                                     fault_kind::partial_list, fault_kind::deaf,     fault_kind::stray,
-                                     fault_kind::unconfigure,  fault_kind::forget,   fault_kind::throttle,
-                                     fault_kind::preempt,      fault_kind::partition};
+    constexpr fault_kind seldom[] = {fault_kind::reorder,  fault_kind::reuse_id, fault_kind::late_list,
+                                     fault_kind::run_out,  fault_kind::garble,   fault_kind::partial_list,
+                                     fault_kind::deaf,     fault_kind::stray,    fault_kind::unconfigure,
+                                     fault_kind::forget,   fault_kind::throttle, fault_kind::preempt,
+                                     fault_kind::partition};
     const auto drawn = chance.below(fault_kinds + std::size(seldom));
     return drawn < fault_kinds ? static_cast<fault_kind>(drawn) : seldom[drawn - fault_kinds];
 }

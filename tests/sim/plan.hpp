@@ -14,6 +14,7 @@ struct planned_workload {
     std::optional<milliseconds> cancel_after;  // its acknowledgement
     bool repeats = false;                      // asks once more when it was answered
     bool impatient = false;                    // cancels soon after a launch that is unknown or came to nothing
+    bool risks = false;                        // gives up what nothing is known of, and lets a second copy run
 };
 
 struct planned_provider {

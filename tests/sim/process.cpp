@@ -62,6 +62,7 @@ void world::crash(fault_kind kind) {
     commit_due_ = false;
     submits_.clear();
     cancels_.clear();
+    second_copies_.clear();
     for (auto& each : providers_)
         each->adapter_gone(false);
     time_.after(chance_.delay(0, 20'000), [this] { start_process(); });

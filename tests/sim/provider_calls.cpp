@@ -139,7 +139,8 @@ void scripted_provider::call_arrives(std::uint64_t number, bool answer_lost) {
 mutation_reply scripted_provider::launch(const call_provider& call) {
     const auto& asked = *call.launch;
     if (hit(fault_kind::throttle, asked.token))
-        return replied(call_outcome::not_done, adapter_error::rate_limited);
+        return replied(call_outcome::not_done,
+                       chance_.one_in(0.2) ? adapter_error::unauthorised : adapter_error::rate_limited);
     if (hit(fault_kind::run_out, asked.token))
         return replied(call_outcome::not_done,
                        chance_.one_in(0.5) ? adapter_error::no_capacity : adapter_error::quota_exceeded);

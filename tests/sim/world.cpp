@@ -60,7 +60,7 @@ void world::new_day() {
 
 bool world::settled() const {
     if (unanswered_ != 0 || !core_ || !uncommitted_.empty() || core_->live_workloads() != 0 || !store_.outbox.empty() ||
-        time_.now - begun_at_ <= plan_.calm_at)
+        !store_.workloads.empty() || time_.now - begun_at_ <= plan_.calm_at)
         return false;
     for (const auto& each : providers_)
         if (each->alive() != 0)
@@ -105,6 +105,8 @@ void world::moves(const attempt& from, attempt_event on, attempt_state to) {
         has_waited_since_[from.id] = time_.now;
     if (on == attempt_event::no_answer)
         lose_patience(from.workload);
+    if (to == attempt_state::unknown || to == attempt_state::lost)
+        consider_second_copy(from);
     // A wish to cancel that waited for the launch's outcome goes straight on: two rows in one step.
     const bool resolved = on == attempt_event::accepted || on == attempt_event::started;
     if (resolved && to == attempt_state::stopping && from.state != attempt_state::stopping)
@@ -147,7 +149,7 @@ void world::made(std::size_t number, const thing& what) {
     const auto of = workload_of(what.token);
     if (!of)
         return fault("L2: a thing was made for an attempt that is not durable");
-    if (++alive_[*of] > 1)
+    if (++alive_[*of] > 1 && two_where_one_may_be(*of))
         fault("L1: two things of one workload are alive");
 }
 

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace westerly::sim {
 
@@ -71,6 +72,8 @@ private:
     void new_day();
     void ask(std::size_t number);
     void ask_cancel(std::size_t number);
+    void ask_second_copy(std::size_t number, const attempt_id& unseen);
+    void consider_second_copy(const attempt& unseen);
     void lose_patience(const workload_id& with);
     void hear(const answer_request& said);
     submit_workload request_of(std::size_t number, request_id request) const;
@@ -84,6 +87,8 @@ private:
     void check_row_done(std::uint64_t seq);
     void check_money(const usage& used, const charge& cost);
     void check_ends(const change_set& changes);
+    void check_choice(const attempt& given_up);
+    bool two_where_one_may_be(const workload_id& of) const;
     void retire(const change_set& changes);
     void compare_with_fresh_load(bool with_clients_keys);
     void check_end();
@@ -129,7 +134,7 @@ private:
     std::vector<bool> configured_;
     std::vector<client> clients_;
     std::vector<std::size_t> arrivals_;                       // of those that have not asked yet, the next one last
-    std::unordered_map<workload_id, std::size_t> client_of_;  // those that are impatient
+    std::unordered_map<workload_id, std::size_t> client_of_;  // those that are impatient or take risks
     std::size_t unanswered_ = 0;
     std::vector<tenant_id> tenants_;
     std::vector<planned_fault> crashes_;                        // that may strike now
@@ -143,7 +148,8 @@ private:
     std::vector<reaction> uncommitted_;
     bool commit_due_ = false;
     std::uint64_t tick_ = 0;
-    std::unordered_map<request_id, std::size_t> submits_, cancels_;
+    std::unordered_map<request_id, std::size_t> submits_, cancels_, second_copies_;
+    std::unordered_set<attempt_id> risked_;  // a client has asked to give them up
     request_id requests_ = 0;
 
     std::unordered_map<std::string, deeds> deeds_;          // by token

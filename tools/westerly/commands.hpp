@@ -39,6 +39,8 @@ int logs(cli& with, const log_options& options);
 int fetch_files(cli& with, const std::string& workload, const std::string& path, const std::string& into);
 int cancel(cli& with, const std::vector<std::string>& workloads, const std::vector<std::string>& labels);
 int retry(cli& with, const std::string& workload);
+/// Gives up the attempt of which nothing is known, so that the work starts anew under the same id.
+int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
 int providers(cli& with);

@@ -75,9 +75,14 @@ int providers(cli& with) {
         if (const auto* list = value_at(p, "sites"); list != nullptr && list->IsArray())
             for (const auto& s : list->GetArray())
                 sites += (sites.empty() ? "" : ", ") + text_at(s, "site");
-        table.add({text_at(p, "id"), text_at(p, "kind"),
-                   text_at(p, "cordoned") == "yes" ? "cordoned" : text_at(p, "health.state"), sites,
-                   first_line(text_at(p, "health.message"))});
+        const auto distrust = text_at(p, "quarantine.kind");
+        const bool doubted = !distrust.empty() && text_at(p, "health.state") == "ready";
+        const auto state =
+            doubted ? (distrust == "unauthorised" ? distrust : "quarantined") : text_at(p, "health.state");
+        table.add(
+            {text_at(p, "id"), text_at(p, "kind"), text_at(p, "cordoned") == "yes" ? "cordoned" : state, sites,
+             first_line(doubted ? "until " + text_at(p, "quarantine.until") + ": " + text_at(p, "quarantine.reason")
+                                : text_at(p, "health.message"))});
     }
     return print(with, *items, table, "no providers; put provider files into CONFIG/providers and send SIGHUP");
 }

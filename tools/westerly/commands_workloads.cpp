@@ -10,7 +10,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string waiting_of(const json_value& w) {
-    return text_at(w, "state") == "queued" ? text_at(w, "waiting.0.detail") : text_at(w, "message");
+    const auto waiting = text_at(w, "waiting.0.detail");
+    return waiting.empty() ? text_at(w, "message") : waiting;
 }
 
 std::string list_target(const list_options& options, std::uint64_t limit) {
@@ -232,6 +233,27 @@ int cancel(cli& with, const std::vector<std::string>& workloads, const std::vect
     else if (ids.empty())
         std::printf("nothing to cancel\n");
     return code;
+}
+
+int risk_second_copy(cli& with, const std::string& workload) {
+    const auto id = find_workload_id(with, workload);
+    if (!id)
+        return complain(id.error());
+    const auto w = get(with, "/v1/workloads/" + *id);
+    if (!w)
+        return complain(w.error());
+    const auto attempt = text_at(*w, "current_attempt");
+    if (attempt.empty())
+        return complain(fail(errc::conflict, "the workload has no attempt yet", "westerly show " + *id));
+    const auto body = "{\"attempt\": \"" + attempt + "\", \"accept_second_copy\": true}";
+    const auto done = post(with, "/v1/workloads/" + *id + "/give-up", body);
+    if (!done)
+        return complain(done.error());
+    if (with.json)
+        print_json(*done);
+    else
+        std::printf("%s %s\n", id->c_str(), text_at(*done, "state").c_str());
+    return 0;
 }
 
 int retry(cli& with, const std::string& workload) {

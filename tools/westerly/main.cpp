@@ -19,7 +19,7 @@ struct words {
     std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
                                 tenant;
     std::vector<std::string> workloads, labels, files;
-    bool confirm = false;
+    bool confirm = false, second_copy = false;
 };
 
 void declare_workload(CLI::App& command, run_options& o) {
@@ -116,8 +116,13 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
 
     auto* retry_command =
         app.add_subcommand("retry", "Submit an ended workload again, however it ended, under a new id");
+    retry_command->add_flag("--accept-second-copy", w.second_copy,
+                            "One that lives: wait no longer for an attempt of which nothing is known; start the work "
+                            "anew, at the risk that it runs twice and is charged twice");
     retry_command->add_option("workload", w.workload, "Id or name")->required();
-    all.emplace_back(retry_command, with_broker([](cli& c, words& s) { return retry(c, s.workload); }));
+    all.emplace_back(retry_command, with_broker([](cli& c, words& s) {
+                         return s.second_copy ? risk_second_copy(c, s.workload) : retry(c, s.workload);
+                     }));
 
     auto* charges_command = app.add_subcommand("charges", "What was charged, with exact totals");
     declare_accounts(*charges_command, w.charges);

@@ -14,7 +14,8 @@ namespace {
 #define ATTEMPT_COLUMNS                                                                                          \
     " a.id, w.id, w.tenant, a.number, a.provider, a.site, a.offer, a.decision, a.fence, a.created_at, a.lease,"  \
     " l.state, l.outcome, l.cancel_wanted, l.deadline_cancel, l.handle, l.seen_seq, l.updated_at, l.started_at," \
-    " l.ended_at, l.last_seen_at, l.exit_code, l.exit_signal, l.failed_rank, l.message "
+    " l.ended_at, l.last_seen_at, l.exit_code, l.exit_signal, l.failed_rank, l.message,"                         \
+    " l.uncertain_since, l.given_up_at "
 
 #define ATTEMPT_JOINS " CROSS JOIN attempts_live l ON l.n = a.n CROSS JOIN workloads w ON w.n = a.workload_n "
 
@@ -48,6 +49,8 @@ attempt read_attempt(statement& row) {
     a.exit_signal = row.take<std::optional<std::int32_t>>();
     a.failed_rank = row.take<std::optional<std::uint32_t>>();
     a.message = row.take<std::string>();
+    a.uncertain_since = row.take<std::optional<instant>>();
+    a.given_up_at = row.take<std::optional<instant>>();
     return a;
 }
 
@@ -79,19 +82,22 @@ void insert_attempt(connection& database, const attempt& a) {
         packed_bytes{lease});
     database.run(
         "INSERT INTO attempts_live (n, shard, state, outcome, cancel_wanted, deadline_cancel, handle, seen_seq,"
-        " updated_at, started_at, ended_at, last_seen_at, exit_code, exit_signal, failed_rank, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " updated_at, started_at, ended_at, last_seen_at, exit_code, exit_signal, failed_rank, message,"
+        " uncertain_since, given_up_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         database.last_row(), shard, a.state, a.outcome, a.cancel_wanted, a.deadline_cancel, a.handle, a.seen_seq,
-        a.updated_at, a.started_at, a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message);
+        a.updated_at, a.started_at, a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message,
+        a.uncertain_since, a.given_up_at);
 }
 
 void update_attempt(connection& database, const attempt& a) {
     const int changed = database.run(
         "UPDATE attempts_live SET state = ?, outcome = ?, cancel_wanted = ?, deadline_cancel = ?, handle = ?,"
         " seen_seq = ?, updated_at = ?, started_at = ?, ended_at = ?, last_seen_at = ?, exit_code = ?,"
-        " exit_signal = ?, failed_rank = ?, message = ? WHERE n = (SELECT n FROM attempts WHERE id = ?)",
+        " exit_signal = ?, failed_rank = ?, message = ?, uncertain_since = ?, given_up_at = ? WHERE n = (SELECT n FROM "
+        "attempts WHERE id = ?)",
         a.state, a.outcome, a.cancel_wanted, a.deadline_cancel, a.handle, a.seen_seq, a.updated_at, a.started_at,
-        a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message, a.id);
+        a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message, a.uncertain_since,
+        a.given_up_at, a.id);
     if (changed != 1)
         throw_missing("no stored attempt " + to_string(a.id) + " to change");
 }

@@ -321,6 +321,13 @@ result<answer> fake_broker::handle(const input& in) {
         ++w->revision;
         return answer(*w);
     }
+    if (const auto* it = std::get_if<give_up_attempt>(&in)) {
+        auto* w = find(it->workload);
+        if (w == nullptr || w->current != it->attempt)
+            return fail(errc::conflict, "nothing of it is unknown", "wait for it");
+        ++w->revision;
+        return answer(*w);
+    }
     if (const auto* it = std::get_if<plan_workload>(&in)) {
         plan_result plan;
         plan.made.id = make_id<decision_id>();

@@ -182,6 +182,28 @@ TEST_F(workloads_test, retry_makes_a_new_one_of_the_same_spec) {
                    "conflict");
 }
 
+TEST_F(workloads_test, a_second_copy_is_accepted_in_so_many_words) {
+    auto w = broker.add_workload(broker.east, "w", workload_state::launching);
+    const auto unknown = broker.add_attempt(w, attempt_state::unknown);
+    serve();
+    const auto path = "/v1/workloads/" + to_string(w.id) + "/give-up";
+    const auto asked = [&](const std::string& body, const std::string& key) {
+        return ask("POST", path, as(key, {{"Content-Type", "application/json"}}), body);
+    };
+    const std::string id = "\"attempt\": \"" + to_string(unknown.id) + "\"";
+    const auto good = "{" + id + ", \"accept_second_copy\": true}";
+    expect_problem(asked("{" + id + "}", broker.east_key), 400, "invalid");
+    expect_problem(asked("{" + id + ", \"accept_second_copy\": false}", broker.east_key), 400, "invalid");
+    expect_problem(asked("{\"accept_second_copy\": true}", broker.east_key), 400, "invalid");
+    expect_problem(asked("{" + id + ", \"accept_second_copy\": true, \"sure\": true}", broker.east_key), 400,
+                   "invalid");
+    expect_problem(asked(good, broker.west_key), 404, "not-found");
+    EXPECT_TRUE(broker.asked<give_up_attempt>().empty());
+    EXPECT_EQ(asked(good, broker.east_key).status, 202);
+    ASSERT_EQ(broker.asked<give_up_attempt>().size(), 1u);
+    EXPECT_EQ(broker.asked<give_up_attempt>()[0].attempt, unknown.id);
+}
+
 TEST_F(workloads_test, attempts_and_decisions) {
     auto w = broker.add_workload(broker.east, "w", workload_state::active);
     serve();

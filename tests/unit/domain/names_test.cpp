@@ -25,9 +25,9 @@ TEST(names, every_enumerator_has_its_own) {
     expect_distinct_names(workload_state::expired);
     expect_distinct_names(attempt_state::ended);
     expect_distinct_names(attempt_outcome::vanished);
-    expect_distinct_names(attempt_event::cancel);
+    expect_distinct_names(attempt_event::given_up);
     expect_distinct_names(attempt_effect::finish);
-    expect_distinct_names(workload_event::expired);
+    expect_distinct_names(workload_event::given_up);
     expect_distinct_names(adapter_error::internal);
     expect_distinct_names(provider_state::down);
     expect_distinct_names(role::operator_);

@@ -8,9 +8,9 @@ namespace westerly {
 namespace {
 
 constexpr auto attempt_states = static_cast<std::size_t>(attempt_state::ended) + 1;
-constexpr auto attempt_events = static_cast<std::size_t>(attempt_event::cancel) + 1;
+constexpr auto attempt_events = static_cast<std::size_t>(attempt_event::given_up) + 1;
 constexpr auto workload_states = static_cast<std::size_t>(workload_state::expired) + 1;
-constexpr auto workload_events = static_cast<std::size_t>(workload_event::expired) + 1;
+constexpr auto workload_events = static_cast<std::size_t>(workload_event::given_up) + 1;
 
 TEST(transitions, exactly_the_rows_are_legal) {
     std::size_t legal = 0;

@@ -50,7 +50,7 @@ TEST(journey, a_refused_launch_is_tried_again_after_a_back_off) {
     engine_rig rig;
     rig.add_provider("p", 2);
     const auto id = rig.submit();
-    rig.answer_call(rig.only<call_provider>(), call_outcome::not_done, adapter_error::no_capacity);
+    rig.answer_call(rig.only<call_provider>(), call_outcome::not_done, adapter_error::invalid);
     EXPECT_EQ(rig.stored(id).state, workload_state::queued);
     EXPECT_EQ(rig.stored(id).waiting.front().code, "back_off");
     EXPECT_TRUE(rig.store.usages.empty());

@@ -156,6 +156,26 @@ TEST(settle, every_sequence_of_ends_comes_to_an_end) {
     }
 }
 
+TEST(settle, what_is_no_fault_of_the_workloads_is_forgiven_at_once_and_then_after_a_back_off) {
+    random_source random(10);
+    workload of = workload_with({.attempts_max = 1, .backoff_s = 8});
+    const attempt refused = ended_as(attempt_outcome::never_started);
+    for (const auto why : {adapter_error::no_capacity, adapter_error::quota_exceeded, adapter_error::unauthorised}) {
+        of.attempts_forgiven = 0;
+        for (std::uint32_t times = 1; times <= 3 * never_started_max; ++times) {
+            of.attempts = times;
+            const settlement got = settle(of, refused, at_s(0), random, why);
+            ASSERT_EQ(got.on, workload_event::requeued);
+            ASSERT_TRUE(got.forgiven);
+            ASSERT_FALSE(got.counts);
+            ASSERT_EQ(got.not_before.has_value(), times > forgiven_at_once);
+            ++of.attempts_forgiven;
+        }
+    }
+    EXPECT_TRUE(settle(of, refused, at_s(0), random, adapter_error::rate_limited).not_before);
+    EXPECT_FALSE(settle(of, refused, at_s(0), random, adapter_error::invalid).forgiven);
+}
+
 TEST(settle, never_started_waits_even_where_the_tenant_asks_for_no_delay) {
     random_source random(6);
     workload of = workload_with({.backoff_s = 0});

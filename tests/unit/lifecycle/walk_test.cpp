@@ -12,7 +12,7 @@ namespace {
 using phase = observation::phase;
 
 constexpr std::uint64_t walks = 3'000;
-constexpr std::size_t event_count = static_cast<std::size_t>(attempt_event::cancel) + 1;
+constexpr std::size_t event_count = static_cast<std::size_t>(attempt_event::given_up) + 1;
 
 using pair = std::pair<attempt_state, attempt_event>;
 

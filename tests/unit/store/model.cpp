@@ -29,6 +29,11 @@ stored_state world::live(instant now) const {
     for (const workload& w : workloads_)
         if (!terminal(w.state))
             state.workloads.push_back(w);
+    for (const workload& w : workloads_)  // after them, as they are few
+        if (terminal(w.state) && std::ranges::any_of(attempts_, [&](const attempt& a) {
+                return a.workload == w.id && westerly::live(a.state) && a.given_up_at;
+            }))
+            state.workloads.push_back(w);
     for (const attempt& a : attempts_) {
         const bool current = std::ranges::any_of(state.workloads, [&](const workload& w) { return w.current == a.id; });
         if (westerly::live(a.state) || current)

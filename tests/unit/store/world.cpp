@@ -138,6 +138,7 @@ void world::change_workload(change_set& changes) {
     w.updated_at = now();
     w.waiting.clear();
     w.attempts_counted += 1;
+    w.attempts_forgiven += static_cast<std::uint32_t>(pick(2));
     w.billed_micros += static_cast<std::int64_t>(pick(1000));
     w.cancel_wanted = chance(0.5);
     w.next_action_at = chance(0.5) ? std::optional(now()) : std::nullopt;
@@ -226,6 +227,9 @@ void world::change_attempt(change_set& changes) {
     a.handle = word();
     a.seen_seq += pick(3);
     a.updated_at = now();
+    a.uncertain_since = chance(0.5) ? std::optional(now()) : std::nullopt;
+    if (chance(0.2))
+        a.given_up_at = now();
     a.started_at = chance(0.8) ? std::optional(now()) : std::nullopt;
     a.last_seen_at = now();
     a.message = word();
