@@ -9,6 +9,7 @@ hosts, so what it takes of this machine's processors is not to be taken for the 
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from abuse import HELD_S  # noqa: E402
-from broker import ROOT, Broker, bin_dir, rss_kib, wait_for  # noqa: E402
+from broker import ROOT, Broker, bin_dir, end_at_once, rss_kib, wait_for  # noqa: E402
 
 TARGET = 3
 SITES = [{"site": f"site-{i}", "region": f"cn-{i}", "jurisdiction": "CN"} for i in range(10)]
@@ -86,4 +87,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end_at_once)
     main()

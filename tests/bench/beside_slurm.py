@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 from abused import provider, say  # noqa: E402
-from broker import Broker, bin_dir, wait_for  # noqa: E402
+from broker import Broker, bin_dir, end_at_once, wait_for  # noqa: E402
 from slurm_lab import API, Lab, needed_or_skip  # noqa: E402
 
 AT_ONCE = 8  # clients of each; more do not make either quicker on two cores
@@ -110,4 +111,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end_at_once)
     main()
