@@ -61,6 +61,7 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
       loop_(
           core_, *store_, secure_seed(), [this](effect e) { carry_out(std::move(e)); },
           [this](const error& why) { poisoned(why); }),
+      archivist_(logs_, [this](logs_archived kept) { loop_.observe(std::move(kept)); }),
       hub_(make_hub_options()),
       api_(make_api_options(), make_services()),
       config_(std::move(config)) {}
@@ -168,10 +169,7 @@ void broker_rooms::ask(input in, pending_answers::done done) {
 
 void broker_rooms::observe(input in) {
     if (auto* kept = std::get_if<logs_archived>(&in); kept && kept->ok)
-        if (auto finished = logs_.finish(kept->attempt); !finished) {
-            kept->ok = false;
-            kept->message = finished.error().detail;
-        }
+        return archivist_.finish(std::move(*kept));
     loop_.observe(std::move(in));
 }
 

@@ -2,12 +2,12 @@
 
 #include "broker/api/api_server.hpp"
 #include "broker/providers/provider_hub.hpp"
+#include "broker/runtime/archivist.hpp"
 #include "broker/runtime/bundle_shelf.hpp"
 #include "broker/runtime/configuration.hpp"
 #include "broker/runtime/event_relay.hpp"
 #include "broker/runtime/home.hpp"
 #include "broker/runtime/key_index.hpp"
-#include "broker/runtime/log_archive.hpp"
 #include "broker/runtime/loop.hpp"
 #include "broker/runtime/pending_answers.hpp"
 
@@ -70,6 +70,7 @@ private:
     const owner_id owner_;
     engine core_;
     loop loop_;
+    archivist archivist_;
     provider_hub hub_;
     api_server api_;
     const configuration config_;

@@ -2,6 +2,9 @@
 
 #include "broker/support/files.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -13,6 +16,22 @@ namespace {
 
 constexpr std::size_t stream_bytes_min = 4096;  // even in the largest gang
 constexpr std::size_t piece_bytes = 512 * 1024;
+
+constexpr std::size_t synced_singly_max = 4;  // more are synced sooner with all else that the disk's system holds
+
+bool with_open(const fs::path& path, int (*what)(int)) {
+    const int at = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool done = at >= 0 && what(at) == 0;
+    if (at >= 0)
+        ::close(at);
+    return done;
+}
+bool sync_one(const fs::path& path) {
+    return with_open(path, ::fsync);
+}
+bool sync_all_of(const fs::path& path) {
+    return with_open(path, ::syncfs);
+}
 
 error cannot(const char* what, const fs::path& path) {
     return fail(errc::storage_failed, std::string("cannot ") + what + " " + path.string(),
@@ -61,7 +80,7 @@ result<void> log_archive::keep(const attempt_id& attempt, std::uint32_t rank, bo
     return {};
 }
 
-result<void> log_archive::finish(const attempt_id& attempt) {
+result<bool> log_archive::finish(const attempt_id& attempt) {
     const std::lock_guard lock(mutex_);
     std::error_code ignored;
     fs::create_directories(folder(attempt), ignored);
@@ -82,11 +101,23 @@ result<void> log_archive::finish(const attempt_id& attempt) {
     const bool empty = std::ranges::all_of(archive.streams, [](const auto& one) { return one.second.seen == 0; });
     open_.erase(attempt);
     const auto mark = folder(attempt) / "complete";
-    if (!empty)
-        return write_file_atomically(mark, "");
-    // Without a sync: where there was no log a power cut takes nothing but the mark. Two syncs for every attempt that
-    // said nothing would be the pace of the thread that speaks with all providers.
-    return std::ofstream(mark).flush() ? result<void>() : cannot("write", mark);
+    if (!std::ofstream(mark).flush())
+        return cannot("write", mark);
+    return !empty;
+}
+
+result<void> log_archive::sync(std::span<const attempt_id> finished) const {
+    if (finished.size() > synced_singly_max)
+        return sync_all_of(dir_) ? result<void>() : cannot("sync", dir_);
+    for (const attempt_id& attempt : finished) {
+        std::error_code failed;
+        for (const auto& entry : fs::directory_iterator(folder(attempt), failed))
+            if (!sync_one(entry.path()))
+                return cannot("sync", entry.path());
+        if (failed || !sync_one(folder(attempt)))
+            return cannot("sync", folder(attempt));
+    }
+    return sync_one(dir_) ? result<void>() : cannot("sync", dir_);
 }
 
 bool log_archive::has(const attempt_id& attempt) const {

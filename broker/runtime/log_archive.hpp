@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <span>
 
 namespace westerly {
 
@@ -19,8 +20,11 @@ public:
     /// One piece, in order. Errors: storage_failed.
     result<void> keep(const attempt_id& attempt, std::uint32_t rank, bool error_stream, std::uint64_t from,
                       std::string_view bytes);
-    /// All pieces were given: writes the tails and marks the attempt complete. Errors: storage_failed.
-    result<void> finish(const attempt_id& attempt);
+    /// All pieces were given: writes the tails and marks the attempt complete, not yet beyond a power cut. False: it
+    /// was silent, so that nothing would be lost. Errors: storage_failed.
+    result<bool> finish(const attempt_id& attempt);
+    /// What was finished of these is on the disk from now on. Takes as long as the disk does. Errors: storage_failed.
+    result<void> sync(std::span<const attempt_id> finished) const;
     bool has(const attempt_id& attempt) const;
     /// Errors: not_found.
     result<byte_piece> read(const attempt_id& attempt, std::uint32_t rank, bool error_stream, std::uint64_t from) const;
