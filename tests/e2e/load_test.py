@@ -106,6 +106,21 @@ class Load(unittest.TestCase):
         self.assertGreaterEqual(got["latency_ms"]["max"], 0.95 * STALL_S * 1000)
         self.assertGreater(got["latency_ms"]["p99"], got["service_ms"]["p99"])
 
+    def test_requests_that_time_out_are_counted_with_what_they_waited(self):
+        before = self.answered("POST", "/v1/plans")
+        running = self.begin("-o", "json", "--mix", "plan=1", "--rate", 50, "--duration-s", 4, "--timeout-s", 1)
+        wait_for("the load has begun", lambda: self.answered("POST", "/v1/plans") > before + 20, step_s=0.02)
+        os.kill(self.broker.pid, signal.SIGSTOP)
+        try:
+            time.sleep(3)
+        finally:
+            os.kill(self.broker.pid, signal.SIGCONT)
+        out, err = running.communicate(timeout=DEADLINE_S)
+        self.assertEqual(running.returncode, 1, out + err)
+        got = json.loads(out)
+        self.assertGreater(got["errors"]["connection timed out"], 0)
+        self.assertGreaterEqual(got["latency_ms"]["p99"], 950)
+
     def test_ctrl_c_ends_it_with_the_report_so_far(self):
         before = self.answered("GET", "/v1/workloads")
         running = self.begin("-o", "json", "--mix", "list=1", "--rate", 50, "--duration-s", 3000)

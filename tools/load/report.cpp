@@ -47,6 +47,8 @@ std::map<std::string, std::size_t> errors_of(const load_result& done, const traf
     auto all = sent.wrong();
     for (const auto& [what, times] : done.failures)
         all["connection " + what] += times;
+    for (const auto& [what, times] : done.reopened)
+        all["no request lost: connection " + what] += times;
     if (done.unsent > 0)
         all["never sent"] = done.unsent;
     return all;
@@ -118,7 +120,7 @@ std::string report_text(const load_facts& facts, const load_result& done, const 
         out << "as fast as answers come";
     out << (done.interrupted ? "; ended early\n" : "\n") << done.answers << " answers in " << done.seconds
         << " s: " << per_second(done.answers, done) << " a second\n\n  " << std::string(10, ' ');
-    for (const char* column : {"answers", "p50 ms", "p90", "p99", "p99.9", "max"})
+    for (const char* column : {"requests", "p50 ms", "p90", "p99", "p99.9", "max"})
         out << std::setw(10) << column;
     out << '\n';
     for (std::size_t i = 0; i < ask_names.size(); ++i)
@@ -127,7 +129,9 @@ std::string report_text(const load_facts& facts, const load_result& done, const 
     row(out, "all", done.latency);
     if (facts.rate_per_s > 0) {
         row(out, "service", done.service);
-        out << "\nTimes run from when each request was to be sent; `service` from when it was sent.\n";
+        out << "\nTimes run from when each request was to be sent; `service` from when it was sent. `all` has those "
+               "without\n"
+               "a right answer too, with how long they waited; the other rows only right answers.\n";
     }
     const auto errors = errors_of(done, sent);
     if (!errors.empty())

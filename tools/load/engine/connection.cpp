@@ -47,12 +47,21 @@ std::string kind_of(error_code ec) {
     return ec.message();
 }
 
+/// A stream with the memory that its operations use. Each handler holds it: an operation that was cancelled still looks
+/// at its stream when its turn comes.
+struct wire {
+    wire(asio::io_context& io, asio::ssl::context& tls) : stream(tcp_socket(io.get_executor()), tls) {}
+    tls_stream stream;
+    std::string out;
+    std::vector<char> in = std::vector<char>(answer_bytes_least);
+};
+
 class connection final : public load_connection {
     // First, because its type is deduced.
     /// A handler that does nothing when the connection has ended since, and breaks it on an error.
     template <class Then>
     auto guarded(Then then) {
-        return [this, life = life_, then](error_code ec, auto&&...) {
+        return [this, life = life_, kept = wire_, then](error_code ec, auto&&...) {
             if (life != life_)
                 return;
             if (ec)
@@ -67,23 +76,23 @@ public:
 
     void open(std::chrono::milliseconds pause, moment limit) override {
         ++life_;
-        in_.resize(answer_bytes_least);
         have_ = head_ = whole_ = 0;
         asking_ = false;
         limit_ = limit + pause;
-        stream_.reset();
+        wire_.reset();
         pause_.expires_after(pause);
         pause_.async_wait(guarded([this] { connect(); }));
     }
 
     void ask(const std::string& request, moment limit) override {
-        out_ = request;
+        wire_->out = request;
         asking_ = true;
         limit_ = limit;
-        asio::async_write(*stream_, asio::buffer(out_), [this, life = life_](error_code ec, std::size_t) {
-            if (ec && life == life_)
-                end(kind_of(ec));
-        });
+        asio::async_write(wire_->stream, asio::buffer(wire_->out),
+                          [this, life = life_, kept = wire_](error_code ec, std::size_t) {
+                              if (ec && life == life_)
+                                  end(kind_of(ec));
+                          });
     }
 
     void look(moment now) override {
@@ -101,26 +110,27 @@ public:
         limit_ = never;
         pause_.cancel();
         error_code ignored;
-        if (stream_)
-            stream_->next_layer().close(ignored);
+        if (wire_)
+            wire_->stream.next_layer().close(ignored);
     }
 
 private:
     void connect() {
-        stream_ = std::make_unique<tls_stream>(tcp_socket(io_.get_executor()), peer_->tls);
+        wire_ = std::make_shared<wire>(io_, peer_->tls);
+        tls_stream* const stream = &wire_->stream;
         if (!peer_->to.trusted && peer_->to.fingerprint.empty())
-            stream_->set_verify_callback(asio::ssl::host_name_verification(peer_->to.host));
-        SSL_set_tlsext_host_name(stream_->native_handle(), peer_->to.host.c_str());
-        asio::async_connect(stream_->next_layer(), peer_->endpoints, guarded([this] {
+            stream->set_verify_callback(asio::ssl::host_name_verification(peer_->to.host));
+        SSL_set_tlsext_host_name(stream->native_handle(), peer_->to.host.c_str());
+        asio::async_connect(stream->next_layer(), peer_->endpoints, guarded([this, stream] {
                                 error_code ignored;
-                                stream_->next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
-                                stream_->async_handshake(asio::ssl::stream_base::client, guarded([this] { shaken(); }));
+                                stream->next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+                                stream->async_handshake(asio::ssl::stream_base::client, guarded([this] { shaken(); }));
                             }));
     }
 
     void shaken() {
         const auto& expected = peer_->to.fingerprint;
-        if (!peer_->to.trusted && !expected.empty() && fingerprint_of(stream_->native_handle()) != expected)
+        if (!peer_->to.trusted && !expected.empty() && fingerprint_of(wire_->stream.native_handle()) != expected)
             return end("tls: not the certificate that was trusted at login");
         limit_ = never;
         read();
@@ -128,21 +138,22 @@ private:
     }
 
     void read() {
-        stream_->async_read_some(asio::buffer(in_.data() + have_, in_.size() - have_),
-                                 [this, life = life_](error_code ec, std::size_t got) {
-                                     if (life != life_)
-                                         return;
-                                     if (ec)
-                                         return end(kind_of(ec));
-                                     have_ += got;
-                                     arrived();
-                                 });
+        std::vector<char>& in = wire_->in;
+        wire_->stream.async_read_some(asio::buffer(in.data() + have_, in.size() - have_),
+                                      [this, life = life_, kept = wire_](error_code ec, std::size_t got) {
+                                          if (life != life_)
+                                              return;
+                                          if (ec)
+                                              return end(kind_of(ec));
+                                          have_ += got;
+                                          arrived();
+                                      });
     }
 
     void arrived() {
         if (!asking_)
             return end("an answer that nobody asked for");
-        const std::string_view text(in_.data(), have_);
+        const std::string_view text(wire_->in.data(), have_);
         http_answer answer;
         if (head_ == 0) {
             const auto end_of_head = text.find("\r\n\r\n");
@@ -178,8 +189,9 @@ private:
     void more(std::size_t wanted) {
         if (wanted > answer_bytes_max)
             return end("an answer of more than 4 MiB");
-        if (wanted > in_.size())
-            in_.resize(std::min(answer_bytes_max, std::max(wanted, 2 * in_.size())));
+        std::vector<char>& in = wire_->in;
+        if (wanted > in.size())
+            in.resize(std::min(answer_bytes_max, std::max(wanted, 2 * in.size())));
         read();
     }
 
@@ -193,9 +205,7 @@ private:
     connection_events& tells_;
     const std::size_t number_;
     asio::steady_timer pause_;
-    std::unique_ptr<tls_stream> stream_;
-    std::string out_;
-    std::vector<char> in_;
+    std::shared_ptr<wire> wire_;
     std::size_t have_ = 0, head_ = 0, whole_ = 0;
     bool asking_ = false;
     unsigned life_ = 0;  // handlers of an earlier one do nothing

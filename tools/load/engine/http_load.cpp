@@ -50,7 +50,7 @@ public:
         look();
         begun_ = steady::now();  // again when all are ready
         io_.run();
-        result_.seconds = std::chrono::duration<double>(last_ - begun_).count();
+        result_.seconds = std::chrono::duration<double>(ended_ - begun_).count();
         return std::move(result_);
     }
 
@@ -67,7 +67,7 @@ private:
         slots_[number].begun = true;
         if (--shaking_ > 0 || !result_.trouble.empty())
             return;
-        begun_ = last_ = steady::now();
+        begun_ = steady::now();
         pacer_.begin(begun_);
         started_ = true;
         for (std::size_t i = 0; i < connections_.size(); ++i)
@@ -118,12 +118,12 @@ private:
     }
 
     void answered(std::size_t number, http_answer answer) override {
-        last_ = steady::now();
+        const auto now = steady::now();
         auto& mine = slots_[number];
         mine.asking = false;
-        answer.took = last_ - mine.intended;
+        answer.took = now - mine.intended;
         result_.latency.add(answer.took);
-        result_.service.add(last_ - mine.sent);
+        result_.service.add(now - mine.sent);
         ++result_.answers;
         take_(number, answer);
     }
@@ -131,9 +131,13 @@ private:
     void broke(std::size_t number, const std::string& what) override {
         auto& mine = slots_[number];
         // A connection that the server closes while nothing is asked is its right.
-        if (mine.asking || !mine.begun || what != "closed")
+        if (mine.asking || !mine.begun)
             ++result_.failures[what];
+        else if (what != "closed")
+            ++result_.reopened[what];
         const bool asked = std::exchange(mine.asking, false);
+        if (asked)
+            result_.latency.add(steady::now() - mine.intended);  // it waited so long at least
         std::erase(idle_, number);
         if (!options_.reopens || !mine.begun) {
             if (result_.trouble.empty())
@@ -143,8 +147,6 @@ private:
                 finish();
             return;
         }
-        if (asked)
-            last_ = steady::now();
         if (pacer_.peek(steady::now()).what == pacer::verdict::over)
             return end(number);
         connections_[number]->open(reopen_after, steady::now() + options_.answer_limit);
@@ -166,6 +168,7 @@ private:
             });
         started_ = false;
         finished_ = true;
+        ended_ = now;
         for (const auto& one : connections_)
             one->close();
         pace_.cancel();
@@ -216,7 +219,7 @@ private:
     std::vector<slot> slots_{options_.connections};
     std::deque<std::size_t> idle_;
     std::string request_;
-    pacer::moment begun_{}, last_{};
+    pacer::moment begun_{}, ended_{};
     std::size_t shaking_ = 0, open_ = 0;
     bool started_ = false, finished_ = false;
 };

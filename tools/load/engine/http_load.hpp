@@ -50,14 +50,16 @@ using take_answer = std::function<void(std::size_t connection, const http_answer
 
 struct load_result {
     std::size_t sent = 0, answers = 0;
-    double seconds = 0;  // from the first request to the last answer
+    double seconds = 0;  // from the first request to the end, waits for answers that did not come included
     /// Since the intended start of each: in an open loop a request that had to wait for a free connection has waited
     /// since then, so a server that stalls is charged with all that it delayed (no coordinated omission). What was
     /// due and never sent counts with the time until the end, the least that it can have been.
     histogram latency;
     histogram service;                            // since the request was really sent: what a closed loop would see
     std::size_t unsent = 0;                       // intended starts that came to nothing, of an open loop
-    std::map<std::string, std::size_t> failures;  // broken connections, by what broke them
+    std::map<std::string, std::size_t> failures;  // requests that a broken connection lost, by what broke it
+    std::map<std::string, std::size_t>
+        reopened;  // connections that broke while nothing was asked, or could not be made
     bool interrupted = false;
     std::string trouble;  // why it is worth nothing; empty: it is sound
 };
