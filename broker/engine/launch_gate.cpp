@@ -3,7 +3,6 @@
 #include "broker/lifecycle/step.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace westerly {
 
@@ -38,30 +37,46 @@ void launch_gate::ramp_from(std::uint32_t window) noexcept {
 void launch_gate::went_well() noexcept {
     constexpr std::uint32_t wide_enough = 1 << 20;
     window_ = std::min(window_ + 1, wide_enough);
-    last_bad_ = static_cast<std::uint16_t>(last_bad_ << 1);
+    remember(std::nullopt);
     failures_ = 0;
     times_ = 0;
-    blamed_count_ = 0;
     trying_ = false;
     if (quarantine_)
-        last_bad_ = 0;
+        forget_failures();
     quarantine_.reset();
 }
 
 void launch_gate::went_badly(const workload_id& of, std::string why, instant now, random_source& random) {
     window_ = std::max(window_ / 2, 1u);
-    last_bad_ = static_cast<std::uint16_t>((last_bad_ << 1) | 1);
+    remember(of);
     ++failures_;
-    const auto end = blamed_.begin() + static_cast<std::ptrdiff_t>(blamed_count_);
-    if (blamed_count_ < blamed_.size() && std::find(blamed_.begin(), end, of) == end)
-        blamed_[blamed_count_++] = of;
     if (quarantine_ && !trying_)
         return;  // of a launch made before
-    const bool many = failures_ >= bad_in_a_row || std::popcount(last_bad_) >= static_cast<int>(bad_of_sixteen);
+    const auto in_a_row = bad_of(failures_), of_all = bad_of(recent_.size());
     if (trying_)
         shut(quarantine_ && quarantine_->unauthorised, std::move(why), now, random);
-    else if (many && blamed_count_ == blamed_.size())
+    else if (in_a_row.launches >= bad_in_a_row && in_a_row.workloads >= bad_workloads_min)
         shut(false, std::to_string(failures_) + " launches in a row came to nothing, the last: " + why, now, random);
+    else if (of_all.launches >= bad_of_recent && of_all.workloads >= bad_workloads_min)
+        shut(false,
+             std::to_string(of_all.launches) + " of the last " + std::to_string(recent_.size()) +
+                 " launches came to nothing, the last: " + why,
+             now, random);
+}
+
+void launch_gate::remember(std::optional<workload_id> bad) noexcept {
+    std::ranges::move_backward(recent_.begin(), recent_.end() - 1, recent_.end());
+    recent_.front() = bad;
+}
+
+launch_gate::bad_ones launch_gate::bad_of(std::size_t latest) const noexcept {
+    bad_ones found;
+    const auto end = recent_.begin() + static_cast<std::ptrdiff_t>(std::min(latest, recent_.size()));
+    for (auto at = recent_.begin(); at != end; ++at) {
+        found.launches += at->has_value() ? 1 : 0;
+        found.workloads += at->has_value() && std::find(recent_.begin(), at, *at) == at ? 1 : 0;
+    }
+    return found;
 }
 
 void launch_gate::unauthorised(std::string why, instant now, random_source& random) {
@@ -105,17 +120,16 @@ void launch_gate::lift() noexcept {
 
 void launch_gate::forget_failures() noexcept {
     failures_ = 0;
-    last_bad_ = 0;
-    blamed_count_ = 0;
+    recent_.fill(std::nullopt);
 }
 
 std::string launch_gate::why_closed() const {
     if (quarantine_ && !trying_)
         return (quarantine_->unauthorised ? "it refuses the broker's credentials, and is tried again at "
-                                          : "it is quarantined until ") +
-               format_rfc3339(quarantine_->until) + ": " + quarantine_->why;
+                                          : "launches failed there: it is quarantined until ") +
+               format_rfc3339(quarantine_->until);
     if (trying_)
-        return "it is tried with one launch after a quarantine: " + quarantine_->why;
+        return "it is tried with one launch after a quarantine";
     return std::to_string(under_way_) + " launches are under way there, as many as it is given at once now";
 }
 

@@ -17,8 +17,9 @@ inline constexpr std::uint32_t launches_per_call = 16;
 /// Distrust: so many bad launches in a row, or among the last 16, of several workloads, while the provider says that it
 /// is well. It lasts a minute at first and doubles up to an hour, each time until one launch goes well.
 inline constexpr std::uint32_t bad_in_a_row = 5;
-inline constexpr std::uint32_t bad_of_sixteen = 8;
-inline constexpr std::size_t bad_workloads_min = 3;
+inline constexpr std::size_t recent_launches = 16;
+inline constexpr std::uint32_t bad_of_recent = 8;
+inline constexpr std::uint32_t bad_workloads_min = 3;
 inline constexpr std::uint32_t quarantine_first_s = 60;
 inline constexpr milliseconds outage_belongs{10'000};  // failures so shortly before its adapter ended are of that
 
@@ -49,7 +50,7 @@ public:
     bool closed() const noexcept { return full_ || (quarantine_ && !trying_); }
     /// Closed for the moment only: some of its launches will be answered.
     bool merely_full() const noexcept { return full_ && !quarantine_; }
-    /// Why, for people.
+    /// Why, for tenants: what the provider said is the operator's business, and in distrusted().
     std::string why_closed() const;
     const std::optional<quarantine>& distrusted() const noexcept { return quarantine_; }
     /// When a quarantine's time is over; `try_one` begins its end.
@@ -62,17 +63,20 @@ private:
     void ramp_from(std::uint32_t window) noexcept;
     void shut(bool unauthorised, std::string why, instant now, random_source& random);
     void forget_failures() noexcept;
+    void remember(std::optional<workload_id> bad) noexcept;
+    struct bad_ones {
+        std::uint32_t launches = 0, workloads = 0;
+    };
+    bad_ones bad_of(std::size_t latest) const noexcept;
 
     bool ramping_ = false;
     std::uint32_t window_ = launches_at_first;  // while ramping
     std::uint32_t under_way_ = 0;
     bool full_ = false;  // from a full window until half of it is free
     bool trying_ = false;
-    std::uint16_t last_bad_ = 0;  // of the last 16 launches, the latest in the lowest bit
-    std::uint32_t failures_ = 0;  // in a row
-    std::uint32_t times_ = 0;     // quarantined without a good launch between
-    std::array<workload_id, bad_workloads_min> blamed_{};
-    std::size_t blamed_count_ = 0;
+    std::array<std::optional<workload_id>, recent_launches> recent_{};  // the latest first; whose, where it was bad
+    std::uint32_t failures_ = 0;                                        // in a row
+    std::uint32_t times_ = 0;                                           // quarantined without a good launch between
     std::optional<quarantine> quarantine_;
 };
 

@@ -7,6 +7,15 @@ namespace {
 /// A view copies every offer: so many offers cost a second's pause before the next one.
 constexpr std::size_t offers_per_publish_second = 20'000;
 
+std::string remedy_of(const quarantine& of, const provider_id& id) {
+    const std::string lift = "westerly providers uncordon " + id;
+    return of.unauthorised
+               ? "; renew the token or key that its provider file names and have the broker read it (SIGHUP), "
+                 "or have it tried now: " +
+                     lift
+               : "; see what it says of these launches, mend it, and lift the quarantine: " + lift;
+}
+
 }  // namespace
 
 seconds engine_core::publish_every() const {
@@ -40,6 +49,7 @@ std::shared_ptr<const market_view> engine_core::view() const {
         if (const auto& why = at.gate.distrusted()) {
             out->quarantines.push_back(*why);
             out->quarantines.back().provider = id;
+            out->quarantines.back().why += remedy_of(*why, id);
         }
     }
     for (const auto& [name, rule] : policies_)

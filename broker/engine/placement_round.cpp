@@ -39,8 +39,8 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
         std::string names;
         for (const auto& block : blocks)
             names += (names.empty() ? "" : "; ") + block.provider + ": " + block.why;
-        reasons.push_back({"provider_unhealthy", plural(blocked, "offer") +
-                                                     " stand at providers that take no new work now (" + names + ")." +
+        reasons.push_back({"provider_unhealthy", plural(blocked, "offer") + (blocked == 1 ? " stands" : " stand") +
+                                                     " at providers that take no new work now (" + names + ")." +
                                                      (reasons.empty() ? rest : "")});
     }
     if (!reasons.empty())

@@ -4,10 +4,6 @@ namespace westerly {
 
 namespace {
 
-constexpr std::string_view renew =
-    "; renew the token or key that its provider file names and have the broker read it (SIGHUP), or lift the "
-    "quarantine with: westerly providers uncordon";
-
 std::string words_of(const mutation_reply& reply) {
     const std::string kind(to_string(reply.why));
     return reply.message.empty() ? kind : kind + ": " + reply.message;
@@ -29,7 +25,7 @@ void engine_core::judge_launch(turn& t, live_attempt& a, const mutation_reply& r
     if (reply.outcome == call_outcome::done) {
         at.gate.went_well();
     } else if (refused && reply.why == adapter_error::unauthorised) {
-        at.gate.unauthorised(words_of(reply) + std::string(renew), t.now, t.random);
+        at.gate.unauthorised(words_of(reply), t.now, t.random);
     } else if (refused && ran_out(reply.why)) {
         book_.distrust(a.value.offer);
     } else if (reply.why != adapter_error::rate_limited && reply.why != adapter_error::none &&

@@ -19,7 +19,7 @@ std::string what_may_be_chosen(const workload& for_whom, std::optional<instant> 
     std::string text = " You may wait, cancel, or accept that two copies may run: westerly retry " +
                        to_string(for_whom.id) + " --accept-second-copy.";
     if (at)
-        text += " By its retry rule this is done at " + format_rfc3339(*at) + ".";
+        text += " By its retry rule it is given up at " + format_rfc3339(*at) + ".";
     return text;
 }
 

@@ -37,13 +37,40 @@ TEST(trust, a_provider_whose_launches_fail_is_quarantined_and_says_so) {
     EXPECT_TRUE(launches(rig).empty());
     ASSERT_EQ(rig.stored(id).waiting.size(), 1u);
     EXPECT_EQ(rig.stored(id).waiting.front().code, "provider_unhealthy");
-    EXPECT_NE(rig.stored(id).waiting.front().detail.find("p: it is quarantined until "), std::string::npos);
+    EXPECT_NE(rig.stored(id).waiting.front().detail.find("p: launches failed there: it is quarantined until "),
+              std::string::npos);
     rig.run_for(seconds(5));
     ASSERT_EQ(rig.market->quarantines.size(), 1u);
     const auto& told = rig.market->quarantines.front();
     EXPECT_EQ(told.provider, "p");
     EXPECT_FALSE(told.unauthorised);
     EXPECT_EQ(told.failures, bad_in_a_row);
+    EXPECT_NE(told.why.find("5 launches in a row"), std::string::npos) << told.why;
+    EXPECT_NE(told.why.find("westerly providers uncordon p"), std::string::npos) << told.why;
+}
+
+TEST(launch_gate, two_bad_launches_of_three_are_distrusted_though_never_five_in_a_row) {
+    launch_gate gate;
+    random_source random(1);
+    const instant now{};
+    std::uint8_t number = 0;
+    int launches = 0;
+    for (; !gate.distrusted() && launches < 100; ++launches)
+        if (launches % 3 == 2)
+            gate.went_well();
+        else
+            gate.went_badly(workload_id{{++number}}, "internal", now, random);
+    EXPECT_EQ(number, bad_of_recent);
+    ASSERT_TRUE(gate.distrusted());
+    EXPECT_NE(gate.distrusted()->why.find("8 of the last 16 launches"), std::string::npos) << gate.distrusted()->why;
+}
+
+TEST(launch_gate, one_workload_that_fails_everywhere_distrusts_nobody) {
+    launch_gate gate;
+    random_source random(1);
+    for (int i = 0; i < 100; ++i)
+        gate.went_badly(workload_id{{static_cast<std::uint8_t>(1 + i % 2)}}, "internal", instant{}, random);
+    EXPECT_FALSE(gate.distrusted());
 }
 
 TEST(trust, one_launch_is_tried_after_it_and_only_a_good_one_opens_the_way) {
