@@ -107,7 +107,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
     report += options.settings.empty() ? "no settings file: flags, WESTERLY_* variables and defaults only\n"
                                        : "settings in " + options.settings.string() + "\n";
     report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
-    report += "policies and providers in " + options.config_dir.string() + "\n";
+    report += "policies and providers in " + options.config_dir.string() +
+              (fs::exists(options.config_dir) ? "" : " (warning: there is no such folder)") + "\n";
     for (const policy& p : read->policies) {
         report += "policy " + p.name + " " + p.version + "\n";
         for (const priced_term& t : p.prices)

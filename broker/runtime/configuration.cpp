@@ -106,7 +106,7 @@ exchange_rates read_rates(const broker_options& options, error& all) {
         return rates;
     const auto nanos = parse_nanos(options.usd_rate);
     if (!nanos || *nanos <= 0)
-        note(all, "usd_rate",
+        note(all, options.settings.empty() ? "cny_per_usd" : options.settings.string() + " /cny_per_usd",
              fail(errc::invalid, "\"" + options.usd_rate + "\" is not a rate",
                   "give CNY per USD as a decimal number, such as 7.10"));
     else

@@ -4,6 +4,8 @@
 #include "broker/codec/workload_json.hpp"
 #include "broker/support/files.hpp"
 
+#include <sstream>
+
 namespace westerly {
 
 namespace fs = std::filesystem;
@@ -27,15 +29,26 @@ void read_tls(object_reader& from, const fs::path& base, broker_options& options
         from.faults().invalid(from.path(), "certificate and private_key belong together", "give both or neither");
 }
 
+/// Comments and blank lines only, as the shipped example is until something in it is changed.
+bool says_nothing(const std::string& text) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        if (const auto first = line.find_first_not_of(" \t\r"); first != std::string::npos && line[first] != '#')
+            return false;
+    return true;
+}
+
 }  // namespace
 
 result<void> read_settings(const fs::path& file, broker_options& options) {
     const auto text = read_file(file, settings_bytes_max);
     if (!text)
         return text.error();
+    if (says_nothing(*text))
+        return {};
     const auto json = yaml_to_json(*text);
     if (!json)
-        return json.error();
+        return fail(errc::invalid, file.string() + ": " + json.error().detail, json.error().remedy);
     const auto document = parse_json(*json, settings_bytes_max);
     if (!document)
         return document.error();

@@ -18,6 +18,17 @@ result<broker_options> read(const std::string& text) {
     return options;
 }
 
+TEST(settings, the_shipped_example_says_nothing_and_is_sound) {
+    const auto example =
+        read_file(std::filesystem::path(WESTERLY_SOURCE_DIR) / "tools/packaging/westerlyd.yaml", 1 << 20);
+    ASSERT_TRUE(example);
+    const auto options = read(*example);
+    ASSERT_TRUE(options) << options.error().detail;
+    EXPECT_EQ(options->port, broker_options().port);
+    EXPECT_TRUE(read("\n# later\n"));
+    EXPECT_FALSE(read("port: 1\nport: 2\n"));
+}
+
 TEST(settings, lays_the_file_over_what_stands) {
     const auto options = read(
         "listen_address: 0.0.0.0\n"
