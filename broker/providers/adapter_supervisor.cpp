@@ -65,8 +65,11 @@ void adapter_supervisor::want(std::optional<provider_config> config) {
     wanted_ = std::move(config);
     if (wanted_)
         channel_.set_in_flight_max(std::max<std::uint32_t>(1, wanted_->calls_max));
-    if (!differs)
+    if (!differs) {
+        if (phase_ == phase::waiting)
+            start();  // the operator has had the files read: whatever was mended is tried now
         return;
+    }
     falls_ = 0;
     if (process_)
         stop();

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <thread>
 
 namespace westerly {
 namespace {
@@ -90,6 +94,22 @@ TEST_F(hub_test, why_an_adapter_fell_is_told_exactly) {
         EXPECT_THAT(answered->reply.message, HasSubstr(why));
         stop();
     }
+}
+
+TEST_F(hub_test, reading_the_files_anew_starts_a_fallen_adapter_at_once) {
+    start();
+    const auto starts = dir_ / "starts";
+    auto config = fake("{}");
+    config.adapter_command = {"/bin/sh", "-c", "echo one >> " + starts.string() + "; exit 3"};
+    const auto count = [&] {
+        std::ifstream in(starts);
+        return std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+    };
+    // By its back-off alone it would be started some seven times within this patience.
+    for (const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+         count() < 20 && std::chrono::steady_clock::now() < limit; std::this_thread::sleep_for(milliseconds(20)))
+        hub_->configure({config});
+    EXPECT_GE(count(), 20);
 }
 
 TEST_F(hub_test, a_time_out_is_told_to_the_adapter) {
