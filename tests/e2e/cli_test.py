@@ -290,6 +290,8 @@ class CliTest(unittest.TestCase):
                            key=self.broker.operator_key)
         self.assertIn("tenant acme", self.cli("whoami", key=secret["secret"]).stdout)
         self.assertIn("first", self.operator("keys").stdout)
+        shown = self.operator("keys", "--create", "second", "--tenant", made["id"], "--role", "member").stdout
+        self.assertRegex(shown, r"key \(shown once\): wk_\S+\nid: [0-9a-f-]{36}\n")
         # Another tenant's work is none of its business.
         ident = self.submit("private", "true")
         wait_end(self.member, ident)

@@ -143,7 +143,7 @@ class Load(unittest.TestCase):
             out, err = running.communicate(timeout=DEADLINE_S)
         self.assertEqual(running.returncode, 1, out + err)
         errors = json.loads(out)["errors"]
-        self.assertIn("connection refused", errors)
+        self.assertIn("no request lost: connection refused", errors)
         self.assertGreater(errors["never sent"], 0)
 
     def test_what_it_refuses(self):

@@ -124,7 +124,7 @@ int keys(cli& with, const key_options& options) {
             print_json(*made);
         else
             std::printf("key (shown once): %s\nid: %s\n", text_at(*made, "secret").c_str(),
-                        text_at(*made, "id").c_str());
+                        text_at(*made, "key.id").c_str());
         return 0;
     }
     const auto items = get_all(with, "/v1/keys");

@@ -104,7 +104,8 @@ int probe(cli& with, const std::string& provider) {
     if (with.json)
         print_json(*done);
     else
-        std::printf("%s: %s\n", text_at(*done, "ok") == "yes" ? "ok" : "not ok", text_at(*done, "message").c_str());
+        std::printf("%s%s%s\n", text_at(*done, "ok") == "yes" ? "ok" : "not ok",
+                    text_at(*done, "message").empty() ? "" : ": ", text_at(*done, "message").c_str());
     return text_at(*done, "ok") == "yes" ? 0 : static_cast<int>(ours);
 }
 

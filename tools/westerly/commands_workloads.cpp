@@ -36,6 +36,8 @@ void print_attempts(const json_value& attempts) {
                                           {"  ended", "ended_at"},
                                           {"  exit code", "exit_code"},
                                           {"  signal", "exit_signal"},
+                                          {"  nothing known of it since", "uncertain_since"},
+                                          {"  given up (a second copy may run beside it)", "given_up_at"},
                                           {"  message", "message"}})
             if (const auto text = text_at(a, path); !text.empty())
                 std::printf("%s: %s\n", label, text.c_str());
