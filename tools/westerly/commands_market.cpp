@@ -79,10 +79,11 @@ int providers(cli& with) {
         const bool doubted = !distrust.empty() && text_at(p, "health.state") == "ready";
         const auto state =
             doubted ? (distrust == "unauthorised" ? distrust : "quarantined") : text_at(p, "health.state");
-        table.add(
-            {text_at(p, "id"), text_at(p, "kind"), text_at(p, "cordoned") == "yes" ? "cordoned" : state, sites,
-             first_line(doubted ? "until " + text_at(p, "quarantine.until") + ": " + text_at(p, "quarantine.reason")
-                                : text_at(p, "health.message"))});
+        std::string message = text_at(p, "health.message");
+        if (doubted)
+            message = "until " + text_at(p, "quarantine.until") + ": " + text_at(p, "quarantine.reason");
+        table.add({text_at(p, "id"), text_at(p, "kind"), text_at(p, "cordoned") == "yes" ? "cordoned" : state, sites,
+                   first_line(message)});
     }
     return print(with, *items, table, "no providers; put provider files into CONFIG/providers and send SIGHUP");
 }
