@@ -12,7 +12,7 @@ constexpr seconds asks_again_after{10};
 
 void world::make_clients() {
     for (const auto& each : plan_.workloads)
-        clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, false, false});
+        clients_.push_back({each, "key-" + std::to_string(each.number), std::nullopt, {}, false, false});
     unanswered_ = clients_.size();
     for (std::size_t i = 0; i < clients_.size(); ++i)
         arrivals_.push_back(i);
@@ -68,6 +68,7 @@ void world::hear(const answer_request& said) {
         if (c.acknowledged)
             return;
         c.acknowledged = id;
+        c.acknowledged_at = time_.now;
         --unanswered_;
         if (c.wants.impatient || c.wants.risks)
             client_of_.emplace(id, number);

@@ -40,6 +40,7 @@ private:
         const planned_workload& wants;
         std::string key;
         std::optional<workload_id> acknowledged;
+        instant acknowledged_at{};
         bool asked_again = false;
         bool gives_up = false;  // has asked for its cancel, or is about to
     };
