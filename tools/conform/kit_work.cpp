@@ -101,7 +101,12 @@ std::string kit::launched(const launch_request& request) {
 }
 
 std::optional<std::string> kit::launched_again(const launch_request& request) {
-    const auto again = launch(request);
+    mutation again;
+    // What was cut short may not be visible yet: until it is, nobody knows.
+    comes_true([&] {
+        again = launch(request);
+        return again.outcome != call_outcome::unknown;
+    });
     if (again.outcome != call_outcome::not_done || again.failure)
         return launched(request);
     expect_nothing_of(request.token);
