@@ -23,21 +23,11 @@ const std::vector<figure> figures = {{"end_to_end_per_s", "1/s", 1'000, true}, {
 
 /// Every one that was accepted must have ended well, by its own record.
 void insist_on_success(const broker_process& broker, const submitter& submits) {
-    const auto& all = submits.all();
-    std::size_t next = 0, well = 0;
-    const auto done = run_load(
-        closed_loop(broker.port(), bench_connections, end_limit),
-        [&](std::size_t, std::string& out) {
-            if (next >= all.size())
-                return false;
-            out = format_request("GET", all[next].path, submits.key_of(all[next].connection));
-            ++next;
-            return true;
-        },
-        [&](std::size_t, const http_answer& answer) {
-            well += answer.status == 200 && answer.body.find(R"("state":"succeeded")") != std::string_view::npos;
-        });
-    insist(done, all.size() - well, "at the end");
+    std::size_t well = 0;
+    const auto done = read_accepted(broker.port(), submits, [&](std::size_t, const http_answer& answer) {
+        well += answer.status == 200 && answer.body.find(R"("state":"succeeded")") != std::string_view::npos;
+    });
+    insist(done, submits.all().size() - well, "at the end");
 }
 
 void end_to_end(figure_table& to, const std::filesystem::path& bin, std::size_t workloads) {

@@ -202,21 +202,12 @@ private:
     static void look_after_kill(broker_process& broker, const submitter& submits) {
         broker.end_hard();
         const double restarted_ms = broker.start_ms();
-        const auto& all = submits.all();
-        std::size_t next = 0, found = 0;
-        const auto done = run_load(
-            closed_loop(broker.port(), bench_connections, std::chrono::minutes(10)),
-            [&](std::size_t, std::string& out) {
-                if (next >= all.size())
-                    return false;
-                out = format_request("GET", all[next].path, submits.key_of(all[next].connection));
-                ++next;
-                return true;
-            },
-            [&](std::size_t, const http_answer& answer) { found += answer.status == 200; });
+        std::size_t found = 0;
+        const auto done = read_accepted(broker.port(), submits,
+                                        [&](std::size_t, const http_answer& answer) { found += answer.status == 200; });
         std::fprintf(stderr, "    after kill -9: ready again in %.0f ms with %zu live workloads; %zu of them found\n",
-                     restarted_ms, all.size(), found);
-        insist(done, all.size() - found, "after kill -9");
+                     restarted_ms, submits.all().size(), found);
+        insist(done, submits.all().size() - found, "after kill -9");
     }
 
     const plan how_;

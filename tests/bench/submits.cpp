@@ -77,6 +77,21 @@ load_result submitter::run(std::uint16_t port, std::chrono::duration<double> len
     return done;
 }
 
+load_result read_accepted(std::uint16_t port, const submitter& submits, const take_answer& take) {
+    const auto& all = submits.all();
+    std::size_t next = 0;
+    return run_load(
+        closed_loop(port, bench_connections, std::chrono::minutes(10)),
+        [&](std::size_t, std::string& out) {
+            if (next >= all.size())
+                return false;
+            out = format_request("GET", all[next].path, submits.key_of(all[next].connection));
+            ++next;
+            return true;
+        },
+        take);
+}
+
 void insist(const load_result& done, std::size_t wrong, const char* what) {
     if (!done.trouble.empty() || wrong > 0)
         throw std::runtime_error(std::string(what) + ": " + std::to_string(wrong) + " wrong answers. " + done.trouble);

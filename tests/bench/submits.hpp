@@ -49,6 +49,9 @@ private:
     std::size_t distinct_ = 0, wrong_ = 0, repeated_ = 0, placed_ = 0;
 };
 
+/// Reads each that was accepted, once.
+load_result read_accepted(std::uint16_t port, const submitter& submits, const take_answer& take);
+
 /// Throws std::runtime_error when a run was not sound.
 void insist(const load_result& done, std::size_t wrong, const char* what);
 
