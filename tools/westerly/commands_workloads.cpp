@@ -46,6 +46,14 @@ void print_attempts(const json_value& attempts) {
     }
 }
 
+/// The workload of that name or id, whole.
+result<rapidjson::Document> find_workload(cli& with, const std::string& name_or_id) {
+    const auto id = find_workload_id(with, name_or_id);
+    if (!id)
+        return id.error();
+    return get(with, "/v1/workloads/" + *id);
+}
+
 /// Where a file of the outputs goes; nullopt for a path that would leave `into`.
 std::optional<fs::path> place_in(const fs::path& into, const std::string& path) {
     const fs::path relative = fs::path(path).lexically_normal();
@@ -108,13 +116,11 @@ int list(cli& with, const list_options& options) {
 }
 
 int show(cli& with, const std::string& workload) {
-    const auto id = find_workload_id(with, workload);
-    if (!id)
-        return complain(id.error());
-    const auto w = get(with, "/v1/workloads/" + *id);
+    const auto w = find_workload(with, workload);
     if (!w)
         return complain(w.error());
-    const auto attempts = get_all(with, "/v1/workloads/" + *id + "/attempts");
+    const auto path = "/v1/workloads/" + text_at(*w, "id");
+    const auto attempts = get_all(with, path + "/attempts");
     if (!attempts)
         return complain(attempts.error());
     if (with.json) {
@@ -133,7 +139,7 @@ int show(cli& with, const std::string& workload) {
         std::printf("waiting (%s): %s\n", text_at(*w, "waiting." + std::to_string(i) + ".code").c_str(),
                     text_at(*w, "waiting." + std::to_string(i) + ".detail").c_str());
     print_attempts(*attempts);
-    const auto decision = get(with, "/v1/workloads/" + *id + "/decision");
+    const auto decision = get(with, path + "/decision");
     if (decision)
         std::printf("\ndecision under %s %s:\n%s", text_at(*decision, "policy").c_str(),
                     text_at(*decision, "policy_version").c_str(), text_at(*decision, "explanation").c_str());
@@ -238,23 +244,21 @@ int cancel(cli& with, const std::vector<std::string>& workloads, const std::vect
 }
 
 int risk_second_copy(cli& with, const std::string& workload) {
-    const auto id = find_workload_id(with, workload);
-    if (!id)
-        return complain(id.error());
-    const auto w = get(with, "/v1/workloads/" + *id);
+    const auto w = find_workload(with, workload);
     if (!w)
         return complain(w.error());
+    const auto id = text_at(*w, "id");
     const auto attempt = text_at(*w, "current_attempt");
     if (attempt.empty())
-        return complain(fail(errc::conflict, "the workload has no attempt yet", "westerly show " + *id));
+        return complain(fail(errc::conflict, "the workload has no attempt yet", "westerly show " + id));
     const auto body = "{\"attempt\": \"" + attempt + "\", \"accept_second_copy\": true}";
-    const auto done = post(with, "/v1/workloads/" + *id + "/give-up", body);
+    const auto done = post(with, "/v1/workloads/" + id + "/give-up", body);
     if (!done)
         return complain(done.error());
     if (with.json)
         print_json(*done);
     else
-        std::printf("%s %s\n", id->c_str(), text_at(*done, "state").c_str());
+        std::printf("%s %s\n", id.c_str(), text_at(*done, "state").c_str());
     return 0;
 }
 
