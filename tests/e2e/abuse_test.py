@@ -7,13 +7,12 @@ import json
 import os
 import random
 import socket
-import subprocess
 import sys
 import threading
 import unittest
 
 from abuse import REQUESTS_AT_ONCE, SOURCE, Abuse, raise_limit
-from broker import DEADLINE_S, ROOT, Broker, bin_dir, main, rss_kib, wait_for
+from broker import DEADLINE_S, ROOT, Broker, begin, bin_dir, main, rss_kib, wait_for
 
 REQUESTS, CONNECTIONS, SECONDS = 10_000, 1_000, 20
 # What abuse may take: a thousand connections with their TLS state, of which 67 hold nearly 1 MiB of a body each.
@@ -45,16 +44,7 @@ class Abused(unittest.TestCase):
         self.pid = self.broker.pid
 
     def start(self, command, key):
-        process = subprocess.Popen([str(one) for one in command], env=self.broker.cli_environment(key), text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        return begin(self, command, self.broker.cli_environment(key))
 
     def watch(self, until):
         """The largest resident memory and number of descriptors until the event is set."""

@@ -71,6 +71,20 @@ def main():
     unittest.main(verbosity=2)
 
 
+def begin(test, command, environment):
+    """A process with its output caught, which ends with the test at the latest."""
+    process = subprocess.Popen([str(one) for one in command], env=environment, text=True, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def end():
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    test.addCleanup(end)
+    return process
+
+
 def wait_for(what, probe, deadline_s=DEADLINE_S, step_s=0.1):
     """The first truthy answer of `probe()`; AssertionError with the last answer past the deadline."""
     until = time.monotonic() + deadline_s

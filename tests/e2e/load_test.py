@@ -4,11 +4,10 @@ by a broker that stalls."""
 import json
 import os
 import signal
-import subprocess
 import time
 import unittest
 
-from broker import DEADLINE_S, Broker, bin_dir, demo_sites, main, wait_for
+from broker import DEADLINE_S, Broker, begin, bin_dir, demo_sites, main, wait_for
 
 STALL_S = 0.5
 
@@ -33,17 +32,22 @@ class Load(unittest.TestCase):
         self.member = self.broker.client(self.key)
 
     def begin(self, *arguments, **environment):
-        process = subprocess.Popen(
-            [str(bin_dir() / "westerly-load"), *map(str, arguments)], text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**self.broker.cli_environment(self.key), **environment})
-        self.addCleanup(self.end, process)
-        return process
+        return begin(self, [bin_dir() / "westerly-load", *arguments],
+                     {**self.broker.cli_environment(self.key), **environment})
 
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    def stalled(self, stall_s, *arguments):
+        """Exit code and report of plans during which the broker stood still for so long."""
+        before = self.answered("POST", "/v1/plans")
+        running = self.begin("-o", "json", "--mix", "plan=1", "--rate", 50, *arguments)
+        wait_for("the load has begun", lambda: self.answered("POST", "/v1/plans") > before + 20, step_s=0.02)
+        os.kill(self.broker.pid, signal.SIGSTOP)
+        try:
+            time.sleep(stall_s)
+        finally:
+            os.kill(self.broker.pid, signal.SIGCONT)
+        out, err = running.communicate(timeout=DEADLINE_S)
+        self.assertTrue(out, err)
+        return running.returncode, json.loads(out)
 
     def load(self, *arguments, code=0, **environment):
         process = self.begin(*arguments, **environment)
@@ -88,17 +92,8 @@ class Load(unittest.TestCase):
         self.assertTrue(made["spec"]["name"].startswith(f"own-work-{got['run']}-"), made["spec"]["name"])
 
     def test_a_broker_that_stalls_is_charged_with_all_that_it_delayed(self):
-        before = self.answered("POST", "/v1/plans")
-        running = self.begin("-o", "json", "--mix", "plan=1", "--rate", 50, "--duration-s", 6, "--connections", 2)
-        wait_for("the load has begun", lambda: self.answered("POST", "/v1/plans") > before + 20, step_s=0.02)
-        os.kill(self.broker.pid, signal.SIGSTOP)
-        try:
-            time.sleep(STALL_S)
-        finally:
-            os.kill(self.broker.pid, signal.SIGCONT)
-        out, err = running.communicate(timeout=DEADLINE_S)
-        self.assertEqual(running.returncode, 0, out + err)
-        got = json.loads(out)
+        code, got = self.stalled(STALL_S, "--duration-s", 6, "--connections", 2)
+        self.assertEqual(code, 0, got)
         self.assertEqual(got["answers"], 300)
         # Twenty-five of 300 starts fell into the stall; three of them, p99, into its first eighth. Only two requests were
         # under way: from when they were sent, p99 would not see them.
@@ -107,17 +102,8 @@ class Load(unittest.TestCase):
         self.assertGreater(got["latency_ms"]["p99"], got["service_ms"]["p99"])
 
     def test_requests_that_time_out_are_counted_with_what_they_waited(self):
-        before = self.answered("POST", "/v1/plans")
-        running = self.begin("-o", "json", "--mix", "plan=1", "--rate", 50, "--duration-s", 4, "--timeout-s", 1)
-        wait_for("the load has begun", lambda: self.answered("POST", "/v1/plans") > before + 20, step_s=0.02)
-        os.kill(self.broker.pid, signal.SIGSTOP)
-        try:
-            time.sleep(3)
-        finally:
-            os.kill(self.broker.pid, signal.SIGCONT)
-        out, err = running.communicate(timeout=DEADLINE_S)
-        self.assertEqual(running.returncode, 1, out + err)
-        got = json.loads(out)
+        code, got = self.stalled(3, "--duration-s", 4, "--timeout-s", 1)
+        self.assertEqual(code, 1, got)
         self.assertGreater(got["errors"]["connection timed out"], 0)
         self.assertGreaterEqual(got["latency_ms"]["p99"], 950)
 
@@ -142,7 +128,9 @@ class Load(unittest.TestCase):
             other.kill()
             out, err = running.communicate(timeout=DEADLINE_S)
         self.assertEqual(running.returncode, 1, out + err)
-        errors = json.loads(out)["errors"]
+        got = json.loads(out)
+        self.assertGreaterEqual(got["seconds"], 2.9, "the rate is that of the whole run")
+        errors = got["errors"]
         self.assertIn("no request lost: connection refused", errors)
         self.assertGreater(errors["never sent"], 0)
 
