@@ -283,5 +283,23 @@ TEST(filters, too_dear_for_the_policy_is_counted_against_the_recorded_baseline) 
     EXPECT_EQ(made.baseline->site, "a");
 }
 
+// A double holds no odd number of nanos beyond 2^53, so the sieve leaves such prices to the exact comparison. Behind
+// many cheaper ones, because nothing looks at a dear offer again that the sieve lets pass.
+TEST(filters, a_price_one_nano_above_the_limit_is_rejected_however_large) {
+    constexpr std::int64_t limit_nanos = 9'007'199'254'741'000;  // above 2^53, whole micros
+    auto spec = built::task();
+    spec.limits.max_price_per_hour = money{limit_nanos / 1000, currency::cny};
+    std::vector<offer> offers;
+    for (int cheap = 100; cheap < 300; ++cheap)
+        offers.push_back(built::plain("a" + std::to_string(cheap)));
+    offers.push_back(built::plain("b"));
+    offers.back().price = unit_price{limit_nanos, currency::cny};
+    EXPECT_TRUE(built::decide_on(offers, spec).rejections.empty());
+    offers.back().price = unit_price{limit_nanos + 1, currency::cny};
+    const auto made = built::decide_on(offers, spec);
+    ASSERT_EQ(built::only_rejection(made), rejection::max_price);
+    EXPECT_EQ(made.rejections.front().second, 1u);
+}
+
 }  // namespace
 }  // namespace westerly
