@@ -5,10 +5,15 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <algorithm>
+
 namespace westerly {
 namespace {
 
 namespace http = boost::beast::http;
+
+// "0", and an empty line behind it. Beast aborts where it has seen that line's begin and is asked again with less.
+constexpr std::size_t last_chunk_bytes = 5;
 
 http_method method_of(http::verb verb) {
     switch (verb) {
@@ -42,6 +47,7 @@ response malformed(const boost::system::error_code& why) {
 struct request_reader::impl {
     http::request_parser<http::string_body> parser;
     std::size_t body_bytes_max = 0;
+    std::size_t bytes_wanted = 0;  // with fewer the parser cannot go on
 
     std::string_view field(http::field name) const {
         const auto& fields = parser.get();
@@ -58,13 +64,22 @@ request_reader::request_reader() : impl_(std::make_unique<impl>()) {
 request_reader::~request_reader() = default;
 
 request_reader::fed request_reader::feed(std::string_view bytes) {
-    boost::system::error_code ec;
     fed out;
+    if (bytes.size() < impl_->bytes_wanted)
+        return out;
+    boost::system::error_code ec;
     out.used = impl_->parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-    if (ec == http::error::body_limit)
+    if (ec == http::error::need_more) {
+        impl_->bytes_wanted = bytes.size() - out.used + 1;
+        if (head_done() && impl_->parser.chunked())
+            impl_->bytes_wanted = std::max(impl_->bytes_wanted, last_chunk_bytes);
+    } else if (ec == http::error::body_limit) {
         out.refused = body_refused(impl_->body_bytes_max);
-    else if (ec && ec != http::error::need_more)
+    } else if (ec) {
         out.refused = malformed(ec);
+    } else {
+        impl_->bytes_wanted = 0;
+    }
     return out;
 }
 

@@ -99,7 +99,7 @@ public:
 
     void tick(steady_moment now) override {
         if (now >= deadline_)
-            return time_out();
+            return time_out(now);
         if (stage_ != stage::streaming || !piece_)
             return;
         if (peer_gone())
@@ -152,10 +152,11 @@ private:
         deadline_ = std::chrono::steady_clock::now() + at_most;
     }
 
-    /// A deadline passed: whatever waits is ended so that the coroutine goes on to what fits its stage.
-    void time_out() {
-        deadline_ = never;
-        timed_out_ = true;
+    /// A deadline passed: whatever waits is ended so that the coroutine goes on to what fits its stage. The next tick
+    /// does it again if that did not help: what completes at this moment cannot be cancelled, and reads on.
+    void time_out(steady_moment now) {
+        deadline_ = now;
+        const bool again = std::exchange(timed_out_, true);
         switch (stage_) {
             case stage::handling:
                 answer_->give({problem(fail(errc::timed_out, "the broker did not answer in time",
@@ -165,14 +166,16 @@ private:
                 break;
             case stage::head:
             case stage::body:
-                house_.metrics.refused(api_metrics::refusal::slow);
+                if (!again)
+                    house_.metrics.refused(api_metrics::refusal::slow);
                 stream_.next_layer().cancel(ignored_);
                 break;
             case stage::idle:
                 stream_.next_layer().cancel(ignored_);
                 break;
             case stage::handshake:
-                house_.metrics.refused(api_metrics::refusal::slow);
+                if (!again)
+                    house_.metrics.refused(api_metrics::refusal::slow);
                 stream_.next_layer().close(ignored_);
                 break;
             case stage::writing:
@@ -260,7 +263,7 @@ private:
         const auto room = buffer_.prepare(std::min(read_bytes, buffer_.max_size() - buffer_.size()));
         const std::size_t got = co_await stream_.async_read_some(room, redirect_error(use_task, ec));
         buffer_.commit(got);
-        co_return !ec;
+        co_return !ec && !timed_out_;
     }
 
     /// One request and its answer; false: the connection ends.

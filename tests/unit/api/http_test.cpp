@@ -190,6 +190,10 @@ TEST_F(http_test, chunked_bodies_and_expect_continue) {
     }
     client.send("0\r\n\r\n");
     EXPECT_EQ(client.read_reply().status, 201);
+    client.send(head + "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+    client.send("\r");
+    client.send("\n");
+    EXPECT_EQ(client.read_reply().status, 400);
     client.send(head + "Expect: 100-continue\r\nContent-Length: " + std::to_string(small_workload.size()) + "\r\n\r\n");
     EXPECT_EQ(client.read_reply().status, 100);
     client.send(small_workload);
@@ -241,6 +245,23 @@ TEST_F(http_test, slow_and_silent_clients_are_ended) {
     expect_problem(slow_body.read_reply(), 408);
     for (auto* one : {&slow_head, &slow_body, &idle, &silent, &half_hello})
         EXPECT_TRUE(one->ended());
+}
+
+/// The deadline may pass at the moment at which a byte has come, when nothing waits that could be cancelled.
+TEST_F(http_test, clients_that_never_pause_are_ended_too) {
+    options.idle_timeout = seconds(1);
+    serve();
+    std::vector<tls_client> drips;
+    for (int i = 0; i < 32; ++i) {
+        drips.push_back(connect());
+        drips.back().send("GET /healthz HTTP/1.1\r\nHost: x\r\nX-");
+    }
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2200);
+    for (int sent = 0; sent < 12'000 && std::chrono::steady_clock::now() < until; ++sent)
+        for (auto& one : drips)
+            one.send("a");
+    for (auto& one : drips)
+        expect_problem(one.read_reply(), 408);
 }
 
 TEST_F(http_test, an_answer_that_does_not_come_is_504_and_a_late_one_is_dropped) {

@@ -3,6 +3,7 @@
 #include "broker/api/pending.hpp"
 #include "broker/api/problem.hpp"
 #include "broker/api/rate_limiter.hpp"
+#include "broker/api/request_reader.hpp"
 #include "broker/api/router.hpp"
 #include "broker/api/target.hpp"
 
@@ -76,6 +77,52 @@ TEST(route_table, takes_the_rest_of_a_path) {
     ASSERT_NE(match.found, nullptr);
     EXPECT_EQ(match.path[0], "7");
     EXPECT_EQ(match.path[1], "a/b c/d");
+}
+
+struct read_body {
+    bool done = false, refused = false;
+    std::string body = {};
+    friend bool operator==(const read_body&, const read_body&) = default;
+};
+
+/// Feeds what is left of each piece twice, as a caller without more bytes may.
+read_body read_chunked(std::string_view body, std::size_t piece) {
+    request_reader reader;
+    std::string left = "POST /v1/plans HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    left.erase(0, reader.feed(left).used);
+    reader.allow_body(64);
+    read_body out;
+    for (std::size_t at = 0; at < body.size(); at += piece) {
+        left += body.substr(at, piece);
+        for (int i = 0; i < 2 && !reader.done() && !out.refused; ++i) {
+            const auto fed = reader.feed(left);
+            left.erase(0, fed.used);
+            out.refused = fed.refused.has_value();
+        }
+    }
+    out.done = reader.done();
+    out.body = reader.body();
+    return out;
+}
+
+TEST(request_reader, reads_chunks_alike_in_pieces_of_any_size) {
+    const std::pair<std::string_view, read_body> cases[] = {
+        {"0\r\n\r\n", {.done = true}},
+        {"000\r\n\r\n", {.done = true}},
+        {"0\r\nA: b\r\n\r\n", {.done = true}},
+        {"0;a=b\r\n\r\n", {.done = true}},
+        {"2\r\n{}\r\n0\r\n\r\n", {.done = true, .body = "{}"}},
+        {"1\r\n{\r\n1;x\r\n}\r\n0\r\nA: b\r\nC: d\r\n\r\n", {.done = true, .body = "{}"}},
+        {"0\r\n{}\r\n\r\n", {.refused = true}},
+        {"0\r\nA: b", {}},
+        {"0\r\n", {}},
+        {"2\r\n{}\r\n0", {.body = "{}"}},
+        {"x\r\n\r\n", {.refused = true}},
+        {"41\r\n{", {.refused = true}},
+    };
+    for (const auto& [body, want] : cases)
+        for (std::size_t piece = 1; piece <= body.size(); ++piece)
+            EXPECT_EQ(read_chunked(body, piece), want) << body << " in pieces of " << piece;
 }
 
 TEST(rate_limit, lets_a_second_through_and_refills) {
