@@ -4,6 +4,26 @@
 
 namespace westerly::testing_support {
 
+void client_keys::add(const idempotency_record& record) {
+    name called(record.tenant, record.route, record.key);
+    if (const auto at = records_.find(called); at != records_.end())
+        by_age_.erase({at->second.created_at, called});
+    records_[called] = record;
+    by_age_.emplace(record.created_at, std::move(called));
+}
+
+void client_keys::expire(instant before) {
+    for (; !by_age_.empty() && by_age_.begin()->first < before; by_age_.erase(by_age_.begin()))
+        records_.erase(by_age_.begin()->second);
+}
+
+std::vector<idempotency_record> client_keys::all() const {
+    std::vector<idempotency_record> out;
+    for (const auto& [called, record] : records_)
+        out.push_back(record);
+    return out;
+}
+
 void memory_store::commit(const change_set& changes) {
     if (changes.epoch != epoch_)
         faults.push_back("a change set of another epoch was committed");
@@ -22,10 +42,9 @@ void memory_store::commit(const change_set& changes) {
     take_outbox(changes);
     take_money(changes);
     for (const auto& each : changes.idempotency_new)
-        idempotency_[{each.tenant, each.route, each.key}] = each;
+        idempotency_.add(each);
     if (changes.idempotency_expired_before)
-        std::erase_if(idempotency_,
-                      [&](const auto& entry) { return entry.second.created_at < *changes.idempotency_expired_before; });
+        idempotency_.expire(*changes.idempotency_expired_before);
     check_parts(changes);
     check_outbox(changes);
 }
@@ -244,8 +263,7 @@ stored_state memory_store::load() {
             out.attempts.push_back(each);
     for (const auto& [seq, row] : outbox)
         out.outbox.push_back(row);
-    for (const auto& [name, record] : idempotency_)
-        out.idempotency.push_back(record);
+    out.idempotency = idempotency_.all();
     return out;
 }
 

@@ -7,6 +7,21 @@
 
 namespace westerly::testing_support {
 
+/// Clients' keys, in order of their age too: they are many, and looking at all of them once a virtual minute was half
+/// of a long simulation.
+class client_keys {
+public:
+    void add(const idempotency_record& record);
+    void expire(instant before);
+    std::size_t size() const noexcept { return records_.size(); }
+    std::vector<idempotency_record> all() const;
+
+private:
+    using name = std::tuple<tenant_id, std::string, std::string>;
+    std::map<name, idempotency_record> records_;
+    std::set<std::pair<instant, name>> by_age_;
+};
+
 /// A store in memory that takes change sets as a real one would, and holds them against the rules that every history
 /// must keep. What is not committed here is forgotten by `load`, as after a crash.
 class memory_store {
@@ -23,8 +38,7 @@ public:
     std::vector<std::pair<attempt_id, provider_id>> attempts_of(const workload_id& of) const;
     /// Leaves out the rows that nothing refers to: events, usage and charges.
     void drop_rows();
-    /// Clients' keys, which are many, are lent out while the rest is copied.
-    using client_keys = std::map<std::tuple<tenant_id, std::string, std::string>, idempotency_record>;
+    /// Lent out while the rest is copied.
     client_keys& keys_of_clients() { return idempotency_; }
     /// The outbox row that the last change set has done, or nullptr.
     const outbox_item* last_done(std::uint64_t seq) const;
