@@ -40,6 +40,17 @@ void settle_installation(connection& writer, const std::string& machine_id) {
     all_or_nothing.commit();
 }
 
+/// The trees that `load` reads: what lives lies scattered among all that ever was.
+std::vector<page_number> roots_of_what_lives(connection& writer) {
+    statement rows = writer.query(
+        "SELECT rootpage FROM sqlite_schema WHERE name IN ('live', 'live_open', 'workloads', 'attempts_live',"
+        " 'attempts_live_open', 'attempts', 'outbox', 'idempotency')");
+    std::vector<page_number> out;
+    while (rows.step())
+        out.push_back(rows.take<page_number>());
+    return out;
+}
+
 int keep_log_size(void* pages, sqlite3*, const char*, int now) {
     *static_cast<int*>(pages) = now;
     return SQLITE_OK;
@@ -69,7 +80,7 @@ result<std::unique_ptr<store>> open_sqlite_store(const sqlite_options& options) 
 sqlite_store::sqlite_store(const sqlite_options& options, file_lock held, std::unique_ptr<connection> writer)
     : options_(options),
       held_(std::move(held)),
-      warm_(options_.file),
+      warm_(options_.file, roots_of_what_lives(*writer)),
       writer_(std::move(writer)),
       begin_anew_at_(log_checkpoints_max * static_cast<int>(options.checkpoint_pages)),
       pool_(options.file),

@@ -30,7 +30,7 @@ private:
 
     const sqlite_options options_;
     const file_lock held_;
-    read_ahead warm_;     // until `load` is done: what lives lies scattered among all that ever was
+    read_ahead warm_;     // until `load` is done
     std::mutex writing_;  // the writer thread's, but for confirm_sweep
     std::unique_ptr<connection> writer_;
     std::optional<error> poisoned_;
