@@ -1,4 +1,5 @@
-# The build's few words: westerly_room, westerly_program, westerly_folder_program, westerly_test_folder.
+# The build's few words: westerly_room, westerly_program, westerly_folder_program, westerly_allocator,
+# westerly_test_folder.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -144,6 +145,13 @@ function(westerly_folder_program name folder)
     add_executable(${name} ${sources})
     target_link_libraries(${name} PRIVATE westerly_options ${ARGN})
     westerly_precompile(${name} "${ARGN}")
+  endif()
+endfunction()
+
+# mimalloc in place of glibc's. Sanitizers have an allocator of their own.
+function(westerly_allocator program)
+  if(TARGET ${program} AND NOT WESTERLY_SANITIZE)
+    target_link_libraries(${program} PRIVATE -Wl,--push-state,--no-as-needed mimalloc -Wl,--pop-state)
   endif()
 endfunction()
 

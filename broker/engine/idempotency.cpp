@@ -2,10 +2,10 @@
 
 namespace westerly {
 
-const idempotency_record* idempotency_book::find(const tenant_id& tenant, const std::string& route,
-                                                 const std::string& key) const {
+const idempotency_record* idempotency_book::find(const tenant_id& tenant, std::string_view route,
+                                                 std::string_view key) const {
     const auto at = records_.find(name{tenant, route, key});
-    return at == records_.end() ? nullptr : &at->second;
+    return at == records_.end() ? nullptr : &*at;
 }
 
 std::size_t idempotency_book::count(const tenant_id& tenant) const {
@@ -14,28 +14,27 @@ std::size_t idempotency_book::count(const tenant_id& tenant) const {
 }
 
 void idempotency_book::add(idempotency_record record) {
-    name called{record.tenant, record.route, record.key};
-    const auto made = record.created_at;
-    if (!records_.insert_or_assign(called, std::move(record)).second)
+    const auto [at, is_new] = records_.insert(std::move(record));
+    if (!is_new)
         return;
-    ++counts_[called.tenant];
-    by_age_.emplace_back(made, std::move(called));
+    ++counts_[at->tenant];
+    by_age_.push_back(&*at);
 }
 
 bool idempotency_book::expire(instant before) {
     bool any = false;
-    for (; !by_age_.empty() && by_age_.front().first < before; by_age_.pop_front()) {
-        const name& called = by_age_.front().second;
-        records_.erase(called);
-        if (const auto count = counts_.find(called.tenant); --count->second == 0)
+    for (; !by_age_.empty() && by_age_.front()->created_at < before; by_age_.pop_front()) {
+        const auto oldest = records_.find(*by_age_.front());
+        if (const auto count = counts_.find(oldest->tenant); --count->second == 0)
             counts_.erase(count);
+        records_.erase(oldest);
         any = true;
     }
     return any;
 }
 
 std::optional<instant> idempotency_book::oldest() const {
-    return by_age_.empty() ? std::nullopt : std::optional(by_age_.front().first);
+    return by_age_.empty() ? std::nullopt : std::optional(by_age_.front()->created_at);
 }
 
 }  // namespace westerly

@@ -3,7 +3,9 @@
 #include "broker/domain/records.hpp"
 
 #include <deque>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace westerly {
 
@@ -13,10 +15,11 @@ inline constexpr std::chrono::hours idempotency_kept{24};
 /// The clients' idempotency keys of the last 24 hours, bounded per tenant by the caller through `count`.
 class idempotency_book {
 public:
-    const idempotency_record* find(const tenant_id& tenant, const std::string& route, const std::string& key) const;
+    const idempotency_record* find(const tenant_id& tenant, std::string_view route, std::string_view key) const;
     std::size_t count(const tenant_id& tenant) const;
-    /// Records come in order of their creation.
+    /// Records come in order of their creation; one whose key is known already is left out.
     void add(idempotency_record record);
+    void reserve(std::size_t records) { records_.reserve(records); }
     /// Forgets what is older; true when anything was.
     bool expire(instant before);
     /// When the oldest was made.
@@ -25,19 +28,28 @@ public:
 private:
     struct name {
         tenant_id tenant;
-        std::string route;
-        std::string key;
+        std::string_view route;
+        std::string_view key;
         friend bool operator==(const name&, const name&) = default;
     };
-    struct name_hash {
-        std::size_t operator()(const name& n) const noexcept {
-            return std::hash<tenant_id>{}(n.tenant) ^ (std::hash<std::string>{}(n.key) * 31) ^
-                   (std::hash<std::string>{}(n.route) * 17);
+    static name name_of(const name& n) noexcept { return n; }
+    static name name_of(const idempotency_record& r) noexcept { return {r.tenant, r.route, r.key}; }
+    struct hash {
+        using is_transparent = void;
+        std::size_t operator()(const auto& of) const noexcept {
+            const name n = name_of(of);
+            constexpr std::hash<std::string_view> text;
+            return std::hash<tenant_id>{}(n.tenant) ^ (text(n.key) * 31) ^ (text(n.route) * 17);
         }
     };
-    std::unordered_map<name, idempotency_record, name_hash> records_;
+    struct equal {
+        using is_transparent = void;
+        bool operator()(const auto& a, const auto& b) const noexcept { return name_of(a) == name_of(b); }
+    };
+
+    std::unordered_set<idempotency_record, hash, equal> records_;
     std::unordered_map<tenant_id, std::size_t> counts_;
-    std::deque<std::pair<instant, name>> by_age_;
+    std::deque<const idempotency_record*> by_age_;  // into records_
 };
 
 }  // namespace westerly

@@ -18,6 +18,7 @@ void engine_core::load(stored_state from, instant now) {
     for (auto& each : from.cordons)
         cordons_.insert_or_assign(std::move(each.provider), each.cordoned);
     std::ranges::sort(from.idempotency, {}, &idempotency_record::created_at);
+    idempotency_.reserve(from.idempotency.size());
     for (auto& each : from.idempotency)
         idempotency_.add(std::move(each));
     for (auto& each : from.workloads) {

@@ -5,22 +5,25 @@
 namespace westerly::testing_support {
 
 void client_keys::add(const idempotency_record& record) {
-    name called(record.tenant, record.route, record.key);
-    if (const auto at = records_.find(called); at != records_.end())
-        by_age_.erase({at->second.created_at, called});
-    records_[called] = record;
-    by_age_.emplace(record.created_at, std::move(called));
+    const auto made = std::make_shared<const idempotency_record>(record);
+    const auto [at, is_new] = records_.insert(made);
+    if (!is_new) {
+        ages_.erase(*at);
+        records_.insert(records_.erase(at), made);
+    }
+    ages_.insert(made);
 }
 
 void client_keys::expire(instant before) {
-    for (; !by_age_.empty() && by_age_.begin()->first < before; by_age_.erase(by_age_.begin()))
-        records_.erase(by_age_.begin()->second);
+    for (; !ages_.empty() && (*ages_.begin())->created_at < before; ages_.erase(ages_.begin()))
+        records_.erase(*ages_.begin());
 }
 
 std::vector<idempotency_record> client_keys::all() const {
     std::vector<idempotency_record> out;
-    for (const auto& [called, record] : records_)
-        out.push_back(record);
+    out.reserve(records_.size());
+    for (const auto& each : ages_)
+        out.push_back(*each);
     return out;
 }
 

@@ -3,7 +3,9 @@
 #include "broker/domain/change_set.hpp"
 
 #include <map>
+#include <memory>
 #include <set>
+#include <tuple>
 
 namespace westerly::testing_support {
 
@@ -14,12 +16,23 @@ public:
     void add(const idempotency_record& record);
     void expire(instant before);
     std::size_t size() const noexcept { return records_.size(); }
-    std::vector<idempotency_record> all() const;
+    std::vector<idempotency_record> all() const;  // the oldest first
 
 private:
-    using name = std::tuple<tenant_id, std::string, std::string>;
-    std::map<name, idempotency_record> records_;
-    std::set<std::pair<instant, name>> by_age_;
+    using kept = std::shared_ptr<const idempotency_record>;  // so that a copy of the store copies no texts
+    struct by_name {
+        bool operator()(const kept& a, const kept& b) const {
+            return std::tie(a->key, a->tenant, a->route) <
+                   std::tie(b->key, b->tenant, b->route);  // what differs most first
+        }
+    };
+    struct by_age {
+        bool operator()(const kept& a, const kept& b) const {
+            return a->created_at != b->created_at ? a->created_at < b->created_at : by_name()(a, b);
+        }
+    };
+    std::set<kept, by_name> records_;
+    std::set<kept, by_age> ages_;
 };
 
 /// A store in memory that takes change sets as a real one would, and holds them against the rules that every history

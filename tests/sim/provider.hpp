@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <unordered_map>
 
 namespace westerly::sim {
 
@@ -131,7 +132,7 @@ private:
     std::deque<std::string> alive_tokens_;  // of ours
     std::size_t alive_ = 0;
     std::uint64_t handles_ = 0;
-    std::map<std::string, std::uint64_t> tries_;  // by workload name
+    std::unordered_map<std::string, std::uint64_t> tries_;  // by workload name
     std::map<std::uint64_t, open_call> open_;
     std::uint64_t last_call_ = 0;
     std::map<std::string, observation> held_back_;  // news that the next one overtakes

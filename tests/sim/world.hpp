@@ -131,7 +131,7 @@ private:
     std::unordered_map<workload_id, workload_state> ended_;
     std::unordered_map<attempt_id, workload_id> ended_attempts_;
     std::vector<std::unique_ptr<scripted_provider>> providers_;
-    std::map<provider_id, std::size_t> numbers_;
+    std::unordered_map<provider_id, std::size_t> numbers_;
     std::vector<bool> configured_;
     std::vector<client> clients_;
     std::vector<std::size_t> arrivals_;                       // of those that have not asked yet, the next one last
