@@ -132,7 +132,10 @@ void read_timing(object_reader& o, timing& t) {
 void read_retry(object_reader& o, retry_rule& r) {
     o.whole("attempts_max", r.attempts_max, 1, 100);
     o.whole("backoff_s", r.backoff_s, 0, 3600);
-    o.whole("second_copy_after_s", r.second_copy_after_s, 30, ten_years_s);
+    if (o.whole("second_copy_after_s", r.second_copy_after_s, 30, ten_years_s) && r.attempts_max < 2)
+        o.faults().invalid(o.at("attempts_max"),
+                           "leaves no attempt for the second copy that second_copy_after_s asks for",
+                           "allow 2 attempts, or leave second_copy_after_s out");
     std::vector<std::string> names;
     constexpr text_rule cause_rule{1, 32,
                                    [](std::string_view text) { return value_named<retry_cause>(text).has_value(); },

@@ -83,7 +83,7 @@ void engine_core::keep_logs(turn& t, const attempt& a, std::uint32_t tasks) {
 
 void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why) {
     w.value.next_action_at = not_before;
-    w.value.waiting = {{"back_off", why}};
+    w.value.waiting = {{"back_off", not_before ? why + " Tried again at " + format_rfc3339(*not_before) + "." : why}};
     advance(t, w, workload_event::requeued, why);
     seat(t, w);
 }

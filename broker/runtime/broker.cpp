@@ -1,5 +1,6 @@
 #include "broker/runtime/broker.hpp"
 
+#include "broker/api/tls.hpp"
 #include "broker/runtime/broker_rooms.hpp"
 #include "broker/runtime/signals.hpp"
 #include "broker/support/log.hpp"
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <sstream>
 
 namespace westerly {
 
@@ -60,12 +63,25 @@ std::vector<std::string> names_for_certificate(const broker_options& options) {
     return names;
 }
 
+/// As execvp finds it.
+bool can_be_started(const std::string& program) {
+    if (program.find('/') != std::string::npos)
+        return access(program.c_str(), X_OK) == 0;
+    const char* const path = std::getenv("PATH");
+    std::istringstream folders(path ? path : "");
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (access((fs::path(folder) / program).c_str(), X_OK) == 0)
+            return true;
+    return false;
+}
+
 /// "" when the adapter is there. A missing one is no fault of the file: the provider is down until it is installed.
 std::string warning_of_adapter(const provider_config& of, const fs::path& folder) {
-    const auto program = folder / ("westerly-adapter-" + of.kind);
-    if (of.kind == "catalogue" || !of.adapter_command.empty() || access(program.c_str(), X_OK) == 0)
+    const std::string program =
+        of.adapter_command.empty() ? (folder / ("westerly-adapter-" + of.kind)).string() : of.adapter_command.front();
+    if (of.kind == "catalogue" || can_be_started(program))
         return {};
-    return "  warning: there is no " + program.string() + "; install it, or name another program in adapter_command\n";
+    return "  warning: there is no program " + program + "; install it, or name another one in adapter_command\n";
 }
 
 int serve(broker_rooms& rooms) {
@@ -104,6 +120,9 @@ result<void> check_configuration(const broker_options& options, term_table terms
     const auto read = load_configuration(options, terms);
     if (!read)
         return read.error();
+    if (!options.certificate.empty())
+        if (const auto pair = make_tls_context(options.certificate, options.private_key); !pair)
+            return pair.error();
     report += options.settings.empty() ? "no settings file: flags, WESTERLY_* variables and defaults only\n"
                                        : "settings in " + options.settings.string() + "\n";
     report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";

@@ -228,6 +228,21 @@ class OperationsTest(unittest.TestCase):
         self.assertFalse((broker.home / "westerly.db").exists(), "--check-config started something")
         self.refused(daemon("--home", broker.home, "--port", "0"), "broken.json")
 
+    def test_check_config_tries_what_it_names(self):
+        broker = Broker(providers=sites())
+        self.addCleanup(broker.close)
+        broker.write_provider("far", {**demo_provider("east"), "adapter_command": ["/nowhere/adapter", "--x"]})
+        broker.write_provider("near", {**demo_provider("west"), "adapter_command": ["sleep", "1"]})
+        got = daemon("--home", broker.home, "--check-config")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertEqual([line for line in got.stdout.splitlines() if "warning: there is no program" in line],
+                         ["  warning: there is no program /nowhere/adapter; install it, or name another one in "
+                          "adapter_command"])
+        paper = broker.home / "paper.pem"
+        paper.write_text("not a certificate")
+        self.refused(daemon("--home", broker.home, "--check-config", "--tls-certificate", paper,
+                            "--tls-private-key", paper), "paper.pem")
+
     def test_reload_reads_providers_anew(self):
         broker = self.start()
         broker.wait_offers("west")

@@ -141,8 +141,9 @@ int show(cli& with, const std::string& workload) {
     print_attempts(*attempts);
     const auto decision = get(with, path + "/decision");
     if (decision)
-        std::printf("\ndecision under %s %s:\n%s", text_at(*decision, "policy").c_str(),
-                    text_at(*decision, "policy_version").c_str(), text_at(*decision, "explanation").c_str());
+        std::printf("\ndecision of %s under %s %s:\n%s", text_at(*decision, "at").c_str(),
+                    text_at(*decision, "policy").c_str(), text_at(*decision, "policy_version").c_str(),
+                    text_at(*decision, "explanation").c_str());
     return 0;
 }
 

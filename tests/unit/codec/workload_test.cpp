@@ -98,6 +98,8 @@ INSTANTIATE_TEST_SUITE_P(
             with(
                 R"("timing": {"earliest_start_at": "2026-01-01T00:00:00Z", "deadline_at": "2026-01-01T08:00:00+08:00"})"),
             "/timing/deadline_at", "not after", "later deadline"},
+        fault_case{"no_attempt_for_a_second_copy", with(R"("retry": {"attempts_max": 1, "second_copy_after_s": 60})"),
+                   "/retry/attempts_max", "second copy", "2 attempts"},
         fault_case{"no_such_day", with(R"("timing": {"deadline_at": "2026-02-29T00:00:00Z"})"), "/timing/deadline_at",
                    "not an RFC 3339 time", "2026-01-31T08:00:00.000Z"},
         fault_case{"money_as_number", with(R"("budget": {"amount": 5, "currency": "CNY"})"), "/budget/amount",

@@ -53,6 +53,8 @@ TEST(journey, a_refused_launch_is_tried_again_after_a_back_off) {
     rig.answer_call(rig.only<call_provider>(), call_outcome::not_done, adapter_error::invalid);
     EXPECT_EQ(rig.stored(id).state, workload_state::queued);
     EXPECT_EQ(rig.stored(id).waiting.front().code, "back_off");
+    EXPECT_NE(rig.stored(id).waiting.front().detail.find(format_rfc3339(*rig.stored(id).next_action_at)),
+              std::string::npos);
     EXPECT_TRUE(rig.store.usages.empty());
     rig.run_for(seconds(60));
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
