@@ -138,7 +138,7 @@ class Load(unittest.TestCase):
         for arguments, environment, told in (
             ((), {"WESTERLY_URL": "https://192.0.2.1:8443"}, "--allow-remote"),
             ((), {"WESTERLY_KEY": ""}, "login"),
-            ((), {"WESTERLY_KEY": "wk_" + "0" * 64}, "401"),
+            ((), {"WESTERLY_KEY": "wk_" + "0" * 64}, "westerly login"),
             ((), {"WESTERLY_FINGERPRINT": ":".join(["00"] * 32)}, "certificate"),
             (("--key", self.key), {}, "--help"),
             (("--mix", "delete=1"), {}, "mix"),

@@ -59,9 +59,14 @@ std::string report_line(const check_result& result) {
     return line;
 }
 
-std::string summary_line(const std::vector<check_result>& results) {
-    return std::to_string(count(results, verdict::pass)) + " passed, " + std::to_string(count(results, verdict::fail)) +
-           " failed, " + std::to_string(count(results, verdict::not_applicable)) + " not applicable";
+std::string summary(const std::vector<check_result>& results) {
+    std::string out;
+    for (const auto& r : results)
+        if (r.how == verdict::fail)
+            out += report_line(r) + '\n';
+    return out + std::to_string(count(results, verdict::pass)) + " passed, " +
+           std::to_string(count(results, verdict::fail)) + " failed, " +
+           std::to_string(count(results, verdict::not_applicable)) + " not applicable";
 }
 
 std::string junit_report(const std::string& suite, const std::vector<check_result>& results) {

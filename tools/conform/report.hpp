@@ -21,8 +21,8 @@ struct check_result {
 /// One line for people, without the newline.
 std::string report_line(const check_result& result);
 
-/// "18 passed, 1 failed, 6 not applicable".
-std::string summary_line(const std::vector<check_result>& results);
+/// The lines that failed once more, because they may have scrolled away, then "18 passed, 1 failed, 6 not applicable".
+std::string summary(const std::vector<check_result>& results);
 
 /// JUnit's XML: one test suite, one test case a check; what is not applicable counts as skipped.
 std::string junit_report(const std::string& suite, const std::vector<check_result>& results);

@@ -2,6 +2,7 @@
 #include "broker/codec/json.hpp"
 #include "broker/codec/workload_json.hpp"
 #include "broker/support/files.hpp"
+#include "tools/client/problem.hpp"
 #include "tools/client/profile.hpp"
 #include "tools/load/report.hpp"
 
@@ -96,12 +97,12 @@ result<std::vector<std::string>> known_workloads(http_client& broker) {
         const auto answer = broker.send(request);
         if (!answer)
             return answer.error();
+        if (answer->status >= 400)
+            return problem_of(*answer);
         const auto document = parse_json(answer->body, answer->body.size() + 1);
-        if (answer->status != 200 || !document || !document->IsObject() || !document->HasMember("items"))
-            return fail(
-                answer->status == 401 ? errc::unauthenticated : errc::internal,
-                "the broker answered HTTP " + std::to_string(answer->status) + ": " + answer->body.substr(0, 500),
-                "westerly whoami shows whether the key is good");
+        if (!document || !document->IsObject() || !document->HasMember("items"))
+            return fail(errc::internal, "the answer to GET /v1/workloads is no list",
+                        "see that the address is that of westerlyd");
         for (const auto& one : (*document)["items"].GetArray())
             ids.emplace_back(one["id"].GetString());
         if (!document->HasMember("next_cursor"))

@@ -12,37 +12,7 @@ namespace {
 
 constexpr std::size_t answer_bytes_max = 256 << 20;
 
-errc code_of(unsigned status) {
-    switch (status) {
-        case 401:
-            return errc::unauthenticated;
-        case 404:
-            return errc::not_found;
-        case 409:
-            return errc::conflict;
-        default:
-            return status < 500 ? errc::invalid : errc::internal;
-    }
-}
-
 }  // namespace
-
-error problem_of(const http_response& answer) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(answer.body.data(), answer.body.size());
-    if (document.HasParseError() || !document.IsObject())
-        return fail(code_of(answer.status), "the broker answered HTTP " + std::to_string(answer.status),
-                    "see that the address is that of westerlyd, and look at its log");
-    error why = fail(code_of(answer.status), text_at(document, "detail"), text_at(document, "remedy"));
-    if (why.detail.empty())
-        why.detail = text_at(document, "title");
-    if (const auto* faults = value_at(document, "errors"); faults != nullptr && faults->IsArray())
-        for (const auto& f : faults->GetArray())
-            why.faults.push_back({text_at(f, "pointer"), text_at(f, "detail"), text_at(f, "remedy")});
-    if (why.code == errc::unauthenticated)
-        why.remedy = "westerly login https://HOST:PORT --key KEY, or set WESTERLY_KEY";
-    return why;
-}
 
 int complain(const error& why) {
     // A single fault often is the whole message already: its place and its remedy are all that is left to say.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tools/client/problem.hpp"
 #include "tools/client/profile.hpp"
 #include "tools/westerly/output.hpp"
 
@@ -17,9 +18,6 @@ struct cli {
 
 /// Says what went wrong and what to do on standard error; gives the exit code: 126 for what was refused, else 125.
 int complain(const error& why);
-
-/// What an answer of 400 or more says.
-error problem_of(const http_response& answer);
 
 /// The same error with a remedy, where a file that the command line names cannot be read.
 error missing_file(error why);

@@ -64,7 +64,7 @@ int conform(const conform_command& said, bool json) {
     if (!said.junit.empty())
         if (const auto written = write_file_atomically(said.junit, junit_report(suite, results)); !written)
             return complain(written.error());
-    std::printf("%s\n", json ? json_report(suite, results).c_str() : summary_line(results).c_str());
+    std::printf("%s\n", json ? json_report(suite, results).c_str() : summary(results).c_str());
     const bool failed = std::ranges::any_of(results, [](const auto& r) { return r.how == verdict::fail; });
     return failed ? 1 : 0;
 }
