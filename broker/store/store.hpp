@@ -34,8 +34,9 @@ public:
 
 struct sqlite_options {
     std::filesystem::path file;
-    std::string machine_id;  // of this machine; another one than stored starts with sweeping off
-    std::uint32_t checkpoint_pages = 2000;
+    std::string machine_id;                // of this machine; another one than stored starts with sweeping off
+    std::uint32_t checkpoint_pages = 256;  // of the log are moved into the file at a time: what a commit may wait for
+    std::uint32_t log_pages_max = 12'000;  // then it begins anew, if need be with readers held back for a moment
 };
 
 /// Opens or creates the database, applies migrations of schema/sql. Errors: conflict when the database is newer than

@@ -14,9 +14,7 @@ namespace westerly {
 
 namespace {
 
-/// Readers that overlap without end would keep the log from beginning anew; at this many checkpoints' worth of pages
-/// they are held back for a moment.
-constexpr int log_checkpoints_max = 8;
+/// How long readers may hold up the log's beginning anew.
 constexpr milliseconds readers_patience{100};
 
 void configure(connection& writer) {
@@ -82,7 +80,8 @@ sqlite_store::sqlite_store(const sqlite_options& options, file_lock held, std::u
       held_(std::move(held)),
       warm_(options_.file, roots_of_what_lives(*writer)),
       writer_(std::move(writer)),
-      begin_anew_at_(log_checkpoints_max * static_cast<int>(options.checkpoint_pages)),
+      checkpoints_(options_.file),
+      begin_anew_at_(static_cast<int>(options.log_pages_max)),
       pool_(options.file),
       readers_(pool_, writer_->scalar<std::uint64_t>("SELECT generation FROM installation")) {
     sqlite3_wal_hook(writer_->handle(), keep_log_size, &log_pages_);
@@ -153,21 +152,19 @@ void sqlite_store::checkpoint_when_due() {
     const int every = static_cast<int>(options_.checkpoint_pages);
     if (log_pages_ < checkpointed_at_) {  // the log has begun anew
         checkpointed_at_ = 0;
-        begin_anew_at_ = log_checkpoints_max * every;
+        begin_anew_at_ = static_cast<int>(options_.log_pages_max);
     }
-    if (log_pages_ - checkpointed_at_ < every)
-        return;
-    checkpointed_at_ = log_pages_;
-    const int got = sqlite3_wal_checkpoint_v2(writer_->handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    if (got != SQLITE_OK && (got & 0xff) != SQLITE_BUSY)
-        log_event(log_level::error, "store.checkpoint_failed",
-                  {{"file", options_.file.string()}, {"reason", std::string(sqlite3_errmsg(writer_->handle()))}});
-    if (log_pages_ >= begin_anew_at_)
-        begin_log_anew();
+    if (checkpointed_at_ >= begin_anew_at_) {
+        if (checkpoints_.idle())
+            begin_log_anew();  // just after a pass, which has left little to move
+    } else if (log_pages_ - checkpointed_at_ >= every) {
+        checkpointed_at_ = log_pages_;
+        checkpoints_.begin();
+    }
 }
 
 void sqlite_store::begin_log_anew() {
-    begin_anew_at_ = log_pages_ + log_checkpoints_max * static_cast<int>(options_.checkpoint_pages);
+    begin_anew_at_ = log_pages_ + static_cast<int>(options_.log_pages_max);
     const reader_pool::pause quiet(pool_, readers_patience);
     if (!quiet)
         return;

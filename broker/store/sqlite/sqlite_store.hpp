@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/store/sqlite/checkpointer.hpp"
 #include "broker/store/sqlite/file_lock.hpp"
 #include "broker/store/sqlite/read_ahead.hpp"
 #include "broker/store/sqlite/readers.hpp"
@@ -34,8 +35,9 @@ private:
     std::mutex writing_;  // the writer thread's, but for confirm_sweep
     std::unique_ptr<connection> writer_;
     std::optional<error> poisoned_;
+    checkpointer checkpoints_;
     int log_pages_ = 0;        // in the write-ahead log after the last commit
-    int checkpointed_at_ = 0;  // log_pages_ at the last checkpoint
+    int checkpointed_at_ = 0;  // log_pages_ when the last checkpoint was asked for
     int begin_anew_at_ = 0;    // pages at which readers are held back so that the log can begin anew
     reader_pool pool_;
     sqlite_readers readers_;

@@ -131,7 +131,7 @@ class store_model : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(store_model, gives_what_the_model_gives) {
     const temporary_folder folder;
-    const sqlite_options options{folder / "westerly.db", "machine", 16};  // small, so that checkpoints happen
+    const sqlite_options options{folder / "westerly.db", "machine", 16, 128};  // small, so that checkpoints happen
     world model(GetParam());
     auto opened = open_sqlite_store(options);
     ASSERT_TRUE(opened.has_value()) << opened.error().detail;

@@ -294,9 +294,28 @@ TEST_F(sqlite_store_test, a_page_looks_at_a_bounded_number_of_rows) {
     EXPECT_TRUE(second->next_cursor.empty());
 }
 
+TEST_F(sqlite_store_test, the_log_is_moved_into_the_file_beside_commits) {
+    auto small_passes = options();
+    small_passes.checkpoint_pages = 16;
+    small_passes.log_pages_max = 1'000'000;  // the writer never moves it
+    auto opened = std::move(*open_sqlite_store(small_passes));
+    ASSERT_TRUE(opened->load(day_one).has_value());
+    world model(1);
+    const auto file_size = [&] {
+        return std::filesystem::file_size(folder_ / "westerly.db");
+    };
+    const auto before = file_size();
+    for (int i = 0; i < 3000 && file_size() < before + 64 * 4096; ++i) {
+        const change_set one = model.next();
+        ASSERT_TRUE(opened->commit({&one, 1}).has_value());
+    }
+    EXPECT_GE(file_size(), before + 64 * 4096);
+}
+
 TEST_F(sqlite_store_test, a_long_reader_stops_no_commit_and_the_log_begins_anew_after_it) {
     auto few_pages = options();
     few_pages.checkpoint_pages = 16;
+    few_pages.log_pages_max = 64;
     auto opened = std::move(*open_sqlite_store(few_pages));
     ASSERT_TRUE(opened->load(day_one).has_value());
     world model(1);
