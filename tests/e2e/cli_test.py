@@ -161,7 +161,7 @@ class CliTest(unittest.TestCase):
             self.assertIn(ident, self.cli("ls", *way).stdout)
         self.assertNotIn(ident, self.cli("ls", "--state", "succeeded").stdout)
         shown = self.cli("show", "looked-at").stdout
-        for part in (ident, "failed", "exit code: 4", "decision under balanced", "per unit-hour"):
+        for part in (ident, "failed", "exit code: 4", " under balanced ", "per unit-hour"):
             self.assertIn(part, shown)
         whole = self.json("show", ident)
         self.assertEqual((whole["workload"]["exit_code"], len(whole["attempts"])), (4, 1))
