@@ -9,8 +9,7 @@
 
 namespace westerly::testing_support {
 
-/// Clients' keys, in order of their age too: they are many, and looking at all of them once a virtual minute was half
-/// of a long simulation.
+/// Clients' keys, in order of their age too: they are many, and looking at all of them once a virtual minute is slow.
 class client_keys {
 public:
     void add(const idempotency_record& record);

@@ -36,7 +36,6 @@ void checkpointer::work(const std::stop_token& stop) {
     }
 }
 
-/// What fails stays in the log, and is tried again with what comes next.
 void checkpointer::pass() {
     std::string why;
     try {

@@ -10,7 +10,8 @@ namespace westerly {
 
 /// Moves the write-ahead log into the database on a thread and a connection of its own, beside commits and reads, which
 /// do not wait for it: a pass writes some thousand pages and syncs them. It never makes the log begin anew, which only
-/// the writer can. Thread-safe. At its end a pass under way is finished.
+/// the writer can. What fails is logged, stays in the log and is tried again with the next pass. Thread-safe. At its
+/// end a pass under way is finished.
 class checkpointer {
 public:
     explicit checkpointer(const std::filesystem::path& file);

@@ -1,5 +1,6 @@
 #include "broker/store/sqlite/tree_pages.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,10 +45,13 @@ std::vector<page_number> children_on(bytes page) {
 
 class walk {
 public:
-    walk(int file, std::uint32_t page_bytes) : file_(file), page_(page_bytes) {}
+    walk(int file, std::uint32_t page_bytes) : file_(file), page_(page_bytes), left_(pages_of(file, page_bytes)) {}
 
     /// All leaves lie equally deep, so that of each page's children one has to be looked at.
     void below(page_number root, unsigned depth) {
+        if (left_ == 0)
+            return;
+        --left_;
         const auto kind = read(root);
         if (kind == leaf_of_table || kind == leaf_of_index)
             leaves.push_back(root);
@@ -56,7 +60,9 @@ public:
         const auto children = children_on(page_);
         const auto first = read(children.empty() ? 0 : children.front());
         if (first == leaf_of_table || first == leaf_of_index) {
-            leaves.insert(leaves.end(), children.begin(), children.end());
+            const std::size_t some = std::min(children.size(), left_);
+            leaves.insert(leaves.end(), children.begin(), children.begin() + static_cast<std::ptrdiff_t>(some));
+            left_ -= some;
             return;
         }
         for (const page_number child : children)
@@ -66,18 +72,20 @@ public:
     std::vector<page_number> leaves;
 
 private:
-    /// Its first byte, which says what it is; 0: it cannot be read. A damaged tree may go in circles, so there is an
-    /// end.
+    static std::size_t pages_of(int file, std::uint32_t page_bytes) {
+        struct stat about {};
+        return ::fstat(file, &about) == 0 ? static_cast<std::size_t>(about.st_size) / page_bytes : 0;
+    }
+
+    /// Its first byte, which says what it is; 0: it cannot be read.
     unsigned char read(page_number number) {
-        constexpr std::size_t pages_max = 1 << 20;
-        if (number < 2 || ++read_ > pages_max)
-            return 0;
-        return read_whole(file_, page_, std::uint64_t{number - 1} * page_.size()) ? page_.front() : 0;
+        const bool there = number > 1 && read_whole(file_, page_, std::uint64_t{number - 1} * page_.size());
+        return there ? page_.front() : 0;
     }
 
     const int file_;
     std::vector<unsigned char> page_;
-    std::size_t read_ = 0;
+    std::size_t left_;  // pages that the tree may still have: a damaged one may go in circles
 };
 
 }  // namespace

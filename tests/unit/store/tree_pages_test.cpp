@@ -65,9 +65,22 @@ TEST_P(tree_pages, of_a_damaged_file_come_to_an_end) {
         damage.seekp(static_cast<std::streamoff>(page_bytes + random.next() % (size - page_bytes)));
         const auto word = random.next();
         damage.write(reinterpret_cast<const char*>(&word), 4).flush();
-        (void)leaves_of(opened_, page_bytes, root);
+        EXPECT_LE(leaves_of(opened_, page_bytes, root).size(), size / page_bytes);
         (void)leaves_of(opened_, page_bytes, static_cast<page_number>(word));
     }
+    // A page whose every child is the next one, and that one's every child the same leaf.
+    constexpr std::size_t cells = 100, cell = 512;
+    for (const char number : {2, 3}) {
+        std::string page(page_bytes, '\0');
+        page[0] = 5;
+        page[4] = cells;
+        for (std::size_t i = 0; i < cells; ++i)
+            page[12 + 2 * i] = cell >> 8;
+        page[11] = page[cell + 3] = static_cast<char>(number + 1);
+        damage.seekp(page_bytes * (number - 1)).write(page.data(), page_bytes);
+    }
+    damage.seekp(page_bytes * 3).write("\x0d", 1).flush();
+    EXPECT_LE(leaves_of(opened_, page_bytes, 2).size(), size / page_bytes);
     EXPECT_EQ(page_bytes_of(-1), 0u);
 }
 
