@@ -4,10 +4,9 @@ namespace westerly {
 namespace {
 
 void fill(const term_context& context, std::span<double> out) {
-    const double replica_hours =
-        static_cast<double>(context.spec.tasks) * static_cast<double>(context.runtime_s) / 3600.0;
+    const auto replicas = static_cast<double>(context.spec.tasks);
     for (std::size_t k = 0; k < out.size(); ++k)
-        out[k] = context.rtt_ms[k] * replica_hours;
+        out[k] = context.rtt_ms[k] * replicas * context.run_hours[k];
 }
 
 }  // namespace
@@ -17,7 +16,7 @@ const term latency_term{.name = "latency",
                         .meaning =
                             "Round-trip time to the origin, for as long as each replica runs; services and "
                             "interactive batch with an origin only.",
-                        .reads = reads_rtt,
+                        .reads = reads_rtt | reads_run_hours,
                         .applies = rtt_counts,
                         .fill = fill,
                         .priceable = true,

@@ -22,7 +22,7 @@ inline bool always(const workload_spec&) {
 
 /// Somebody waits at it, and where that somebody is has been stated.
 inline bool rtt_counts(const workload_spec& spec) {
-    return (spec.kind == workload_kind::service || spec.interactive) && spec.limits.from.has_value();
+    return (spec.kind == workload_kind::service || spec.interactive) && spec.limits.origin_stated();
 }
 
 inline void copy_column(std::span<const double> column, std::span<double> out) {

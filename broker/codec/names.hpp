@@ -27,6 +27,20 @@ struct enum_names<accelerator_fit> {
     static constexpr std::string_view list[] = {"any", "training", "inference"};
 };
 template <>
+struct enum_names<work_class> {
+    static constexpr std::string_view list[] = {"training", "decoding", "hpc"};
+};
+template <>
+struct enum_names<offer_fact> {
+    static constexpr std::string_view list[] = {"fp16_tflops",   "fp64_tflops",       "memory_gib",
+                                                "memory_gb_s",   "interconnect_gb_s", "tops_by_bit_length",
+                                                "cards_per_unit"};
+};
+template <>
+struct enum_names<fact_comparison> {
+    static constexpr std::string_view list[] = {"at_least", "above", "at_most", "below"};
+};
+template <>
 struct enum_names<retry_cause> {
     static constexpr std::string_view list[] = {"failed", "provider_lost", "preempted"};
 };

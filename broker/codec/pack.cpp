@@ -12,7 +12,9 @@
 namespace westerly {
 namespace {
 
-constexpr char decision_form = 3;  // 2 repeated its texts; 1 had rejections by number, before others came between them
+constexpr char decision_form = 4;  // 3 had no run estimates and rivals; 2 repeated its texts; 1 had rejections by
+                                   // number, before others came between them
+constexpr char shared_texts_form = 3;
 constexpr char lease_form = 1;
 
 /// In a decision one offer is told of in many places: a text is written out once and then named by its place among
@@ -286,10 +288,30 @@ void field(unpacker& from, E& v) {
     v = static_cast<E>(read);
 }
 
-// Form 1 numbered the rejections of its time, without these two.
-constexpr std::uint64_t first_later_rejection = static_cast<std::uint64_t>(rejection::not_purchased);
-constexpr std::uint64_t later_rejections = 2;
-static_assert(rejection::not_supported == static_cast<rejection>(first_later_rejection + 1));
+// Form 1 numbered the rejections of its time.
+constexpr rejection first_form_rejections[] = {rejection::provider_denied,
+                                               rejection::provider_unhealthy,
+                                               rejection::plan_only,
+                                               rejection::region,
+                                               rejection::jurisdiction,
+                                               rejection::compute_class,
+                                               rejection::architecture,
+                                               rejection::stack,
+                                               rejection::accelerator,
+                                               rejection::task_shape,
+                                               rejection::capacity_never,
+                                               rejection::capacity_now,
+                                               rejection::rtt,
+                                               rejection::rtt_unknown,
+                                               rejection::pue,
+                                               rejection::green_power_share,
+                                               rejection::price_missing,
+                                               rejection::max_price,
+                                               rejection::budget,
+                                               rejection::deadline,
+                                               rejection::max_carbon,
+                                               rejection::quantity_unknown,
+                                               rejection::too_dear_for_policy};
 
 // Rejections are numbered in the order of the filters, which may change: they are kept by name.
 void field(packer& to, const rejection& v) {
@@ -299,9 +321,8 @@ void field(unpacker& from, rejection& v) {
     std::optional<rejection> read;
     if (from.form() > 1) {
         read = parse_rejection(from.text());
-    } else if (const auto number = from.whole();
-               number < static_cast<std::uint64_t>(rejection::count_) - later_rejections) {
-        read = static_cast<rejection>(number + (number < first_later_rejection ? 0 : later_rejections));
+    } else if (const auto number = from.whole(); number < std::size(first_form_rejections)) {
+        read = first_form_rejections[number];
     }
     if (!read)
         return from.damaged();
@@ -338,6 +359,8 @@ void field(Archive& a, T& v) {
 }
 template <class Archive, record_of<appraisal> T>
 void field(Archive& a, T& v);
+template <class Archive, record_of<run_estimate> T>
+void field(Archive& a, T& v);
 
 // Optional values, pairs and lists of all these.
 template <class T>
@@ -349,6 +372,7 @@ void field(packer& to, const std::optional<T>& v) {
 template <class T>
 void field(unpacker& from, std::optional<T>& v) {
     const auto there = from.whole();
+    v.reset();
     if (there > 1)
         return from.damaged();
     if (there == 1)
@@ -380,16 +404,70 @@ void field(unpacker& from, std::vector<T>& v) {
         from.damaged();
 }
 
+/// Whether this record has what form 4 brought; whatever is written now has it.
+constexpr bool tells_runs(const packer&) noexcept {
+    return true;
+}
+bool tells_runs(const unpacker& from) noexcept {
+    return from.form() >= 4;
+}
+
+template <class Archive, record_of<interval> T>
+void field(Archive& a, T& v) {
+    fields(a, v.value, v.low, v.high);
+}
+template <class Archive, record_of<run_estimate> T>
+void field(Archive& a, T& v) {
+    fields(a, v.cards, v.speed, v.speed_method, v.efficiency, v.effective_cards, v.interruptions, v.hazard_per_h,
+           v.hazard_assumed, v.work_s, v.wall_s);
+}
+/// Which of an appraisal's rarer parts follow, a bit each.
+enum appraisal_part : std::uint8_t { tells_p95 = 1, tells_egress = 2, tells_range = 4, tells_run = 8 };
+std::uint8_t parts_of(const appraisal& v) noexcept {
+    return static_cast<std::uint8_t>(
+        (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
+        (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0));
+}
+template <class Archive, record_of<appraisal> T>
+void told_parts(Archive& a, std::uint8_t parts, T& v) {
+    if (parts & tells_p95)
+        field(a, v.rtt_p95_ms);
+    if (parts & tells_egress)
+        field(a, v.egress_base);
+    if (parts & tells_range)
+        fields(a, v.cost_low, v.cost_high);
+    if (parts & tells_run)
+        field(a, v.run);
+}
+void rarer_parts(packer& to, const appraisal& v) {
+    const std::uint8_t parts = parts_of(v);
+    field(to, parts);
+    told_parts(to, parts, v);
+}
+void rarer_parts(unpacker& from, appraisal& v) {
+    v.rtt_p95_ms = v.rtt_ms;
+    v.cost_low = v.cost_high = v.cost_base;
+    std::uint8_t parts = 0;
+    if (from.form() >= 4)
+        field(from, parts);
+    if (parts > (tells_p95 | tells_egress | tells_range | tells_run))
+        return from.damaged();
+    told_parts(from, parts, v);
+}
+
 template <class Archive, record_of<appraisal> T>
 void field(Archive& a, T& v) {
     fields(a, v.offer, v.provider, v.site, v.region, v.launchable, v.units, v.price, v.cost, v.cost_base, v.terms, v.j,
            v.keys, v.start_at, v.finish_at, v.billed_s, v.data_movement_s, v.rtt_ms, v.rtt_method, v.energy_kwh,
            v.non_green_kwh, v.carbon_kg, v.green_power_share, v.pue);
+    rarer_parts(a, v);
 }
 template <class Archive, record_of<decision> T>
 void walk(Archive& a, T& v) {
     fields(a, v.id, v.workload, v.at, v.policy, v.policy_version, v.book_version, v.rates, v.runtime_s,
            v.runtime_assumed, v.considered, v.rejections, v.ranked, v.baseline, v.pareto, v.switches, v.notes);
+    if (tells_runs(a))
+        fields(a, v.rivals);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
@@ -417,7 +495,7 @@ std::string pack_decision(const decision& d) {
 }
 
 result<decision> unpack_decision(std::string_view packed) {
-    return unpack<decision>(packed, decision_form, decision_form, "decision");
+    return unpack<decision>(packed, decision_form, shared_texts_form, "decision");
 }
 
 std::string pack_lease(const lease& l) {

@@ -200,9 +200,9 @@ result<policy> decode_policy(std::string_view name, std::string_view json) {
     p.name = name;
     p.version = "sha256:" + to_hex(sha256(json)).substr(0, 12);
     fault_list faults;
-    if (!is_slug(name) || name.size() > slug_rule.length_max)
+    if (!is_policy_name(name) || name.size() > policy_name_rule.length_max)
         faults.invalid({}, "the file's name \"" + p.name + "\" is not a policy name",
-                       "name it with " + std::string(slug_rule.shape));
+                       "name it with " + std::string(policy_name_rule.shape));
     object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_policy(o, p); });
     if (!faults.empty())
         return with_places(faults.to_error("the policy " + p.name + " is not acceptable"), json);

@@ -3,6 +3,7 @@
 #include "broker/codec/shapes.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace westerly {
 namespace {
@@ -47,9 +48,37 @@ void read_site(object_reader& o, site_facts& site, const provider_config& p) {
     o.number("ingress_gbps", site.ingress_gbps, {.low = 0, .high = 1e6, .above_low = true});
 }
 
+constexpr number_range hazard_range{0, 1000};
+
+void read_supply(object_reader& o, supply_terms& supply) {
+    o.object("hazard", [&](object_reader& h) {
+        h.number("spot_per_h", supply.hazard.spot_per_h, hazard_range);
+        h.number("hardware_per_card_h", supply.hazard.hardware_per_card_h, hazard_range);
+        h.number("provider_per_h", supply.hazard.provider_per_h, hazard_range);
+        h.whole("notice_s", supply.hazard.notice_s, 0, year_s);
+    });
+    o.whole("minimum_units", supply.minimum_units, 1, 1'000'000);
+    o.time("available_from", supply.available_from);
+    o.number("tax_rate", supply.tax_rate, {0, 1});
+    o.flag("firm", supply.firm);
+    o.text("host", supply.host, note_rule);
+}
+
+/// Prices are kept ex tax: half-even at the ninth decimal, as sums of money are.
+void take_tax_out(object_reader& o, unit_price& price, const supply_terms& supply) {
+    bool included = false;
+    o.flag("tax_included", included);
+    if (!included)
+        return;
+    o.require({"tax_rate"});
+    const double ex_tax = static_cast<double>(price.nanos) / (1 + supply.tax_rate.value_or(0));
+    price.nanos = static_cast<std::int64_t>(std::nearbyint(ex_tax));
+}
+
 /// Power and billing, which overrides and catalogue offers tell alike.
 template <class Priced>
 void read_terms(object_reader& o, Priced& terms) {
+    read_supply(o, terms.supply);
     o.whole("increment_s", terms.increment_s, 1, year_s);
     o.whole("minimum_s", terms.minimum_s, 0, year_s);
     o.number("idle_w", terms.idle_w, watts);
@@ -68,6 +97,7 @@ void read_override(object_reader& o, price_override& price, const provider_confi
         price.price = *amount;
     o.text("source", price.source, note_rule);
     read_terms(o, price);
+    take_tax_out(o, price.price, price.supply);
 }
 
 void read_accelerators(object_reader& o, accelerator_facts& a) {
@@ -77,6 +107,11 @@ void read_accelerators(object_reader& o, accelerator_facts& a) {
     o.whole("memory_gib", a.memory_gib, 1, 4096);
     o.number("fp16_tflops", a.fp16_tflops, {0, 1e6});
     o.number("interconnect_gb_s", a.interconnect_gb_s, {0, 1e6});
+    o.number("fp64_tflops", a.fp64_tflops, {0, 1e6});
+    o.number("memory_gb_s", a.memory_gb_s, {0, 1e6});
+    o.number("host_link_gb_s", a.host_link_gb_s, {0, 1e6});
+    o.whole("scale_up_cards", a.scale_up_cards, 0, 1'000'000);
+    o.number("scale_out_gb_s", a.scale_out_gb_s, {0, 1e6});
     o.text("stack", a.stack, stack_rule);
     o.flag("training", a.training);
     o.flag("inference", a.inference);
@@ -110,6 +145,10 @@ void read_offer(object_reader& o, offer& made, const provider_config& p) {
     if (o.has("price"))
         o.require({"price_source"});
     read_terms(o, made);
+    unit_price untaxed = made.price.value_or(unit_price{});
+    take_tax_out(o, untaxed, made.supply);
+    if (made.price)
+        made.price = untaxed;
     o.time("as_of", made.as_of);
     made.provider = p.id;
     made.launchable = false;

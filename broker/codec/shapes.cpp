@@ -56,6 +56,13 @@ std::optional<std::pair<std::string, currency>> read_amount(object_reader& o, st
 bool is_slug(std::string_view text) noexcept {
     return !text.empty() && std::ranges::all_of(text, is_slug_char) && text.front() != '-' && text.back() != '-';
 }
+bool is_policy_name(std::string_view text) noexcept {
+    const auto may_end = [](char c) {
+        return is_lower(c) || is_digit(c);
+    };
+    return !text.empty() && may_end(text.front()) && may_end(text.back()) &&
+           std::ranges::all_of(text, [](char c) { return is_slug_char(c) || c == '_'; });
+}
 bool is_workload_name(std::string_view text) noexcept {
     return !text.empty() && std::ranges::all_of(text, is_slug_char);
 }

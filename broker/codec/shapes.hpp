@@ -18,6 +18,9 @@ bool is_variable_name(std::string_view text) noexcept;  // ^[A-Za-z_][A-Za-z0-9_
 bool is_amount(std::string_view text) noexcept;         // ^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$
 bool is_price_amount(std::string_view text) noexcept;   // ^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$
 
+bool is_policy_name(std::string_view text) noexcept;  // as a slug, and '_' within it
+inline constexpr text_rule policy_name_rule{1, 63, is_policy_name,
+                                            "lower-case letters, digits, '-' and '_', which neither begin nor end it"};
 inline constexpr text_rule slug_rule{1, 63, is_slug, "lower-case letters, digits and '-', no '-' at either end"};
 inline constexpr text_rule provider_rule{1, 63, is_provider_id,
                                          "a lower-case letter, then lower-case letters, digits and '-'"};

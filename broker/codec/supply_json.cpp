@@ -15,10 +15,40 @@ void put_accelerators(json_writer& out, const accelerator_facts& a) {
         put_number(out, "fp16_tflops", a.fp16_tflops);
     if (a.interconnect_gb_s > 0)
         put_number(out, "interconnect_gb_s", a.interconnect_gb_s);
+    if (a.fp64_tflops > 0)
+        put_number(out, "fp64_tflops", a.fp64_tflops);
+    if (a.memory_gb_s > 0)
+        put_number(out, "memory_gb_s", a.memory_gb_s);
+    if (a.host_link_gb_s > 0)
+        put_number(out, "host_link_gb_s", a.host_link_gb_s);
+    if (a.scale_up_cards > 0)
+        put_whole(out, "scale_up_cards", a.scale_up_cards);
+    if (a.scale_out_gb_s > 0)
+        put_number(out, "scale_out_gb_s", a.scale_out_gb_s);
     put_text(out, "stack", a.stack);
     put_flag(out, "training", a.training);
     put_flag(out, "inference", a.inference);
     out.EndObject();
+}
+
+void put_supply(json_writer& out, const supply_terms& supply) {
+    if (supply.hazard != hazard_facts{}) {
+        put_key(out, "hazard");
+        out.StartObject();
+        put_number(out, "spot_per_h", supply.hazard.spot_per_h);
+        put_number(out, "hardware_per_card_h", supply.hazard.hardware_per_card_h);
+        put_number(out, "provider_per_h", supply.hazard.provider_per_h);
+        if (supply.hazard.notice_s > 0)
+            put_whole(out, "notice_s", supply.hazard.notice_s);
+        out.EndObject();
+    }
+    if (supply.minimum_units > 1)
+        put_whole(out, "minimum_units", supply.minimum_units);
+    put_time(out, "available_from", supply.available_from);
+    put_number(out, "tax_rate", supply.tax_rate);
+    if (!supply.firm)
+        put_flag(out, "firm", false);
+    put_text(out, "host", supply.host);
 }
 
 void put_price_override(json_writer& out, const price_override& p) {
@@ -30,6 +60,7 @@ void put_price_override(json_writer& out, const price_override& p) {
     put_whole(out, "minimum_s", p.minimum_s);
     put_number(out, "idle_w", p.idle_w);
     put_number(out, "max_w", p.max_w);
+    put_supply(out, p.supply);
 }
 
 void put_provider(json_writer& out, const provider_config& p) {
@@ -107,6 +138,7 @@ void put_offer_shape(json_writer& out, const offer& o) {
     put_number(out, "idle_w", o.idle_w);
     put_number(out, "max_w", o.max_w);
     put_whole(out, "queue_wait_s", o.queue_wait_s);
+    put_supply(out, o.supply);
 }
 
 void encode_provider(json_writer& out, const provider_config& p) {

@@ -14,7 +14,6 @@ struct unsupported_field {
 
 inline constexpr unsupported_field unsupported_workload_fields[] = {
     {"", "preemptible", "leave it out: nothing is preempted for another workload yet"},
-    {"", "checkpoint", "leave it out and keep checkpoints inside the command"},
     {"", "replicas", "leave it out: services come later"},
     {"", "ports", "leave it out: services come later"},
     {"", "health_check", "leave it out: services come later"},
@@ -22,13 +21,10 @@ inline constexpr unsupported_field unsupported_workload_fields[] = {
     {"/policy", "overrides", "leave it out and name a policy file that has these settings"},
     {"/variants/*", "image", "give a command that the site has, or ship the code with files"},
     {"/variants/*", "secrets", "leave it out: secrets by reference come later"},
-    {"/work", "accelerator_hours", "give runtime_s, your estimate of the whole run"},
-    {"/work", "reference", "give runtime_s, your estimate of the whole run"},
-    {"/work", "communication_fraction", "give runtime_s, your estimate of the whole run"},
-    {"/work", "relative_throughput", "give runtime_s, your estimate of the whole run"},
+    {"/checkpoint", "size_gib", "give write_s and restore_s, the times that it takes"},
+    {"/checkpoint", "portable", "leave it out: checkpoints stay with the provider yet"},
     {"/data", "outputs", "leave it out: outputs are fetched through the API"},
     {"/data/inputs/*", "uri", "leave it out: data is weighed but not moved yet"},
-    {"/constraints", "compliance", "leave it out and name regions, jurisdictions or providers instead"},
 };
 
 /// Refuses those of the table's fields under `parent` that `o` has.

@@ -23,6 +23,29 @@ void put_rates(json_writer& out, const exchange_rates& rates) {
     out.EndObject();
 }
 
+void put_run(json_writer& out, const run_estimate& run) {
+    put_key(out, "run");
+    out.StartObject();
+    put_number(out, "cards", run.cards);
+    if (run.speed.known()) {
+        put_key(out, "speed");
+        out.StartObject();
+        put_number(out, "value", run.speed.value);
+        put_number(out, "low", run.speed.low);
+        put_number(out, "high", run.speed.high);
+        put_text(out, "method", run.speed_method);
+        out.EndObject();
+        put_number(out, "efficiency", run.efficiency);
+        put_number(out, "effective_cards", run.effective_cards);
+    }
+    put_number(out, "hazard_per_h", run.hazard_per_h);
+    put_flag(out, "hazard_assumed", run.hazard_assumed);
+    put_number(out, "interruptions", run.interruptions);
+    put_whole(out, "work_s", run.work_s);
+    put_whole(out, "wall_s", run.wall_s);
+    out.EndObject();
+}
+
 void put_appraisal(json_writer& out, const appraisal& a) {
     put_text(out, "offer", a.offer);
     put_text(out, "provider", a.provider);
@@ -33,6 +56,14 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_price(out, "price", a.price);
     put_money(out, "cost", a.cost);
     put_number(out, "cost_base", a.cost_base);
+    if (a.egress_base > 0)
+        put_number(out, "egress_base", a.egress_base);
+    if (a.cost_low != a.cost_high) {
+        put_number(out, "cost_low", a.cost_low);
+        put_number(out, "cost_high", a.cost_high);
+    }
+    if (a.run)
+        put_run(out, *a.run);
     put_objects(out, "terms", a.terms, [&](const auto& priced) {
         put_text(out, "term", priced.first);
         put_number(out, "amount", priced.second);
@@ -50,6 +81,7 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_whole(out, "billed_s", a.billed_s);
     put_number(out, "data_movement_s", a.data_movement_s);
     put_number(out, "rtt_ms", a.rtt_ms);
+    put_number(out, "rtt_p95_ms", a.rtt_p95_ms);
     put_text(out, "rtt_method", a.rtt_method);
     put_number(out, "energy_kwh", a.energy_kwh);
     put_number(out, "non_green_kwh", a.non_green_kwh);
@@ -80,6 +112,8 @@ void put_decision(json_writer& out, const decision& d) {
         put_appraisal(out, *d.baseline);
         out.EndObject();
     }
+    put_flag(out, "robust", d.rivals.empty());
+    put_texts(out, "rivals", d.rivals);
     put_texts(out, "pareto", d.pareto);
     put_objects(out, "switch_prices", d.switches, [&](const switch_price& s) {
         put_text(out, "alternative", s.alternative);

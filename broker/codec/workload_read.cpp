@@ -1,6 +1,7 @@
 #include "broker/codec/shapes.hpp"
 #include "broker/codec/unsupported.hpp"
 #include "broker/codec/workload_json.hpp"
+#include "broker/codec/workload_parts.hpp"
 
 #include <algorithm>
 
@@ -24,12 +25,12 @@ void read_policy(object_reader& o, workload_spec& spec) {
     if (v == nullptr)
         return;
     if (!v->IsObject()) {
-        o.text("policy", spec.policy, slug_rule);
+        o.text("policy", spec.policy, policy_name_rule);
         return;
     }
     o.object("policy", [&](object_reader& p) {
         p.require({"name"});
-        p.text("name", spec.policy, slug_rule);
+        p.text("name", spec.policy, policy_name_rule);
         refuse_unsupported(p, "/policy");
     });
 }
@@ -81,6 +82,7 @@ void read_data(object_reader& o, workload_spec& spec) {
         in.require({"size_gib", "region"});
         in.number("size_gib", read.size_gib, {0, 1e9});
         in.text("region", read.region, slug_rule);
+        read_money(in, "egress_per_gib", read.egress_per_gib);
         refuse_unsupported(in, "/data/inputs/*");
     });
     refuse_unsupported(o, "/data");
@@ -93,6 +95,21 @@ void read_origin(object_reader& o, origin& from) {
     if (o.has("region") == coordinates)
         o.faults().invalid(o.path(), coordinates ? "has a region and coordinates" : "has no place",
                            "give either region, or latitude and longitude");
+}
+
+void read_origins(object_reader& o, constraints& c) {
+    o.object("origin", [&](object_reader& from) { read_origin(from, c.from.emplace()); });
+    o.objects("origins", 1, 64, [&](object_reader& each, std::size_t /*index*/) {
+        weighted_origin& read = c.origins.emplace_back();
+        each.require({"weight"});
+        each.number("weight", read.weight, {.low = 0, .high = 1e9, .above_low = true});
+        read_origin(each, read.from);
+    });
+    if (o.has("origin") && o.has("origins"))
+        o.faults().invalid(o.at("origins"), "stands beside \"origin\"", "put all places into origins");
+    if (o.has("max_rtt_ms") && !o.has("origin") && !o.has("origins"))
+        o.faults().invalid(o.at("origin"), "is missing, and max_rtt_ms is measured from it",
+                           "add the field \"origin\", or leave max_rtt_ms out");
 }
 
 void read_providers(object_reader& o, constraints& c) {
@@ -108,15 +125,13 @@ void read_constraints(object_reader& o, constraints& c) {
     o.texts("regions", c.regions, 1, 256, slug_rule, true);
     o.texts("jurisdictions", c.jurisdictions, 1, 256, country_rule, true);
     o.object("providers", [&](object_reader& p) { read_providers(p, c); });
-    o.object("origin", [&](object_reader& from) { read_origin(from, c.from.emplace()); });
+    read_origins(o, c);
     o.number("max_rtt_ms", c.max_rtt_ms, {.low = 0, .high = 60'000, .above_low = true});
-    if (o.has("max_rtt_ms") && !o.has("origin"))
-        o.faults().invalid(o.at("origin"), "is missing, and max_rtt_ms is measured from it",
-                           "add the field \"origin\", or leave max_rtt_ms out");
     o.number("max_pue", c.max_pue, {1, 10});
     o.number("min_green_power_share", c.min_green_power_share, {0, 1});
     o.number("max_carbon_kg", c.max_carbon_kg, {0, 1e9});
     read_money(o, "max_price_per_hour", c.max_price_per_hour);
+    read_compliance(o, c.compliance);
     refuse_unsupported(o, "/constraints");
 }
 
@@ -161,10 +176,8 @@ void read_workload(object_reader& o, workload_spec& spec) {
     o.whole("tasks", spec.tasks, 1, 10'000);
     o.object("resources", [&](object_reader& r) { read_resources(r, spec.resources); });
     read_variants(o, spec);
-    o.object("work", [&](object_reader& w) {
-        w.whole("runtime_s", spec.runtime_s, 1, ten_years_s);
-        refuse_unsupported(w, "/work");
-    });
+    o.object("work", [&](object_reader& w) { read_work(w, spec); });
+    o.object("checkpoint", [&](object_reader& c) { read_checkpoint(c, spec.checkpoint.emplace()); });
     o.object("data", [&](object_reader& d) { read_data(d, spec); });
     o.object("constraints", [&](object_reader& c) { read_constraints(c, spec.limits); });
     o.object("timing", [&](object_reader& t) { read_timing(t, spec.when); });

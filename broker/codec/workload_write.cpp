@@ -1,5 +1,5 @@
 #include "broker/codec/workload_json.hpp"
-#include "broker/codec/writer.hpp"
+#include "broker/codec/workload_parts.hpp"
 
 namespace westerly {
 namespace {
@@ -48,13 +48,24 @@ void put_resources(json_writer& out, const task_resources& r) {
 }
 
 void put_origin(json_writer& out, const origin& from) {
-    begin_object(out, "origin");
     put_text(out, "region", from.region);
     if (from.latitude_longitude) {
         put_number(out, "latitude", from.latitude_longitude->first);
         put_number(out, "longitude", from.latitude_longitude->second);
     }
-    out.EndObject();
+}
+
+void put_origins(json_writer& out, const constraints& c) {
+    if (c.from) {
+        begin_object(out, "origin");
+        put_origin(out, *c.from);
+        out.EndObject();
+    }
+    if (!c.origins.empty())
+        put_objects(out, "origins", c.origins, [&](const weighted_origin& each) {
+            put_origin(out, each.from);
+            put_number(out, "weight", each.weight);
+        });
 }
 
 void put_constraints(json_writer& out, const constraints& c) {
@@ -69,14 +80,14 @@ void put_constraints(json_writer& out, const constraints& c) {
         put_texts(out, "deny", c.providers_deny);
         out.EndObject();
     }
-    if (c.from)
-        put_origin(out, *c.from);
+    put_origins(out, c);
     put_number(out, "max_rtt_ms", c.max_rtt_ms);
     put_number(out, "max_pue", c.max_pue);
     put_number(out, "min_green_power_share", c.min_green_power_share);
     put_number(out, "max_carbon_kg", c.max_carbon_kg);
     if (c.max_price_per_hour)
         put_money(out, "max_price_per_hour", *c.max_price_per_hour);
+    put_compliance(out, c.compliance);
     out.EndObject();
 }
 
@@ -127,16 +138,15 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
         put_text_map(out, "env", v.env);
         put_text(out, "files", v.files);
     });
-    if (spec.runtime_s) {
-        begin_object(out, "work");
-        put_whole(out, "runtime_s", *spec.runtime_s);
-        out.EndObject();
-    }
+    put_work(out, spec.work);
+    put_checkpoint(out, spec.checkpoint);
     if (!spec.inputs.empty()) {
         begin_object(out, "data");
         put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {
             put_number(out, "size_gib", in.size_gib);
             put_text(out, "region", in.region);
+            if (in.egress_per_gib)
+                put_money(out, "egress_per_gib", *in.egress_per_gib);
         });
         out.EndObject();
     }

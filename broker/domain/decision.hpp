@@ -17,9 +17,13 @@ enum class rejection : std::uint8_t {
     architecture,
     stack,
     accelerator,
+    compliance,  // a rule of constraints.compliance forbids its cards, or their figures are not known
     task_shape,
-    capacity_never,  // the gang is larger than the site ever has
-    capacity_now,    // free again later
+    throughput_unknown,  // how fast the work would go on its cards cannot be told
+    never_finishes,      // interruptions come faster than the work can get between them
+    runtime_limit,       // needs longer than timing.max_runtime_s allows
+    capacity_never,      // the gang is larger than the site ever has
+    capacity_now,        // free again later
     rtt,
     rtt_unknown,
     pue,
@@ -37,6 +41,22 @@ std::string_view to_string(rejection why);
 std::optional<rejection> parse_rejection(std::string_view text) noexcept;
 /// What is true of the offer, for people: "outside the regions asked for".
 std::string_view in_words(rejection why);
+
+/// How a run's length on an offer came about, where the workload tells its work in reference hours or may be
+/// interrupted.
+struct run_estimate {
+    double cards = 0;             // n
+    interval speed;               // r: one card against one reference card; 0 where the work is told in seconds
+    std::string speed_method;     // "stated", "measured (…)", "derived from fp16 peaks", …
+    double efficiency = 1;        // η
+    double effective_cards = 0;   // X: reference cards' worth
+    double interruptions = 0;     // expected
+    double hazard_per_h = 0;      // λ of the whole gang
+    bool hazard_assumed = false;  // the hardware's, where the offer tells none
+    std::uint64_t work_s = 0;     // one pass without interruptions
+    std::uint64_t wall_s = 0;     // expected, from the start to the finish
+    friend bool operator==(const run_estimate&, const run_estimate&) = default;
+};
 
 /// What one offer would mean for this workload. Quantities are for the whole run of the whole gang.
 struct appraisal {
@@ -63,6 +83,10 @@ struct appraisal {
     std::optional<double> carbon_kg;  // location-based
     std::optional<double> green_power_share;
     std::optional<double> pue;
+    std::optional<double> rtt_p95_ms;  // demand-weighted over the origins; rtt_ms is their mean
+    double egress_base = 0;            // within cost_base: for moving the inputs, decision's currency
+    std::optional<run_estimate> run;
+    double cost_low = 0, cost_high = 0;  // C at the ends of the speed's interval, decision's currency; equal when exact
     friend bool operator==(const appraisal&, const appraisal&) = default;
 };
 
@@ -93,6 +117,7 @@ struct decision {
     std::optional<appraisal> baseline;  // cheapest feasible, started at once
     std::vector<offer_id> pareto;       // over (money, latency, carbon, green share, finish), within ranked
     std::vector<switch_price> switches;
+    std::vector<offer_id> rivals;    // one a model: would win within the intervals of the speeds; any: not robust
     std::vector<std::string> notes;  // plain sentences: where greener and lower-carbon part ways, assumed values, …
     friend bool operator==(const decision&, const decision&) = default;
 };

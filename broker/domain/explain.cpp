@@ -35,9 +35,30 @@ std::string_view gain_of(std::string_view term) {
     return "better";
 }
 
-std::string facts_of(const appraisal& a) {
+/// "8 cards at 0.80 of the reference (0.74 to 0.86, stated) and 92 % efficiency, worth 5.9".
+std::string run_of(const appraisal& a) {
+    const run_estimate& run = *a.run;
+    std::string text;
+    if (run.speed.known()) {
+        text += ", " + fixed(run.cards, 0) + (run.cards == 1 ? " card at " : " cards at ") + fixed(run.speed.value, 3) +
+                " of the reference (";
+        if (!run.speed.exact())
+            text += fixed(run.speed.low, 3) + " to " + fixed(run.speed.high, 3) + ", ";
+        text += run.speed_method + ") and " + fixed(run.efficiency * 100, 1) + " % efficiency, worth " +
+                fixed(run.effective_cards, 1);
+    }
+    if (run.hazard_per_h > 0)
+        text += ", " + fixed(run.interruptions, 2) + " interruptions expected" +
+                (run.hazard_assumed ? " (hardware hazard assumed)" : "");
+    return text;
+}
+
+std::string facts_of(const appraisal& a, currency base) {
     std::string text = in_words(a.cost) + " for " + std::to_string(a.units) + (a.units == 1 ? " unit" : " units") +
                        " over " + std::to_string(a.billed_s) + " s billed";
+    if (a.egress_base > 0)
+        text += ", with egress for the inputs " + in_words(a.cost_base, base) + " in all";
+    text += a.run ? run_of(a) : "";
     text += a.rtt_ms ? ", RTT " + fixed(*a.rtt_ms, 1) + " ms (" + a.rtt_method + ")" : "";
     text += ", green power " + (a.green_power_share ? fixed(*a.green_power_share * 100, 0) + " %" : "not known");
     text += ", energy " + (a.energy_kwh ? fixed(*a.energy_kwh, 4) + " kWh" : "not known");
@@ -75,7 +96,7 @@ private:
                  " considered.");
             return;
         }
-        line("Policy " + made_.policy + " chooses " + name_of(*won) + ": " + facts_of(*won) + ".");
+        line("Policy " + made_.policy + " chooses " + name_of(*won) + ": " + facts_of(*won, made_.rates.base) + ".");
         for (const auto& [term, price] : won->terms)
             line("Its " + term + " counts as " + in_words(price, made_.rates.base) + ".");
         for (const auto& a : made_.ranked) {
@@ -90,7 +111,8 @@ private:
         const auto second = std::ranges::find_if(
             made_.ranked, [&](const appraisal& a) { return won && a.offer != won->offer && a.launchable; });
         if (second != made_.ranked.end())
-            line("Runner-up is " + second->offer + ": " + facts_of(*second) + "; " + difference(*second, *won));
+            line("Runner-up is " + second->offer + ": " + facts_of(*second, made_.rates.base) + "; " +
+                 difference(*second, *won));
     }
 
     std::string difference(const appraisal& a, const appraisal& won) const {

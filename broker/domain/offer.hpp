@@ -42,16 +42,44 @@ struct site_facts {
     friend bool operator==(const site_facts&, const site_facts&) = default;
 };
 
+/// The cards of one unit; figures are of one card, bandwidths both ways together. 0: unknown.
 struct accelerator_facts {
     std::string model;
     std::uint32_t count = 0;  // per unit
     std::uint32_t memory_gib = 0;
-    double fp16_tflops = 0;        // dense; 0: unknown
-    double interconnect_gb_s = 0;  // 0: unknown or PCIe only
-    std::string stack;
+    double fp16_tflops = 0;        // dense
+    double interconnect_gb_s = 0;  // card to card inside the scale-up domain; 0: unknown or PCIe only
+    std::string stack = {};
     bool training = false;
     bool inference = false;
+    double fp64_tflops = 0;
+    double memory_gb_s = 0;
+    double host_link_gb_s = 0;         // PCIe: what cards without an interconnect exchange over
+    std::uint32_t scale_up_cards = 0;  // cards in one scale-up domain; 0: those of the unit
+    double scale_out_gb_s = 0;         // a card's share of the network between domains
+    interval training_speed = {};      // against the table's reference card (schema/facts/accelerators.json)
     friend bool operator==(const accelerator_facts&, const accelerator_facts&) = default;
+};
+
+/// What may end a run before its time, per hour; nullopt: not known.
+struct hazard_facts {
+    std::optional<double> spot_per_h = std::nullopt;  // the provider takes the capacity back
+    /// One card or what feeds it fails; one unit where it has no cards.
+    std::optional<double> hardware_per_card_h = std::nullopt;
+    std::optional<double> provider_per_h = std::nullopt;  // the whole site or service fails
+    std::uint32_t notice_s = 0;                           // warning before spot capacity is taken
+    friend bool operator==(const hazard_facts&, const hazard_facts&) = default;
+};
+
+/// On what terms capacity is sold, apart from its price (decision-model §8).
+struct supply_terms {
+    hazard_facts hazard;
+    std::uint64_t minimum_units = 1;        // billed and powered even when the gang takes fewer
+    std::optional<instant> available_from;  // no start before it
+    std::optional<double> tax_rate;         // what the seller adds to the price, which is ex tax: 0.06
+    bool firm = true;                       // false: best effort, nothing is kept for us
+    std::string host;                       // who houses it, where the provider only sells it: a shared failure domain
+    friend bool operator==(const supply_terms&, const supply_terms&) = default;
 };
 
 /// Dated, priced capacity of one shape at one site under one billing mode, with its site's facts beside it.
@@ -82,6 +110,7 @@ struct offer {
     std::uint32_t queue_wait_s = 0;  // expected wait for the start, as the provider tells
     std::string price_source;        // "provider file", "example", …
     instant as_of{};
+    supply_terms supply;
     friend bool operator==(const offer&, const offer&) = default;
 };
 

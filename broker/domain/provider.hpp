@@ -14,6 +14,7 @@ struct price_override {
     std::uint32_t minimum_s = 0;
     std::optional<double> idle_w;
     std::optional<double> max_w;
+    supply_terms supply;
     friend bool operator==(const price_override&, const price_override&) = default;
 };
 

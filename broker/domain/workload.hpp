@@ -15,6 +15,14 @@ enum class workload_kind : std::uint8_t { batch, service };
 enum class compute_class : std::uint8_t { general, intelligent, super };
 enum class accelerator_fit : std::uint8_t { any, training, inference };
 
+/// A figure with the range it may lie in; low = high: exact. All 0: unknown.
+struct interval {
+    double value = 0, low = 0, high = 0;
+    bool known() const noexcept { return value > 0; }
+    bool exact() const noexcept { return low == high; }
+    friend bool operator==(const interval&, const interval&) = default;
+};
+
 /// One acceptable accelerator; a request lists them in order of preference. Zero or empty means "no demand".
 struct accelerator_need {
     std::string model;        // exact model name, or empty: any that meets the rest
@@ -50,6 +58,7 @@ struct variant {
 struct data_input {
     double size_gib = 0;
     std::string region;
+    std::optional<money> egress_per_gib = std::nullopt;  // what leaving that region costs; nullopt: nothing
     friend bool operator==(const data_input&, const data_input&) = default;
 };
 
@@ -60,6 +69,45 @@ struct origin {
     friend bool operator==(const origin&, const origin&) = default;
 };
 
+/// What compliance rules speak of: figures of an offer's cards. tops_by_bit_length is 16 x fp16_tflops.
+enum class offer_fact : std::uint8_t {
+    fp16_tflops,
+    fp64_tflops,
+    memory_gib,
+    memory_gb_s,
+    interconnect_gb_s,
+    tops_by_bit_length,
+    cards_per_unit
+};
+enum class fact_comparison : std::uint8_t { at_least, above, at_most, below };
+
+/// A boolean expression over facts of an offer: a comparison, or all, any or none of its parts.
+struct fact_expression {
+    enum class form : std::uint8_t { compare, all, any, none };
+    form is = form::compare;
+    offer_fact fact = offer_fact::fp16_tflops;
+    fact_comparison comparison = fact_comparison::at_least;
+    double value = 0;
+    std::vector<fact_expression> parts;
+    friend bool operator==(const fact_expression&, const fact_expression&) = default;
+};
+
+/// Offers for which `forbid` holds, or cannot be told, are not used while the rule is in force.
+struct compliance_rule {
+    std::string name;
+    std::optional<instant> from_at;
+    std::optional<instant> until_at;  // exclusive
+    fact_expression forbid;
+    friend bool operator==(const compliance_rule&, const compliance_rule&) = default;
+};
+
+/// Where a part of a service's demand comes from.
+struct weighted_origin {
+    origin from;
+    double weight = 1;  // > 0; against the sum of all
+    friend bool operator==(const weighted_origin&, const weighted_origin&) = default;
+};
+
 /// Hard limits. An empty list or nullopt asks nothing.
 struct constraints {
     std::vector<std::string> regions;
@@ -67,11 +115,14 @@ struct constraints {
     std::vector<std::string> providers_allow;
     std::vector<std::string> providers_deny;
     std::optional<origin> from;
-    std::optional<double> max_rtt_ms;  // needs `from`
+    std::vector<weighted_origin> origins;  // in place of `from`, where users sit in several places
+    std::optional<double> max_rtt_ms;      // needs an origin; held against the demand-weighted p95
     std::optional<double> max_pue;
     std::optional<double> min_green_power_share;  // 0..1
     std::optional<double> max_carbon_kg;          // location-based, whole run
     std::optional<money> max_price_per_hour;      // whole gang
+    std::vector<compliance_rule> compliance;
+    bool origin_stated() const noexcept { return from || !origins.empty(); }
     friend bool operator==(const constraints&, const constraints&) = default;
 };
 
@@ -93,6 +144,43 @@ struct retry_rule {
     friend bool operator==(const retry_rule&, const retry_rule&) = default;
 };
 
+/// What bounds the speed of the work: compute, memory bandwidth, or FP64 (decision-model §2).
+enum class work_class : std::uint8_t { training, decoding, hpc };
+
+/// So many cards of one model: what figures of a work estimate speak of.
+struct reference_cards {
+    std::string model;
+    std::uint32_t count = 1;  // 1..1 000 000
+    friend bool operator==(const reference_cards&, const reference_cards&) = default;
+};
+
+/// The tenant's own figure: one card of `model` against one reference card, for this work.
+struct relative_speed {
+    std::string model;
+    interval speed;
+    friend bool operator==(const relative_speed&, const relative_speed&) = default;
+};
+
+/// How much there is to do. Without a reference, runtime_s holds wherever it runs.
+struct work_estimate {
+    std::optional<std::uint64_t> runtime_s;    // of the whole gang; on the reference where one is given
+    std::optional<double> accelerator_hours;   // W: of computing on one reference card; needs `reference`
+    std::optional<reference_cards> reference;  // card and n0
+    std::optional<work_class> kind;            // nullopt: by the compute class, hpc for super, else training
+    double communication = 0;                  // c: exposed share of the time on the reference, 0..0.99
+    double batch_exponent = 1;                 // α: 1 for a fixed global batch, 0 for weak scaling
+    std::vector<relative_speed> speeds;        // sorted by model
+    friend bool operator==(const work_estimate&, const work_estimate&) = default;
+};
+
+/// How the run saves itself, so that an interruption costs only what came after the last checkpoint.
+struct checkpoint_rule {
+    std::uint64_t interval_s = 3600;  // τ: between two of them
+    double write_s = 0;               // δ: each one holds the work up for so long
+    double restore_s = 0;             // R: from a new start to going on
+    friend bool operator==(const checkpoint_rule&, const checkpoint_rule&) = default;
+};
+
 /// What a tenant asks for, checked and complete. Made by codec's decode_workload; immutable once stored.
 struct workload_spec {
     workload_kind kind = workload_kind::batch;
@@ -106,8 +194,8 @@ struct workload_spec {
     std::uint32_t tasks = 1;  // gang size, 1..10 000
     task_resources resources;
     std::vector<variant> variants;  // 1..16, distinct stacks
-    std::optional<std::uint64_t>
-        runtime_s;  // the tenant's estimate on the reference; absent: policy's default_runtime_s
+    work_estimate work;
+    std::optional<checkpoint_rule> checkpoint;  // nullopt: an interrupted run begins anew
     std::vector<data_input> inputs;
     constraints limits;
     timing when;

@@ -201,6 +201,9 @@ void engine_core::on(turn&, const offers_received& in) {
         return;
     at->second.offers_seen = true;
     auto offers = in.offers;
+    for (offer& each : offers)
+        if (each.accelerators)
+            complete(*each.accelerators, options_.accelerators);
     std::ranges::sort(offers, {}, &offer::id);
     const bool same = same_offers(in.provider, offers) && !book_.distrusts(in.provider);
     book_.replace_provider(in.provider, std::move(offers));

@@ -185,6 +185,7 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
     world.now = now;
     world.rates = rates_;
     world.regions = options_.regions;
+    world.accelerators = &options_.accelerators;
     world.blocked = blocks_;
     if (w)
         world.budget_left = budget_left(w->value);

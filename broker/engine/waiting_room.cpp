@@ -55,17 +55,62 @@ void write_resources(digest_text& out, const task_resources& need) {
     }
 }
 
+void write_origin(digest_text& out, const origin& from) {
+    out.word(from.region);
+    const auto& place = from.latitude_longitude;
+    out.maybe(place ? std::optional(place->first) : std::nullopt);
+    out.maybe(place ? std::optional(place->second) : std::nullopt);
+}
+
+void write_expression(digest_text& out, const fact_expression& by) {
+    out.number(static_cast<std::uint64_t>(by.is));
+    out.number(static_cast<std::uint64_t>(by.fact));
+    out.number(static_cast<std::uint64_t>(by.comparison));
+    out.real(by.value);
+    out.number(by.parts.size());
+    for (const auto& part : by.parts)
+        write_expression(out, part);
+}
+
+void write_work(digest_text& out, const workload_spec& spec) {
+    const work_estimate& work = spec.work;
+    out.maybe(work.runtime_s);
+    out.maybe(work.accelerator_hours);
+    out.word(work.reference ? work.reference->model : std::string());
+    out.number(work.reference ? work.reference->count : 0);
+    out.number(work.kind ? 1 + static_cast<std::uint64_t>(*work.kind) : 0);
+    out.real(work.communication);
+    out.real(work.batch_exponent);
+    out.number(work.speeds.size());
+    for (const auto& [model, speed] : work.speeds) {
+        out.word(model);
+        out.real(speed.value);
+        out.real(speed.low);
+        out.real(speed.high);
+    }
+    out.number(spec.checkpoint ? spec.checkpoint->interval_s : 0);
+    out.real(spec.checkpoint ? spec.checkpoint->write_s : 0);
+    out.real(spec.checkpoint ? spec.checkpoint->restore_s : 0);
+}
+
 void write_limits(digest_text& out, const constraints& limits) {
     out.words(limits.regions);
     out.words(limits.jurisdictions);
     out.words(limits.providers_allow);
     out.words(limits.providers_deny);
     out.number(limits.from ? 1 : 0);
-    if (limits.from) {
-        out.word(limits.from->region);
-        const auto& place = limits.from->latitude_longitude;
-        out.maybe(place ? std::optional(place->first) : std::nullopt);
-        out.maybe(place ? std::optional(place->second) : std::nullopt);
+    if (limits.from)
+        write_origin(out, *limits.from);
+    out.number(limits.origins.size());
+    for (const auto& each : limits.origins) {
+        write_origin(out, each.from);
+        out.real(each.weight);
+    }
+    out.number(limits.compliance.size());
+    for (const auto& rule : limits.compliance) {
+        out.maybe(rule.from_at);
+        out.maybe(rule.until_at);
+        write_expression(out, rule.forbid);
     }
     out.maybe(limits.max_rtt_ms);
     out.maybe(limits.max_pue);
@@ -87,11 +132,12 @@ demand_shape shape_of(const workload_spec& spec, const std::optional<money>& bud
     out.number(spec.variants.size());
     for (const auto& way : spec.variants)
         out.word(way.stack);
-    out.maybe(spec.runtime_s);
+    write_work(out, spec);
     out.number(spec.inputs.size());
     for (const auto& data : spec.inputs) {
         out.real(data.size_gib);
         out.word(data.region);
+        out.maybe(data.egress_per_gib);
     }
     write_limits(out, spec.limits);
     out.maybe(spec.when.earliest_start_at);

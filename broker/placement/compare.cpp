@@ -58,10 +58,37 @@ void add_terms(const comparison& by, std::uint32_t index, appraisal& into) {
     }
 }
 
+run_estimate estimate_of(const run_length& run) {
+    return {.cards = run.cards,
+            .speed = run.speed.r,
+            .speed_method = std::string(run.speed.method),
+            .efficiency = run.efficiency,
+            .effective_cards = run.effective_cards,
+            .interruptions = run.interruptions,
+            .hazard_per_h = run.hazard.per_h,
+            .hazard_assumed = run.hazard.assumed,
+            .work_s = run.work_s,
+            .wall_s = run.wall_s};
+}
+
+/// C with the cards as fast, and as slow, as their speed's interval allows; infinite where the slow ones never finish.
+void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
+    const std::uint32_t shape = by.book.cols().shape[index];
+    const auto cost_at = [&](speed_end at) {
+        const auto [view, run] = resolve_at(by.book, by.rules, by.spec, by.world, by.want, shape, at);
+        return run.why_not
+                   ? infinity
+                   : static_cast<double>(by.book.cols().price_nanos[index]) * view.cost_per_nano + into.egress_base;
+    };
+    const bool exact = by.want.runs[shape].speed.r.exact();
+    into.cost_low = exact ? into.cost_base : cost_at(speed_end::fast);
+    into.cost_high = exact ? into.cost_base : cost_at(speed_end::slow);
+}
+
 bool known_at(const comparison& by, const term& what, std::uint32_t index) {
     const site_view& site = by.want.sites[by.book.cols().site[index]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
-    return !((what.reads & reads_rtt) && std::isnan(site.rtt_ms)) &&
+    return !((what.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(site.rtt_ms)) &&
            !((what.reads & (reads_energy | reads_carbon)) && std::isnan(shape.it_kwh)) &&
            !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh));
 }
@@ -88,15 +115,21 @@ appraisal appraise(const comparison& by, std::uint32_t index) {
     a.launchable = at.launchable;
     a.units = shape.units;
     a.price = *at.price;
-    a.billed_s = shape.billed_s;
+    const run_length& run = by.want.runs[by.book.cols().shape[index]];
+    a.billed_s = run.billed_s;
     a.cost = {cumulative_micros(a.price, a.units, milliseconds(static_cast<std::int64_t>(a.billed_s) * 1000)),
               a.price.unit};
     a.cost_base = cost_of(by.book, by.want, index);
+    a.egress_base = site.egress_base;
+    add_range(by, index, a);
+    if (run.estimated)
+        a.run = estimate_of(run);
     add_terms(by, index, a);
     a.start_at = at_ms(shape.start_ms + site.data_movement_ms);
-    a.finish_at = at_ms(finish_ms(by.want, site, shape));
+    a.finish_at = at_ms(finish_ms(site, shape));
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);
+    a.rtt_p95_ms = if_known(site.rtt_p95_ms);
     a.rtt_method = rtt_method(site);
     const facility_energy used = facility_at(site, shape);
     a.energy_kwh = if_known(used.kwh);

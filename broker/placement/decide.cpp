@@ -1,5 +1,6 @@
 #include "broker/placement/decide.hpp"
 
+#include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 #include "broker/placement/scan.hpp"
 
@@ -75,30 +76,73 @@ std::optional<double> dearest_of(const policy& rules, const survivors& left) {
     return left.baseline_cost * (1.0 + *rules.within_of_cheapest);
 }
 
-decision decide_with(const offer_book& book, const policy& rules, term_table terms, const workload_spec& spec,
-                     const decision_world& world, scratch& use) {
-    resolve(book, rules, terms, spec, world, use.want);
-    use.rankable = resolve_rule(rules, terms, spec, use.rule);
-    use.ranks.begin(book, use.want, spec, use.rule, world.now, use.best, use.launchable);
-    const bool at_once = use.rankable && !rules.within_of_cheapest;
-    filter_book(book, use.want, at_once ? &use.ranks : nullptr, use.left);
+struct question {
+    const offer_book& book;
+    const policy& rules;
+    term_table terms;
+    const workload_spec& spec;
+    const decision_world& world;
+};
+
+/// Filters and ranks by what `use.want` holds.
+void choose(const question& asked, scratch& use) {
+    use.ranks.begin(asked.book, use.want, asked.spec, use.rule, asked.world.now, use.best, use.launchable);
+    const bool at_once = use.rankable && !asked.rules.within_of_cheapest;
+    filter_book(asked.book, use.want, at_once ? &use.ranks : nullptr, use.left);
     if (!use.rankable)
         reject_all(use.left);
-    else if (const auto dearest = dearest_of(rules, use.left))
-        rank_within(*dearest, book, use.ranks, use.left);
+    else if (const auto dearest = dearest_of(asked.rules, use.left))
+        rank_within(*dearest, asked.book, use.ranks, use.left);
     use.ranks.finish();
+}
 
-    const comparison by{book, use.want, rules, spec, world, terms, use.rule};
+/// The model of an offer's cards; nullptr: none.
+const std::string* model_at(const offer_book& book, std::uint32_t index) {
+    const auto& cards = book.shapes()[book.cols().shape[index]].accelerators;
+    return cards ? &cards->model : nullptr;
+}
+
+/// Who would win if the winner's cards were as slow as their interval allows and all others as fast: one for each
+/// model. Offers of one model share its speed, so that a dearer one never stands for uncertainty.
+std::vector<offer_id> rivals_of(const question& asked, std::uint32_t winner, scratch& use) {
+    const std::string* const own = model_at(asked.book, winner);
+    const auto inexact = [](const run_length& run) {
+        return !run.speed.r.exact();
+    };
+    if (!own || std::ranges::none_of(use.want.runs, inexact))
+        return {};
+    resolve_corner(asked.book, asked.rules, asked.spec, asked.world, *own, use.want);
+    choose(asked, use);
+    std::vector<offer_id> rivals;
+    std::vector<std::string_view> models{*own};
+    for (const standing& s : use.best.ranked()) {
+        if (s.index == winner)
+            break;
+        const std::string* const model = model_at(asked.book, s.index);
+        if (!model || std::ranges::find(models, *model) != models.end())
+            continue;
+        models.push_back(*model);
+        rivals.push_back(asked.book.at(s.index).id);
+    }
+    return rivals;
+}
+
+decision decide_with(const question& asked, scratch& use) {
+    resolve(asked.book, asked.rules, asked.terms, asked.spec, asked.world, use.want);
+    use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.rule);
+    choose(asked, use);
+
+    const comparison by{asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};
     const std::vector<standing> ranked = ranked_of(use);
     decision made;
-    made.at = world.now;
-    made.policy = rules.name;
-    made.policy_version = rules.version;
-    made.book_version = book.version();
-    made.rates = world.rates;
+    made.at = asked.world.now;
+    made.policy = asked.rules.name;
+    made.policy_version = asked.rules.version;
+    made.book_version = asked.book.version();
+    made.rates = asked.world.rates;
     made.runtime_s = use.want.request.runtime_s;
     made.runtime_assumed = use.want.request.runtime_assumed;
-    made.considered = static_cast<std::uint32_t>(book.size());
+    made.considered = static_cast<std::uint32_t>(asked.book.size());
     count_rejections(use.left, made);
     for (const standing& s : ranked)
         made.ranked.push_back(appraise(by, s.index));
@@ -112,17 +156,33 @@ decision decide_with(const offer_book& book, const policy& rules, term_table ter
     return made;
 }
 
+/// The last step: it works on `use.want`, which then holds another world's figures.
+void add_rivals(const question& asked, decision& made, scratch& use) {
+    const appraisal* const won = winner_of(made);
+    if (!won)
+        return;
+    made.rivals = rivals_of(asked, static_cast<std::uint32_t>(*asked.book.find(won->offer)), use);
+    if (!made.rivals.empty())
+        made.notes.push_back("Not robust: within the ranges of the cards' speeds " + joined(made.rivals) +
+                             " would win.");
+}
+
 }  // namespace
 
 decision decide(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                 const decision_world& world) {
-    return decide_with(book, policy, terms, spec, world, this_threads());
+    scratch& use = this_threads();
+    const question asked{book, policy, terms, spec, world};
+    decision made = decide_with(asked, use);
+    add_rivals(asked, made, use);
+    return made;
 }
 
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world) {
     scratch& use = this_threads();
-    plan_result result{.made = decide_with(book, policy, terms, spec, world, use), .rejected = {}};
+    const question asked{book, policy, terms, spec, world};
+    plan_result result{.made = decide_with(asked, use), .rejected = {}};
     const auto dearest = dearest_of(policy, use.left);
     for (std::size_t i = 0; i < book.size() && result.rejected.size() < rejected_max; ++i) {
         const std::uint8_t code = verdict(book, use.want, i);
@@ -133,6 +193,7 @@ plan_result plan(const offer_book& book, const policy& policy, term_table terms,
         else if (dearest && cost_of(book, use.want, i) > *dearest)
             result.rejected.emplace_back(book.at(i).id, rejection::too_dear_for_policy);
     }
+    add_rivals(asked, result.made, use);
     return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/accelerator.hpp"
 #include "broker/domain/decision.hpp"
 #include "broker/domain/explain.hpp"
 #include "broker/domain/policy.hpp"
@@ -20,9 +21,13 @@ struct decision_world {
     exchange_rates rates;
     std::span<const region_place> regions;  // what workloads may name as their origin, sorted by name
     std::span<const provider_block> blocked;
-    bool plan_only_too = false;        // a plan ranks catalogue offers beside launchable ones
-    std::optional<money> budget_left;  // what earlier attempts left of the budget
+    const accelerator_table* accelerators = nullptr;  // nullptr: none are known by name
+    bool plan_only_too = false;                       // a plan ranks catalogue offers beside launchable ones
+    std::optional<money> budget_left;                 // what earlier attempts left of the budget
 };
+
+/// The world's table, or an empty one.
+const accelerator_table& known_in(const decision_world& world) noexcept;
 
 /// Filters, ranks and explains: decision-model §1. `made.ranked` is empty when nothing is feasible now; the rejections
 /// then say why. Pure: same arguments, same bits. `made.id` and `made.workload` are left to the caller.
@@ -40,7 +45,7 @@ plan_result plan(const offer_book& book, const policy& policy, term_table terms,
 result<void> check_policy(const policy& policy, term_table terms);
 
 /// Units of this offer that the whole gang takes; 0 when a task does not fit the unit.
-std::uint64_t units_needed(const offer& on, const workload_spec& spec) noexcept;
+std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known = {}) noexcept;
 
 /// RTT in ms between two places: 6.57 + 0.016465 km up to 3000 km, 32.02 + 0.013234 km beyond (Theil-Sen fits over
 /// measured inter-region RTTs of public clouds; median error 3.0 and 20.5 ms). Great-circle distance.

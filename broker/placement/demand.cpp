@@ -1,6 +1,7 @@
 #include "broker/placement/demand.hpp"
 
 #include "broker/domain/energy.hpp"
+#include "broker/placement/compliance.hpp"
 #include "broker/placement/filters.hpp"
 #include "broker/placement/units.hpp"
 
@@ -19,36 +20,74 @@ std::int64_t ms_since_epoch(instant at) noexcept {
     return at.time_since_epoch().count();
 }
 
-/// What origin the RTTs are counted to.
+instant instant_of(std::int64_t ms) noexcept {
+    return instant(milliseconds(ms));
+}
+
+double in_base(money amount, const exchange_rates& rates) noexcept {
+    return static_cast<double>(amount.micros) / 1e6 * (static_cast<double>(rate_nanos(rates, amount.unit)) / 1e9);
+}
+
+/// An origin that RTTs are counted to, with its share of the demand.
 struct origin_view {
     std::uint32_t region = name_table::absent;
     std::optional<sphere_point> place;
+    double share = 1;
 };
 
-void resolve_rtt(const origin_view& from, const offer_book::site_row& row, site_view& into) noexcept {
-    into.rtt_ms = unknown;
-    into.rtt_declared = false;
+struct told_rtt {
+    double ms = unknown;
+    bool declared = false;
+};
+
+told_rtt rtt_between(const origin_view& from, const offer_book::site_row& row) noexcept {
     if (from.region != name_table::absent)
         for (const auto& [region, ms] : row.declared_rtt_ms)
-            if (region == from.region) {
-                into.rtt_ms = ms;
-                into.rtt_declared = true;
-                return;
-            }
+            if (region == from.region)
+                return {ms, true};
     if (from.place && row.place)
-        into.rtt_ms = estimate_rtt_ms(*from.place, *row.place);
+        return {estimate_rtt_ms(*from.place, *row.place), false};
+    return {};
+}
+
+/// The least RTT that 95 % of the demand stays within.
+double p95_of(std::vector<std::pair<double, double>>& ms_and_share) noexcept {
+    std::ranges::sort(ms_and_share);
+    double within = 0;
+    for (const auto& [ms, share] : ms_and_share)
+        if ((within += share) >= 0.95 - 1e-12)
+            return ms;
+    return ms_and_share.back().first;
+}
+
+void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_row& row, site_view& into) {
+    static thread_local std::vector<std::pair<double, double>> all;
+    all.clear();
+    into.rtt_declared = !origins.empty();
+    into.rtt_ms = origins.empty() ? unknown : 0.0;
+    for (const origin_view& from : origins) {
+        const told_rtt told = rtt_between(from, row);
+        into.rtt_ms += told.ms * from.share;
+        into.rtt_declared &= told.declared;
+        all.emplace_back(told.ms, from.share);
+    }
+    into.rtt_p95_ms = std::isnan(into.rtt_ms) ? unknown : p95_of(all);
 }
 
 struct input_view {
     std::uint32_t region;
     double gigabits;
+    double egress_base;
 };
 
 void resolve_data_movement(std::span<const input_view> inputs, const offer_book::site_row& row, site_view& into) {
     double gigabits = 0;
+    into.egress_base = 0;
     for (const auto& input : inputs)
-        if (input.region != row.region)
+        if (input.region != row.region) {
             gigabits += input.gigabits;
+            into.egress_base += input.egress_base;
+        }
     const double gbps = row.ingress_gbps > 0 ? row.ingress_gbps : default_ingress_gbps;
     into.data_movement_s = std::min(gigabits / gbps, data_movement_max_s);
     into.data_movement_ms = static_cast<std::int64_t>(std::ceil(into.data_movement_s * 1000.0));
@@ -56,19 +95,22 @@ void resolve_data_movement(std::span<const input_view> inputs, const offer_book:
 
 void resolve_request(const policy& policy, term_table terms, const workload_spec& spec, const decision_world& world,
                      request_view& into) {
-    into.runtime_s = std::min(spec.runtime_s.value_or(policy.default_runtime_s), runtime_max_s);
-    into.runtime_assumed = !spec.runtime_s && spec.kind == workload_kind::batch;
+    into.runtime_s = std::min(spec.work.runtime_s.value_or(policy.default_runtime_s), runtime_max_s);
+    into.runtime_assumed = !spec.work.runtime_s && !spec.work.accelerator_hours && spec.kind == workload_kind::batch;
     if (spec.kind == workload_kind::service)
         into.runtime_s = service_runtime_s;
     else if (spec.when.max_runtime_s)
         into.runtime_s = std::min(into.runtime_s, *spec.when.max_runtime_s);
     into.earliest_ms = ms_since_epoch(std::max(world.now, spec.when.earliest_start_at.value_or(world.now)));
     into.waits_at_it = spec.kind == workload_kind::service || spec.interactive;
-    into.origin_known = spec.limits.from.has_value();
+    into.origin_known = spec.limits.origin_stated();
     into.deadline_ms.reset();
     if (spec.when.deadline_at && spec.kind == workload_kind::batch)
         into.deadline_ms = ms_since_epoch(*spec.when.deadline_at);
     into.max_carbon_kg = spec.limits.max_carbon_kg;
+    into.budget_base.reset();
+    if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
+        into.budget_base = in_base(*budget, world.rates);
     into.reads = reads_nothing;
     const auto note = [&](const std::string& name) {
         const term* known = find_term(terms, name);
@@ -81,58 +123,100 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         note(key.term);
 }
 
+std::vector<origin_view> origins_of(const offer_book& book, const workload_spec& spec, const decision_world& world) {
+    std::vector<origin_view> origins;
+    const auto add = [&](const origin& from, double share) {
+        origins.push_back({book.names().find(from.region), origin_place(book, from, world.regions), share});
+    };
+    if (spec.limits.from)
+        add(*spec.limits.from, 1);
+    double sum = 0;
+    for (const auto& each : spec.limits.origins)
+        sum += each.weight;
+    for (const auto& each : spec.limits.origins)
+        add(each.from, each.weight / sum);
+    return origins;
+}
+
 void resolve_sites(const offer_book& book, const workload_spec& spec, const decision_world& world,
                    const limits_view& limits, demand& into) {
-    origin_view from;
-    if (spec.limits.from) {
-        from.region = book.names().find(spec.limits.from->region);
-        from.place = origin_place(book, *spec.limits.from, world.regions);
-    }
+    const std::vector<origin_view> origins = origins_of(book, spec, world);
     std::vector<input_view> inputs;
     for (const auto& input : spec.inputs)
-        inputs.push_back({book.names().find(input.region), input.size_gib * gigabits_per_gib});
+        inputs.push_back({book.names().find(input.region), input.size_gib * gigabits_per_gib,
+                          input.egress_per_gib ? input.size_gib * in_base(*input.egress_per_gib, world.rates) : 0});
     into.sites.resize(book.sites().size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
         site_view& view = into.sites[i];
-        resolve_rtt(from, row, view);
+        resolve_rtt(origins, row, view);
         resolve_data_movement(inputs, row, view);
         view.pue = std::isnan(row.pue) ? default_pue : row.pue;
         view.green_share = row.green_share;
         view.carbon_g_per_kwh = row.carbon_g_per_kwh;
-        view.code = site_code(limits, row, view.rtt_ms);
+        view.code = site_code(limits, row, view.rtt_p95_ms);
     }
 }
 
-/// The money limits of a decision.
-struct caps_view {
+/// Everything of a decision that shapes are resolved against.
+struct shape_question {
+    const decision_world& world;
+    limits_view limits;
     std::optional<money_cap> hourly, run;
+    run_question length;
+
+    shape_question(const offer_book& book, const policy& policy, const workload_spec& spec,
+                   const decision_world& around, const request_view& request);
 };
 
-void resolve_shape(const offer_book::shape_row& row, const workload_spec& spec, const decision_world& world,
-                   const limits_view& limits, const caps_view& caps, const request_view& request, shape_view& into) {
+shape_question::shape_question(const offer_book& book, const policy& policy, const workload_spec& spec,
+                               const decision_world& around, const request_view& request)
+    : world(around) {
+    resolve_limits(book, policy, spec, world, request.reads, limits);
+    if (spec.limits.max_price_per_hour)
+        hourly.emplace(*spec.limits.max_price_per_hour, world.rates);
+    if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
+        run.emplace(*budget, world.rates);
+    length = {&spec, &known_in(world), view_of(spec, known_in(world)), request.runtime_s};
+}
+
+std::int64_t earliest_start(const offer_book::shape_row& row, const shape_question& asked,
+                            const request_view& request) {
+    std::int64_t start = ms_since_epoch(asked.world.now) + std::int64_t{row.queue_wait_s} * 1000;
+    if (row.available_from)
+        start = std::max(start, ms_since_epoch(*row.available_from));
+    return std::max(request.earliest_ms, start);
+}
+
+void resolve_shape(const offer_book::shape_row& row, const shape_question& asked, const request_view& request,
+                   speed_end at, shape_view& into, run_length& run) {
     into = {};
+    run = {};
     into.launchable = row.launchable;
-    into.code = kind_code(limits, row);
+    into.code = kind_code(asked.limits, row);
     if (into.code != passes)
         return;
+    const workload_spec& spec = *asked.length.spec;
     const accelerator_facts* cards = row.accelerators ? &*row.accelerators : nullptr;
     const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
-    const gang_fit fit = fit_gang(unit, cards, spec);
-    const double units = static_cast<double>(fit.units);
-    into.units = fit.units;
-    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, static_cast<double>(request.runtime_s) / 3600.0,
-                                default_utilisation);
-    into.code = fit_code(limits, fit.accelerator, fit.units, into.it_kwh);
-    into.billed_s = spec.kind == workload_kind::service
-                        ? request.runtime_s
-                        : billed_seconds(request.runtime_s, row.increment_s, row.minimum_s);
-    into.start_ms = std::max(request.earliest_ms, ms_since_epoch(world.now) + std::int64_t{row.queue_wait_s} * 1000);
-    const double rate = static_cast<double>(rate_nanos(world.rates, row.unit)) / 1e9;
-    into.cost_per_nano = units * (static_cast<double>(into.billed_s) / 3600.0) * rate / 1e9;
+    const gang_fit fit = fit_gang(unit, cards, spec, *asked.length.known);
+    into.units = fit.units > 0 ? std::max(fit.units, row.minimum_units) : 0;
+    const bool forbids =
+        !spec.limits.compliance.empty() && forbidden(spec.limits.compliance, cards, instant_of(request.earliest_ms));
+    if (fit.units > 0)
+        run = run_on(row, fit.cards, into.units, asked.length, at);
+    const double units = static_cast<double>(into.units);
+    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, run.run_s / 3600.0, default_utilisation);
+    into.code = fit_code(asked.limits, {fit.accelerator, forbids, into.units, run.why_not, into.it_kwh});
+    if (run.why_not)
+        return;
+    into.start_ms = earliest_start(row, asked, request);
+    into.run_ms = static_cast<std::int64_t>(run.wall_s) * 1000;
+    const double rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
+    into.cost_per_nano = units * (static_cast<double>(run.billed_s) / 3600.0) * rate / 1e9;
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
-    into.price_max = caps.hourly ? caps.hourly->price_by_hour(row.unit, fit.units) : any_price;
-    into.budget_max = caps.run ? caps.run->price_by_run(row.unit, fit.units, into.billed_s) : any_price;
+    into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
+    into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;
 }
 
 /// The largest double that is not above the cap.
@@ -174,6 +258,8 @@ void find_bounds(demand& into) noexcept {
         const double low = known ? shape.it_kwh : 0.0, high = known ? shape.it_kwh : infinity;
         into.least.start_ms = any ? std::min(into.least.start_ms, shape.start_ms) : shape.start_ms;
         into.most.start_ms = any ? std::max(into.most.start_ms, shape.start_ms) : shape.start_ms;
+        into.least.run_ms = any ? std::min(into.least.run_ms, shape.run_ms) : shape.run_ms;
+        into.most.run_ms = any ? std::max(into.most.run_ms, shape.run_ms) : shape.run_ms;
         into.least.it_kwh = any ? std::min(into.least.it_kwh, low) : low;
         into.most.it_kwh = any ? std::max(into.most.it_kwh, high) : high;
         any = true;
@@ -182,17 +268,16 @@ void find_bounds(demand& into) noexcept {
 
 }  // namespace
 
+const accelerator_table& known_in(const decision_world& world) noexcept {
+    static const accelerator_table none;
+    return world.accelerators ? *world.accelerators : none;
+}
+
 void sieve_columns::resize(std::size_t size) {
     packed.resize(size);
     cost_per_nano.resize(size);
     price_max.resize(size);
     cap.resize(size);
-}
-
-std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
-    const std::uint64_t increment = std::max(1u, increment_s);
-    const std::uint64_t steps = run_s / increment + (run_s % increment != 0);
-    return std::max<std::uint64_t>(steps * increment, minimum_s);
 }
 
 std::span<const ordered_key> order_of(const policy& policy, const workload_spec& spec) noexcept {
@@ -209,19 +294,35 @@ const term* find_term(term_table terms, std::string_view name) noexcept {
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into) {
     resolve_request(policy, terms, spec, world, into.request);
-    static thread_local limits_view limits;
-    resolve_limits(book, policy, spec, world, into.request.reads, limits);
-    resolve_sites(book, spec, world, limits, into);
-    caps_view caps;
-    if (spec.limits.max_price_per_hour)
-        caps.hourly.emplace(*spec.limits.max_price_per_hour, world.rates);
-    if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
-        caps.run.emplace(*budget, world.rates);
+    shape_question asked(book, policy, spec, world, into.request);
+    resolve_sites(book, spec, world, asked.limits, into);
     into.shapes.resize(book.shapes().size());
+    into.runs.resize(into.shapes.size());
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
-        resolve_shape(book.shapes()[i], spec, world, limits, caps, into.request, into.shapes[i]);
+        resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i]);
     find_bounds(into);
     prepare_sieve(book, into);
+}
+
+void resolve_corner(const offer_book& book, const policy& policy, const workload_spec& spec,
+                    const decision_world& world, std::string_view slow_model, demand& into) {
+    const shape_question asked(book, policy, spec, world, into.request);
+    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
+        const auto& row = book.shapes()[i];
+        const bool slow = row.accelerators && row.accelerators->model == slow_model;
+        resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i]);
+    }
+    find_bounds(into);
+    prepare_sieve(book, into);
+}
+
+std::pair<shape_view, run_length> resolve_at(const offer_book& book, const policy& policy, const workload_spec& spec,
+                                             const decision_world& world, const demand& want, std::uint32_t shape,
+                                             speed_end at) {
+    const shape_question asked(book, policy, spec, world, want.request);
+    std::pair<shape_view, run_length> made;
+    resolve_shape(book.shapes()[shape], asked, want.request, at, made.first, made.second);
+    return made;
 }
 
 }  // namespace westerly

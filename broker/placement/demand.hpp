@@ -1,34 +1,37 @@
 #pragma once
 
 #include "broker/placement/decide.hpp"
+#include "broker/placement/run_length.hpp"
 
 namespace westerly {
 
 /// Codes are rejections; this one says that nothing rejects.
 inline constexpr std::uint8_t passes = 0xFF;
 
-inline constexpr std::uint64_t service_runtime_s = 3600;        // services are judged per hour
-inline constexpr std::uint64_t runtime_max_s = 10'000'000'000;  // 317 years: keeps every product in range
+inline constexpr std::uint64_t service_runtime_s = 3600;  // services are judged per hour
 inline constexpr double data_movement_max_s = 1e9;
 inline constexpr double default_ingress_gbps = 1.0;  // assumed where a site states none; the decision says so
 
 /// One workload under one policy, in numbers.
 struct request_view {
-    std::uint64_t runtime_s = 0;
+    std::uint64_t runtime_s = 0;  // wherever it runs, unless the work is told on a reference
     bool runtime_assumed = false;
     std::int64_t earliest_ms = 0;  // max(now, earliest start), since 1970
     bool waits_at_it = false;      // services and interactive batch: RTT counts
     bool origin_known = false;     // an origin is stated
     std::optional<std::int64_t> deadline_ms;
     std::optional<double> max_carbon_kg;
-    std::uint8_t reads = 0;  // of term_input: the columns that the policy ranks by
+    std::optional<double> budget_base;  // in base currency
+    std::uint8_t reads = 0;             // of term_input: the columns that the policy ranks by
 };
 
 /// What one site means for it: the first failing filter that depends on the site alone, and its quantities.
 struct site_view {
     std::uint8_t code = passes;
-    double rtt_ms = 0;  // NaN: unknown
+    double rtt_ms = 0;  // demand-weighted mean over the origins; NaN: one of them is unknown
+    double rtt_p95_ms = 0;
     bool rtt_declared = false;
+    double egress_base = 0;  // money for bringing the inputs here
     double data_movement_s = 0;
     std::int64_t data_movement_ms = 0;  // rounded up
     double pue = 0;                     // default_pue where unknown
@@ -44,8 +47,8 @@ struct alignas(64) shape_view {
     std::int64_t budget_max = 0;  // of the budget
     std::uint64_t units = 0;
     std::int64_t start_ms = 0;  // before data movement
+    std::int64_t run_ms = 0;    // from the start to the expected finish
     double it_kwh = 0;          // NaN: unknown
-    std::uint64_t billed_s = 0;
     std::uint8_t code = passes;
     bool launchable = true;
 };
@@ -74,6 +77,7 @@ struct demand {
     request_view request;
     std::vector<site_view> sites;           // parallel to book.sites()
     std::vector<shape_view> shapes;         // parallel to book.shapes()
+    std::vector<run_length> runs;           // parallel to `shapes`: how their run_ms came about
     shape_view least, most;                 // start and energy of any shape that passes are within
     sieve_columns for_sieve;                // parallel to book.shapes()
     bool sieves = true;                     // units and prices are within what the sieve takes
@@ -84,6 +88,16 @@ struct demand {
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into);
 
+/// One shape anew, with the speed of its cards at an end of its interval: what the view and the run would be then.
+std::pair<shape_view, run_length> resolve_at(const offer_book& book, const policy& policy, const workload_spec& spec,
+                                             const decision_world& world, const demand& want, std::uint32_t shape,
+                                             speed_end at);
+
+/// All shapes anew in the corner of the speeds' intervals that is worst for one model of cards: those slow, all others
+/// fast.
+void resolve_corner(const offer_book& book, const policy& policy, const workload_spec& spec,
+                    const decision_world& world, std::string_view slow_model, demand& into);
+
 /// Where the workload's users or data sit, if coordinates can be had: its own, the facts', or a site's in that region.
 std::optional<sphere_point> origin_place(const offer_book& book, const origin& from,
                                          std::span<const region_place> regions);
@@ -91,9 +105,6 @@ std::optional<sphere_point> origin_place(const offer_book& book, const origin& f
 /// As estimate_rtt_ms, between points. Up to this many ms the near fit (median error 3 ms) was used.
 inline constexpr double estimated_rtt_near_max_ms = 6.57 + 0.016465 * 3000.0;
 double estimate_rtt_ms(const sphere_point& from, const sphere_point& to) noexcept;
-
-/// The wall clock time that is billed for a run: up to the increment, at least the minimum.
-std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept;
 
 /// The terms of a policy that count for this workload: priced, or the keys of the order that fits its kind. An unknown
 /// name gives a null term.

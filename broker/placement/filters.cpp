@@ -81,7 +81,7 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
         return code(rejection::pue);
     if (limits.min_green_power_share && !(row.green_share >= *limits.min_green_power_share))
         return code(rejection::green_power_share);
-    if (((limits.reads & reads_rtt) && std::isnan(rtt_ms)) ||
+    if (((limits.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(rtt_ms)) ||
         ((limits.reads & reads_carbon) && std::isnan(row.carbon_g_per_kwh)))
         return code(rejection::quantity_unknown);
     return passes;
@@ -103,12 +103,16 @@ std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& r
     return passes;
 }
 
-std::uint8_t fit_code(const limits_view& limits, bool accelerator_met, std::uint64_t units, double it_kwh) noexcept {
-    if (!accelerator_met)
+std::uint8_t fit_code(const limits_view& limits, const shape_fit& fit) noexcept {
+    if (!fit.accelerator_met)
         return code(rejection::accelerator);
-    if (units == 0)
+    if (fit.forbidden)
+        return code(rejection::compliance);
+    if (fit.units == 0)
         return code(rejection::task_shape);
-    if ((limits.reads & (reads_energy | reads_carbon)) && std::isnan(it_kwh))
+    if (fit.no_run)
+        return code(*fit.no_run);
+    if ((limits.reads & (reads_energy | reads_carbon)) && std::isnan(fit.it_kwh))
         return code(rejection::quantity_unknown);
     return passes;
 }

@@ -28,8 +28,16 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
 /// The first failing filter that depends on the kind of the shape, or `passes`.
 std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& row) noexcept;
 
-/// The next filters: how the gang fits a shape of the right kind. `it_kwh` NaN: unknown.
-std::uint8_t fit_code(const limits_view& limits, bool accelerator_met, std::uint64_t units, double it_kwh) noexcept;
+/// How a gang fits a shape of the right kind.
+struct shape_fit {
+    bool accelerator_met = true;
+    bool forbidden = false;  // by a compliance rule
+    std::uint64_t units = 0;
+    std::optional<rejection> no_run;  // why its length there cannot be told, or has no end
+    double it_kwh = 0;                // NaN: unknown
+};
+/// The next filters, which depend on that.
+std::uint8_t fit_code(const limits_view& limits, const shape_fit& fit) noexcept;
 
 /// An amount of money as a cap on prices, worked out per currency once, because a 128-bit division is slow.
 class money_cap {

@@ -48,8 +48,12 @@ void on_request(const comparison& by, sentences& into) {
         into.push_back("A service has no end: costs, energy and carbon are per hour.");
     if (request.runtime_assumed)
         into.push_back("No runtime was stated: " + std::to_string(request.runtime_s) + " s were assumed.");
+    if (by.spec.work.reference && !known_in(by.world).find(by.spec.work.reference->model))
+        into.push_back("The reference \"" + by.spec.work.reference->model +
+                       "\" is not in the broker's table of accelerators (schema/facts/accelerators.json), so no speed "
+                       "can be told: name one that is, or give runtime_s alone.");
     if (request.waits_at_it && !request.origin_known)
-        into.push_back("No origin was stated (constraints.origin), so latency was not weighed.");
+        into.push_back("No origin was stated (constraints.origin or constraints.origins), so latency was not weighed.");
 }
 
 void on_missing_terms(const comparison& by, sentences& into) {

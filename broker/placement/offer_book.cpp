@@ -37,7 +37,8 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.vcpus == b.vcpus && a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib &&
            a.architecture == b.architecture && a.accelerators == b.accelerators && a.stacks == b.stacks &&
            a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
-           a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w);
+           a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
+           a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.available_from == b.available_from;
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -287,7 +288,10 @@ std::uint32_t offer_book::shape_of(const offer& o) {
                   .minimum_s = o.minimum_s,
                   .queue_wait_s = o.queue_wait_s,
                   .idle_w = or_nan(o.idle_w),
-                  .max_w = or_nan(o.max_w)};
+                  .max_w = or_nan(o.max_w),
+                  .hazard = o.supply.hazard,
+                  .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
+                  .available_from = o.supply.available_from};
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
     return number_of(std::move(row), shapes_, shape_numbers_);

@@ -88,6 +88,9 @@ public:
         currency unit = currency::cny;
         std::uint32_t increment_s = 1, minimum_s = 0, queue_wait_s = 0;
         double idle_w = 0, max_w = 0;
+        hazard_facts hazard;
+        std::uint64_t minimum_units = 1;
+        std::optional<instant> available_from;
     };
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers

@@ -17,13 +17,13 @@ using column = std::array<double, block_max>;
 /// A block of candidates with the columns that the terms read.
 struct block {
     std::array<std::uint32_t, block_max> index;
-    column cost, rtt, data_movement, non_green, carbon, finish, quantity, j;
+    column cost, rtt, rtt_p95, data_movement, non_green, carbon, finish, run_hours, quantity, j;
     std::size_t size = 0;
 
     /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given.
     void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
                       const shape_view* every_shape = nullptr);
-    term_context context(const offer_book& book, const demand& want, const workload_spec& spec, instant now) const;
+    term_context context(const offer_book& book, const workload_spec& spec, instant now) const;
 };
 
 void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
@@ -38,12 +38,18 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
     if (reads & reads_rtt)
         for (std::size_t k = 0; k < size; ++k)
             rtt[k] = site_at(k).rtt_ms;
+    if (reads & reads_rtt_p95)
+        for (std::size_t k = 0; k < size; ++k)
+            rtt_p95[k] = site_at(k).rtt_p95_ms;
+    if (reads & reads_run_hours)
+        for (std::size_t k = 0; k < size; ++k)
+            run_hours[k] = static_cast<double>(shape_at(k).run_ms) / 3'600'000.0;
     if (reads & reads_data_movement)
         for (std::size_t k = 0; k < size; ++k)
             data_movement[k] = site_at(k).data_movement_s;
     if (reads & reads_finish)
         for (std::size_t k = 0; k < size; ++k) {
-            const std::int64_t after = finish_ms(want, site_at(k), shape_at(k)) - want.request.earliest_ms;
+            const std::int64_t after = finish_ms(site_at(k), shape_at(k)) - want.request.earliest_ms;
             finish[k] = static_cast<double>(after) / 3'600'000.0;
         }
     if (reads & (reads_energy | reads_carbon))
@@ -54,7 +60,7 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
         }
 }
 
-term_context block::context(const offer_book& book, const demand& want, const workload_spec& spec, instant now) const {
+term_context block::context(const offer_book& book, const workload_spec& spec, instant now) const {
     const auto view = [this](const column& c) {
         return std::span<const double>(c.data(), size);
     };
@@ -64,11 +70,12 @@ term_context block::context(const offer_book& book, const demand& want, const wo
             .candidates = {index.data(), size},
             .cost_base = view(cost),
             .rtt_ms = view(rtt),
+            .rtt_p95_ms = view(rtt_p95),
             .data_movement_s = view(data_movement),
             .non_green_kwh = view(non_green),
             .carbon_kg = view(carbon),
             .finish_hours = view(finish),
-            .runtime_s = want.request.runtime_s};
+            .run_hours = view(run_hours)};
 }
 
 }  // namespace
@@ -91,7 +98,7 @@ struct ranker::work {
 
     void fill(const term& what, std::span<double> out, const shape_view* every_shape = nullptr) {
         some.fill_columns(*book, *want, what.reads, every_shape);
-        what.fill(some.context(*book, *want, *spec, now), out);
+        what.fill(some.context(*book, *spec, now), out);
     }
 
     /// Drops the candidates whose `by` is beyond the limit; the first `columns` keys stay parallel.
@@ -244,7 +251,7 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     one.cost[0] = cost_of(book, want, index);
     one.fill_columns(book, want, what.reads);
     double quantity = 0;
-    what.fill(one.context(book, want, spec, now), {&quantity, 1});
+    what.fill(one.context(book, spec, now), {&quantity, 1});
     return quantity;
 }
 

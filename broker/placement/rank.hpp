@@ -71,8 +71,8 @@ inline facility_energy facility_at(const site_view& site, const shape_view& shap
 }
 
 /// When a run there would end, in ms since 1970.
-inline std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape) noexcept {
-    return shape.start_ms + site.data_movement_ms + static_cast<std::int64_t>(want.request.runtime_s) * 1000;
+inline std::int64_t finish_ms(const site_view& site, const shape_view& shape) noexcept {
+    return shape.start_ms + site.data_movement_ms + shape.run_ms;
 }
 
 /// Keeps the best of what it is shown. Candidates gather in a block, and each term fills a column for the whole block;

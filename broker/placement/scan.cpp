@@ -25,9 +25,11 @@ inline std::uint8_t later_code(const demand& want, const site_view& site, const 
         return code(rejection::price_missing);
     if (price > shape.price_max)
         return code(rejection::max_price);
-    if (price > shape.budget_max)
+    if (price > shape.budget_max ||
+        (site.egress_base > 0 && want.request.budget_base &&
+         static_cast<double>(price) * shape.cost_per_nano + site.egress_base > *want.request.budget_base))
         return code(rejection::budget);
-    if (want.request.deadline_ms && finish_ms(want, site, shape) > *want.request.deadline_ms)
+    if (want.request.deadline_ms && finish_ms(site, shape) > *want.request.deadline_ms)
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(facility_at(site, shape).carbon_kg <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
@@ -93,7 +95,8 @@ private:
         const bool all = !ranks_ || looked_at_singly(site);
         for (std::uint32_t begin = run.begin; begin < run.end; begin += piece) {
             const std::uint32_t end = std::min(run.end, begin + piece);
-            const double wanted = all ? infinity : std::max(ranks_->admitted_cost(), base_.limit());
+            const double wanted =
+                all ? infinity : before_egress(std::max(ranks_->admitted_cost(), base_.limit()), site);
             std::uint32_t* out = into_.index.data() + into_.size;
             const sieved left = want_.sieves ? sift(run, begin, end, site, wanted, out) : sift_singly(begin, end, out);
             into_.passed += left.passed;
@@ -101,11 +104,17 @@ private:
         }
     }
 
+    /// What a price may come to so that the cost with egress stays within `limit`; a rounding error is let through.
+    static double before_egress(double limit, const site_view& site) noexcept {
+        return site.egress_base > 0 ? limit - site.egress_base + (limit + site.egress_base) * 1e-12 : limit;
+    }
+
     /// The site's offers may fail a filter that the sieve does not know.
     bool looked_at_singly(const site_view& site) const noexcept {
         const request_view& asked = want_.request;
         return (site.code != passes && site.code >= code(rejection::capacity_never)) ||
-               (asked.deadline_ms && finish_ms(want_, site, want_.most) > *asked.deadline_ms) ||
+               (asked.budget_base && site.egress_base > 0) ||
+               (asked.deadline_ms && finish_ms(site, want_.most) > *asked.deadline_ms) ||
                (asked.max_carbon_kg && !(facility_at(site, want_.most).carbon_kg <= *asked.max_carbon_kg));
     }
 
@@ -159,7 +168,7 @@ private:
                 --into_.passed;
                 continue;
             }
-            const double cost = cols.price[i] * shape.cost_per_nano;
+            const double cost = cols.price[i] * shape.cost_per_nano + site.egress_base;
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
             if (ranks_) {

@@ -28,7 +28,7 @@ bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
 standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept {
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
-    standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(want, site, shape)};
+    standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(site, shape)};
     const facility_energy used = facility_at(site, shape);
     s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
     if (want.request.waits_at_it)
@@ -62,7 +62,8 @@ double in_steps(double quantity, double step) noexcept {
 }
 
 double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept {
-    return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano;
+    return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano +
+           want.sites[book.cols().site[i]].egress_base;
 }
 
 }  // namespace westerly

@@ -12,12 +12,13 @@ struct term_context {
     instant now{};
     std::span<const std::uint32_t> candidates;  // indices into the book, ascending
     std::span<const double> cost_base;          // C in base currency
-    std::span<const double> rtt_ms;
+    std::span<const double> rtt_ms;             // demand-weighted mean over the origins
+    std::span<const double> rtt_p95_ms;         // … and 95th percentile
     std::span<const double> data_movement_s;
     std::span<const double> non_green_kwh;
     std::span<const double> carbon_kg;
     std::span<const double> finish_hours;  // finish - earliest start
-    std::uint64_t runtime_s = 0;           // 3600 for services: their costs are per hour
+    std::span<const double> run_hours;     // expected, from start to finish; 1 for services: their costs are per hour
 };
 
 /// The columns a term reads, as a mask.
@@ -27,7 +28,9 @@ enum term_input : std::uint8_t {
     reads_data_movement = 2,
     reads_energy = 4,
     reads_carbon = 8,
-    reads_finish = 16
+    reads_finish = 16,
+    reads_run_hours = 32,
+    reads_rtt_p95 = 64
 };
 
 /// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite, never falling

@@ -20,10 +20,11 @@ struct amount {
 
 }  // namespace
 
-bool satisfies(const accelerator_facts& has, const accelerator_need& need) noexcept {
-    return has.count > 0 && (need.model.empty() || need.model == has.model) && has.memory_gib >= need.min_memory_gib &&
-           has.fp16_tflops >= need.min_fp16_tflops && has.interconnect_gb_s >= need.min_interconnect_gb_s &&
-           (need.stack.empty() || need.stack == has.stack) && (need.fit != accelerator_fit::training || has.training) &&
+bool satisfies(const accelerator_facts& has, const accelerator_need& need, const accelerator_table& known) noexcept {
+    return has.count > 0 && (need.model.empty() || known.means(need.model, has)) &&
+           has.memory_gib >= need.min_memory_gib && has.fp16_tflops >= need.min_fp16_tflops &&
+           has.interconnect_gb_s >= need.min_interconnect_gb_s && (need.stack.empty() || need.stack == has.stack) &&
+           (need.fit != accelerator_fit::training || has.training) &&
            (need.fit != accelerator_fit::inference || has.inference);
 }
 
@@ -47,24 +48,27 @@ std::uint64_t units_for(const unit_shape& unit, std::uint64_t cards, const workl
     return unit.divisible ? units_per_task * spec.tasks : 0;
 }
 
-gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec) noexcept {
+gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec,
+                  const accelerator_table& known) noexcept {
     if (spec.resources.accelerators.empty())
-        return {true, units_for(unit, 0, spec)};
+        return {true, units_for(unit, 0, spec), 0};
     gang_fit best;
     for (const auto& need : spec.resources.accelerators) {
-        if (!has || !satisfies(*has, need))
+        if (!has || !satisfies(*has, need, known))
             continue;
         best.accelerator = true;
         best.units = units_for(unit, need.count, spec);
+        best.cards = need.count;
         if (best.units > 0)
             break;
     }
     return best;
 }
 
-std::uint64_t units_needed(const offer& on, const workload_spec& spec) noexcept {
+std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
     const accelerator_facts* has = on.accelerators ? &*on.accelerators : nullptr;
-    return fit_gang({on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0}, has, spec).units;
+    const unit_shape unit{on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0};
+    return fit_gang(unit, has, spec, known).units;
 }
 
 }  // namespace westerly

@@ -38,6 +38,7 @@ void lay_over(const price_override& price, offer& on) {
     on.price_source = price.source;
     on.increment_s = std::max<std::uint32_t>(1, price.increment_s);
     on.minimum_s = price.minimum_s;
+    on.supply = price.supply;
     if (price.idle_w)
         on.idle_w = price.idle_w;
     if (price.max_w)

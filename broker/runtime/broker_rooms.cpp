@@ -22,6 +22,12 @@ std::vector<region_place> known_regions() {
     return regions ? std::move(*regions) : std::vector<region_place>{};
 }
 
+accelerator_table known_accelerators() {
+    const auto text = embedded_file("schema/facts/accelerators.json");
+    auto models = decode_accelerators(text.value_or("{}"));
+    return models ? accelerator_table(std::move(*models)) : accelerator_table();
+}
+
 /// Operators read in the log when a provider is distrusted, and when it is trusted again.
 void log_distrust(const std::vector<quarantine>& before, const std::vector<quarantine>& now) {
     const auto in = [](const std::vector<quarantine>& all, const quarantine& one) {
@@ -57,7 +63,8 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
       logs_(home_.logs(), std::size_t{options.log_archive_mib} << 20),
       store_(std::move(keep)),
       owner_(state.owner),
-      core_({.regions = known_regions()}, terms, std::move(state), system_wall_clock().now()),
+      core_({.regions = known_regions(), .accelerators = known_accelerators()}, terms, std::move(state),
+            system_wall_clock().now()),
       loop_(
           core_, *store_, secure_seed(), [this](effect e) { carry_out(std::move(e)); },
           [this](const error& why) { poisoned(why); }),

@@ -250,7 +250,7 @@ class Market(Api):
         self.assertEqual([one["id"] for one in self.member.items("/v1/offers?region=cn-ningxia")], [west["id"]])
         self.assertEqual([one["id"] for one in self.member.items("/v1/providers?limit=1")], ["east", "west"])
         self.assertEqual(self.ask("GET", "/v1/providers/west", 200).json["health"]["state"], "ready")
-        shipped = ["balanced", "cheapest", "greenest", "nearest"]
+        shipped = ["balanced", "cheapest", "greenest", "lowest_carbon", "nearest"]
         self.assertEqual([one["name"] for one in self.member.items("/v1/policies?limit=1")], shipped)
         for name in shipped:
             self.assertRegex(self.ask("GET", f"/v1/policies/{name}", 200).json["version"], "^sha256:")

@@ -1,5 +1,7 @@
 #include "tests/property/oracle.hpp"
 
+#include "tests/property/oracle_run.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -49,30 +51,46 @@ private:
     bool service() const { return s_.kind == workload_kind::service; }
     bool waited_for() const { return service() || s_.interactive; }
 
-    double runtime_s() const {
-        if (service())
-            return 3600;
-        double s = static_cast<double>(s_.runtime_s.value_or(w_.rules.default_runtime_s));
+    double stated_s() const {
+        double s = static_cast<double>(s_.work.runtime_s.value_or(w_.rules.default_runtime_s));
         return s_.when.max_runtime_s ? std::min(s, static_cast<double>(*s_.when.max_runtime_s)) : s;
+    }
+
+    const run_time& run() const {
+        if (!run_)
+            run_ = service() ? run_time{3600, 3600, {}}
+                             : run_time_on(w_, o_, static_cast<double>(cards()), units(), stated_s());
+        return *run_;
     }
 
     double billed_s() const {
         if (service())
             return 3600;
-        return std::max(std::ceil(runtime_s() / o_.increment_s) * o_.increment_s, static_cast<double>(o_.minimum_s));
+        const double whole = std::ceil(run().powered_s * (1 - 1e-12));
+        return std::max(std::ceil(whole / o_.increment_s) * o_.increment_s, static_cast<double>(o_.minimum_s));
+    }
+
+    double egress() const {
+        double sum = 0;
+        for (const auto& in : s_.inputs)
+            if (in.region != o_.site.region && in.egress_per_gib)
+                sum += in.size_gib * static_cast<double>(in.egress_per_gib->micros) / 1e6 *
+                       to_base_rate(in.egress_per_gib->unit);
+        return sum;
     }
 
     double to_base_rate(currency c) const { return static_cast<double>(rate_nanos(w_.around.rates, c)) / 1e9; }
 
     double cost() const {
-        return static_cast<double>(o_.price->nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(o_.price->unit);
+        return static_cast<double>(o_.price->nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(o_.price->unit) +
+               egress();
     }
 
     bool cards_meet(const accelerator_need& n) const {
         if (!o_.accelerators)
             return false;
         const auto& a = *o_.accelerators;
-        return (n.model == "" || a.model == n.model) && (n.stack == "" || a.stack == n.stack) &&
+        return (n.model == "" || w_.accelerators.means(n.model, a)) && (n.stack == "" || a.stack == n.stack) &&
                !(a.memory_gib < n.min_memory_gib) && !(a.fp16_tflops < n.min_fp16_tflops) &&
                !(a.interconnect_gb_s < n.min_interconnect_gb_s) &&
                (n.fit == accelerator_fit::any || (n.fit == accelerator_fit::training ? a.training : a.inference));
@@ -107,18 +125,56 @@ private:
     }
 
     double units() const {
+        const double least = static_cast<double>(o_.supply.minimum_units);
         if (s_.resources.accelerators.empty())
-            return units_with(0);
+            return units_with(0) > 0 ? std::max(least, units_with(0)) : 0;
         for (const auto& n : s_.resources.accelerators)
             if (cards_meet(n) && units_with(n.count) > 0)
-                return units_with(n.count);
+                return std::max(least, units_with(n.count));
         return 0;
     }
 
+    /// Of the whole gang.
+    std::uint64_t cards() const {
+        for (const auto& n : s_.resources.accelerators)
+            if (cards_meet(n) && units_with(n.count) > 0)
+                return std::uint64_t{n.count} * s_.tasks;
+        return 0;
+    }
+
+    /// Each origin's RTT with its share of the demand, nearest first; empty: one of them is not known.
+    std::vector<std::pair<double, double>> rtts() const {
+        std::vector<weighted_origin> from = s_.limits.origins;
+        if (s_.limits.from)
+            from.push_back({*s_.limits.from, 1});
+        double sum = 0;
+        for (const auto& each : from)
+            sum += each.weight;
+        std::vector<std::pair<double, double>> all;
+        for (const auto& each : from) {
+            const auto ms = rtt_from(each.from);
+            if (!ms)
+                return {};
+            all.emplace_back(*ms, each.weight / sum);
+        }
+        std::sort(all.begin(), all.end());
+        return all;
+    }
     amount rtt() const {
-        if (!s_.limits.from)
-            return {};
-        const auto& from = *s_.limits.from;
+        amount mean;
+        for (const auto& [ms, share] : rtts())
+            mean = mean.value_or(0) + ms * share;
+        return mean;
+    }
+    amount rtt_p95() const {
+        double within = 0;
+        for (const auto& [ms, share] : rtts())
+            if ((within += share) >= 0.95 - 1e-12)
+                return ms;
+        return {};
+    }
+
+    amount rtt_from(const origin& from) const {
         if (!from.region.empty())
             for (const auto& [region, ms] : o_.site.rtt_ms)
                 if (region == from.region)
@@ -156,14 +212,16 @@ private:
 
     double finish_ms() const {
         const double now = static_cast<double>(w_.around.now.time_since_epoch().count());
-        return std::max(earliest_ms(), now + o_.queue_wait_s * 1000.0) + std::ceil(data_movement_s() * 1000) +
-               runtime_s() * 1000;
+        double start = std::max(earliest_ms(), now + o_.queue_wait_s * 1000.0);
+        if (o_.supply.available_from)
+            start = std::max(start, static_cast<double>(o_.supply.available_from->time_since_epoch().count()));
+        return start + std::ceil(data_movement_s() * 1000) + std::ceil(run().wall_s * (1 - 1e-12)) * 1000;
     }
 
     amount facility_kwh() const {
         if (!o_.max_w)
             return {};
-        return *o_.max_w * units() * (runtime_s() / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
+        return *o_.max_w * units() * (run().powered_s / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
     }
     amount non_green() const {
         const auto kwh = facility_kwh();
@@ -176,16 +234,16 @@ private:
         return kwh && factor ? amount(*kwh * factor->value / 1000) : amount();
     }
 
-    bool latency_weighed() const { return waited_for() && s_.limits.from; }
+    bool latency_weighed() const { return waited_for() && s_.limits.origin_stated(); }
 
     amount quantity(const std::string& term) const {
-        const double hours = runtime_s() / 3600;
+        const double hours = std::ceil(run().wall_s * (1 - 1e-12)) / 3600;
         if (term == "latency") {
             const auto ms = rtt();
             return !latency_weighed() ? amount(0) : ms ? amount(*ms * s_.tasks * hours) : amount();
         }
         if (term == "rtt")
-            return latency_weighed() ? rtt() : amount(0);
+            return latency_weighed() ? rtt_p95() : amount(0);
         if (term == "green_power" || term == "non_green_energy")
             return non_green();
         if (term == "carbon")
@@ -262,9 +320,13 @@ private:
             return rejection::stack;
         if (!any_card_fits())
             return rejection::accelerator;
+        if (o_.accelerators && any_rule_forbids(s_.limits.compliance, *o_.accelerators, earliest_ms()))
+            return rejection::compliance;
         const double n = units();
         if (n == 0)
             return rejection::task_shape;
+        if (run().why_not)
+            return run().why_not;
         if (o_.units_free && static_cast<double>(total_units()) < n)
             return rejection::capacity_never;
         if (o_.units_free && static_cast<double>(free_units()) < n)
@@ -274,7 +336,7 @@ private:
 
     std::optional<rejection> first_failing_of_facts() const {
         const constraints& l = s_.limits;
-        const auto ms = rtt();
+        const auto ms = rtt_p95();
         if (l.max_rtt_ms && ms && *ms > *l.max_rtt_ms)
             return rejection::rtt;
         if (l.max_rtt_ms && !ms)
@@ -304,6 +366,9 @@ private:
                                                           milliseconds(static_cast<std::int64_t>(billed_s()) * 1000));
             if (in_base_nanos({micros, o_.price->unit}) > in_base_nanos(*budget))
                 return rejection::budget;
+            if (egress() > 0 &&
+                cost() > static_cast<double>(budget->micros) / 1e6 * to_base_rate(budget->unit) * (1 + 1e-13))
+                return rejection::budget;
         }
         const auto& due = s_.when.deadline_at;
         if (due && !service() && finish_ms() > static_cast<double>(due->time_since_epoch().count()))
@@ -319,6 +384,7 @@ private:
     const offer& o_;
     const workload_spec& s_;
     bool plan_only_too_;
+    mutable std::optional<run_time> run_;
 };
 
 bool before(const judged* a, const judged* b) {

@@ -8,7 +8,6 @@
 namespace westerly::laws {
 namespace {
 
-constexpr std::uint64_t worlds = 9'000;
 constexpr double rounding = 1e-9;  // the oracle multiplies in another order
 
 std::map<rejection, std::uint32_t> counts_of(const judgement& right) {
@@ -61,12 +60,12 @@ TEST(placement_oracle, decides_as_the_row_by_row_oracle_does) {
         for (const auto& [why, count] : counts)
             seen[why] += count;
     }
-    EXPECT_GT(feasible, worlds / 3);  // else the worlds are too harsh to tell anything
+    EXPECT_GT(feasible, worlds * 3 / 10);  // else the worlds are too harsh to tell anything
     EXPECT_EQ(seen.size(), static_cast<std::size_t>(rejection::count_)) << "a filter was never the first to fail";
 }
 
 TEST(placement_oracle, plans_as_the_oracle_does_and_agrees_with_decide) {
-    for (std::uint64_t seed = 100'001; seed <= 100'000 + worlds / 3; ++seed) {
+    for (std::uint64_t seed = 1'000'001; seed <= 1'000'000 + worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
         world w = random_world(chance);
@@ -88,7 +87,7 @@ TEST(placement_oracle, plans_as_the_oracle_does_and_agrees_with_decide) {
 }
 
 TEST(placement_oracle, the_baseline_is_the_cheapest_feasible) {
-    for (std::uint64_t seed = 200'001; seed <= 200'000 + worlds / 3; ++seed) {
+    for (std::uint64_t seed = 2'000'001; seed <= 2'000'000 + worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
         world w = random_world(chance);
@@ -106,7 +105,7 @@ TEST(placement_oracle, the_baseline_is_the_cheapest_feasible) {
 }
 
 TEST(placement_oracle, no_ranked_offer_is_unfit_and_none_is_ranked_twice) {
-    for (std::uint64_t seed = 300'001; seed <= 300'000 + worlds / 9; ++seed) {
+    for (std::uint64_t seed = 3'000'001; seed <= 3'000'000 + worlds; ++seed) {
         dice chance(seed);
         const world w = random_world(chance);
         auto ids = ids_of(w.decide().ranked);

@@ -26,7 +26,70 @@ std::optional<accelerator_facts> random_cards(dice& chance) {
                              .interconnect_gb_s = chance.once_in(3) ? 0 : 600.0,
                              .stack = chance.once_in(2) ? "cuda" : "cann",
                              .training = chance.once_in(2),
-                             .inference = true};
+                             .inference = true,
+                             .fp64_tflops = chance.once_in(3) ? 0 : chance.between(1, 30),
+                             .memory_gb_s = chance.once_in(4) ? 0 : chance.between(500, 3000),
+                             .host_link_gb_s = chance.once_in(3) ? 64.0 : 0,
+                             .scale_up_cards = static_cast<std::uint32_t>(chance.below(9)),
+                             .scale_out_gb_s = chance.once_in(2) ? 50.0 : 0,
+                             .training_speed = chance.once_in(3) ? interval{0.8, 0.7, 0.9} : interval{}};
+}
+
+/// A table in which the reference is known well, and another card only by its peaks.
+accelerator_table small_table() {
+    accelerator_model a{"A100-80G", "A100", {"A100 80GB"}, {}, std::nullopt};
+    a.facts = {.model = a.model, .memory_gib = 80, .fp16_tflops = 312, .interconnect_gb_s = 600, .stack = "cuda"};
+    a.facts.fp64_tflops = 9.7;
+    a.facts.memory_gb_s = 2039;
+    a.facts.scale_up_cards = 8;
+    a.facts.training_speed = {1, 1, 1};
+    accelerator_model b{"910B", "", {}, {}, std::nullopt};
+    b.facts = {.model = b.model, .memory_gib = 64, .fp16_tflops = 376, .interconnect_gb_s = 392, .stack = "cann"};
+    return accelerator_table({a, b});
+}
+
+/// Work told on a reference, and how it saves itself.
+void random_work(dice& chance, workload_spec& spec) {
+    if (chance.once_in(3))
+        spec.checkpoint = checkpoint_rule{1 + chance.below(4000), chance.between(0, 60), chance.between(0, 300)};
+    if (spec.resources.accelerators.empty() || chance.once_in(4))
+        return;
+    work_estimate& work = spec.work;
+    work.reference =
+        reference_cards{chance.once_in(8) ? "H100" : "A100", static_cast<std::uint32_t>(1 + chance.below(16))};
+    if (chance.once_in(2) || !work.runtime_s) {
+        work.runtime_s.reset();
+        work.accelerator_hours = chance.between(0.1, 40);
+    }
+    if (chance.once_in(3))
+        work.kind = chance.once_in(2) ? work_class::decoding : work_class::hpc;
+    work.communication = chance.once_in(2) ? 0 : chance.between(0, 0.5);
+    work.batch_exponent = chance.once_in(2) ? 1 : chance.between(0, 1);
+    if (chance.once_in(2))
+        work.speeds = {{"910B", {0.8, chance.once_in(2) ? 0.8 : 0.74, chance.once_in(2) ? 0.8 : 0.86}}};
+}
+
+compliance_rule random_rule(dice& chance) {
+    const auto compare = [&](offer_fact fact, fact_comparison how, double value) {
+        fact_expression made;
+        made.fact = fact;
+        made.comparison = how;
+        made.value = value;
+        return made;
+    };
+    compliance_rule rule;
+    rule.name = "rule";
+    rule.forbid.is = chance.once_in(3)   ? fact_expression::form::all
+                     : chance.once_in(2) ? fact_expression::form::any
+                                         : fact_expression::form::none;
+    rule.forbid.parts = {compare(offer_fact::tops_by_bit_length, fact_comparison::at_least, 4800),
+                         compare(offer_fact::interconnect_gb_s, fact_comparison::above, chance.once_in(2) ? 500 : 600),
+                         compare(offer_fact::memory_gib, fact_comparison::at_most, 40)};
+    if (chance.once_in(4))
+        rule.from_at = start + seconds(chance.below(2'000));
+    if (chance.once_in(4))
+        rule.until_at = start + seconds(1 + chance.below(4'000));
+    return rule;
 }
 
 accelerator_need random_need(dice& chance) {
@@ -62,9 +125,16 @@ void constrain(dice& chance, workload_spec& spec) {
             limits.from->region = chance.one_of(region_names);
         else
             limits.from->latitude_longitude = {chance.between(-80, 80), chance.between(-180, 180)};
+        if (chance.once_in(3)) {
+            limits.origins = {
+                {*limits.from, chance.between(0.1, 9)}, {{"r0", {}}, 1}, {{"r2", {}}, chance.between(0, 0.2)}};
+            limits.from.reset();
+        }
         if (chance.once_in(3))
             limits.max_rtt_ms = chance.between(5, 200);
     }
+    if (chance.once_in(8))
+        limits.compliance.push_back(random_rule(chance));
     if (chance.once_in(6))
         limits.max_pue = chance.between(1.1, 1.8);
     if (chance.once_in(6))
@@ -99,17 +169,19 @@ workload_spec random_spec(dice& chance) {
     if (chance.once_in(3))
         spec.variants.push_back({.stack = chance.one_of(stacks), .command = {"true"}, .env = {}, .files = {}});
     if (!chance.once_in(4))
-        spec.runtime_s = chance.below(20'000);
+        spec.work.runtime_s = chance.below(20'000);
     if (chance.once_in(5))
         spec.when.max_runtime_s = 1 + chance.below(10'000);
     for (std::uint64_t i = chance.below(3); i > 0; --i)
-        spec.inputs.push_back({chance.between(0, 500), chance.one_of(region_names)});
+        spec.inputs.push_back({chance.between(0, 500), chance.one_of(region_names),
+                               chance.once_in(3) ? std::optional(random_money(chance, 2'000'000)) : std::nullopt});
+    random_work(chance, spec);
     constrain(chance, spec);
     return spec;
 }
 
 policy random_policy(dice& chance) {
-    constexpr const char* shipped[] = {"cheapest", "nearest", "greenest", "balanced"};
+    constexpr const char* shipped[] = {"cheapest", "nearest", "greenest", "lowest_carbon", "balanced"};
     policy p = chance.once_in(3) ? random_priced_policy(chance) : shipped_policy(chance.one_of(shipped));
     if (chance.once_in(6))
         p.within_of_cheapest = chance.between(0, 1);
@@ -176,6 +248,15 @@ offer random_offer(dice& chance, const site_facts& site, const std::string& prov
         if (!chance.once_in(4))
             o.idle_w = chance.between(1, 20);
     }
+    if (chance.once_in(3))
+        o.supply.hazard = {
+            .spot_per_h = chance.once_in(2) ? std::optional(chance.between(0, 0.5)) : std::nullopt,
+            .hardware_per_card_h = chance.once_in(2) ? std::optional(chance.between(0, 0.2)) : std::nullopt,
+            .provider_per_h = chance.once_in(4) ? std::optional(chance.between(0, 0.1)) : std::nullopt};
+    if (chance.once_in(6))
+        o.supply.minimum_units = 1 + chance.below(5);
+    if (chance.once_in(6))
+        o.supply.available_from = start + seconds(chance.below(6'000));
     o.queue_wait_s = chance.once_in(2) ? 0 : static_cast<std::uint32_t>(chance.below(3000));
     return o;
 }
@@ -204,6 +285,10 @@ policy shipped_policy(std::string_view name) {
         p.order_service = {{"rtt", 1}, {"cost", 0}};
         p.order_interactive = {{"data_movement", 60}, {"rtt", 1}, {"cost", 0}};
         p.order_batch = {{"data_movement", 60}, {"cost", 0}};
+    }
+    if (name == "lowest_carbon") {
+        p.order_service = p.order_interactive = p.order_batch = {{"carbon", 0.01}, {"cost", 0}};
+        p.within_of_cheapest = 0.5;
     }
     if (name == "greenest") {
         p.order_service = p.order_interactive = p.order_batch = {{"non_green_energy", 0.1}, {"carbon", 0}, {"cost", 0}};
@@ -235,6 +320,7 @@ world random_world(dice& chance) {
     w.around.now = start;
     w.around.rates.usd_nanos = static_cast<std::int64_t>(6'000'000'000 + chance.below(2'000'000'000));
     w.regions = {{"r0", 31.2, 121.5}, {"r1", 23.1, 113.2}, {"r2", 37.5, 105.2}};
+    w.accelerators = small_table();
     w.spec = random_spec(chance);
     w.rules = random_policy(chance);
     if (chance.once_in(8))

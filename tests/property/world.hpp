@@ -32,12 +32,14 @@ struct world {
     workload_spec spec;
     policy rules;
     std::vector<region_place> regions;
+    accelerator_table accelerators;
     std::vector<provider_block> blocked;
     decision_world around;  // its spans are set by surroundings()
 
     decision_world surroundings() const {
         decision_world w = around;
         w.regions = regions;
+        w.accelerators = &accelerators;
         w.blocked = blocked;
         return w;
     }
@@ -45,6 +47,13 @@ struct world {
     decision decide() const { return westerly::decide(book(), rules, built_in_terms(), spec, surroundings()); }
     plan_result plan() const { return westerly::plan(book(), rules, built_in_terms(), spec, surroundings()); }
 };
+
+/// How many random worlds a law is held against; sanitizers look for other faults and are slow.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::uint64_t worlds = 3'000;
+#else
+inline constexpr std::uint64_t worlds = 100'000;
+#endif
 
 /// A small world with unknown facts, clones, unequal currencies and most constraints now and then.
 world random_world(dice& chance);

@@ -80,6 +80,34 @@ def workload_days(w):
     return any(no_such_day(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at"))
 
 
+def compliance_days(w):
+    return any(no_such_day(get(rule, name)) for rule in items(w, "constraints", "compliance") for name in ("from_at", "until_at"))
+
+
+def compliance_ends_early(w):
+    spans = [[instant(get(rule, name)) for name in ("from_at", "until_at")] for rule in items(w, "constraints", "compliance")]
+    return any(start is not None and end is not None and end <= start for start, end in spans)
+
+
+def expression_depth(node):
+    parts = [part for name in ("all", "any", "none") for part in items(node, name)]
+    joined = isinstance(node, dict) and any(name in node for name in ("all", "any", "none"))
+    return int(joined) + max(map(expression_depth, parts), default=0)
+
+
+def expression_too_deep(w):
+    return any(expression_depth(get(rule, "forbid")) > 4 for rule in items(w, "constraints", "compliance"))
+
+
+def speed_out_of_order(w):
+    speeds = get(w, "work", "relative_throughput") or {}
+    return any(isinstance(v, dict) and not v["low"] <= v["value"] <= v["high"] for v in speeds.values())
+
+
+def reference_without_accelerators(w):
+    return get(w, "work", "reference") is not None and not items(w, "resources", "accelerators")
+
+
 def workload_stacks(w):
     return repeated(get(v, "stack") or "none" for v in items(w, "variants") if isinstance(v, dict))
 
@@ -144,7 +172,7 @@ def offers_repeated(p):
 
 
 def offer_days(p):
-    return any(no_such_day(get(o, "as_of")) for o in items(p, "offers"))
+    return any(no_such_day(get(o, name)) for o in items(p, "offers") + items(p, "prices") for name in ("as_of", "available_from"))
 
 
 def config_too_large(p):
@@ -152,7 +180,10 @@ def config_too_large(p):
 
 
 RULES = {
-    "workload": [deadline_too_early, workload_days, workload_stacks, allowed_and_denied],
+    "workload": [
+        deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
+        expression_too_deep, speed_out_of_order, reference_without_accelerators,
+    ],
     "policy": [counted_twice, price_overflows, term_twice],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],
 }

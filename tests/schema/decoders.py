@@ -55,19 +55,21 @@ def check_keywords():
             check(key in KEYWORDS, f"{path.name}{where}: keyword {key} is not on the list")
 
 
-def marked_fields(schema, node, where=""):
-    """Where the schema says "Not supported yet.", in the form of the decoder's table."""
-    if "$ref" in node:
-        yield from marked_fields(schema, schema["$defs"][node["$ref"].rsplit("/", 1)[1]], where)
+def marked_fields(schema, node, where="", within=()):
+    """Where the schema says "Not supported yet.", in the form of the decoder's table. `within`: the definitions that
+    this stands in, for one may contain itself."""
+    name = node.get("$ref", "").rsplit("/", 1)[-1]
+    if name and name not in within:
+        yield from marked_fields(schema, schema["$defs"][name], where, (*within, name))
     for option in node.get("anyOf", []):
-        yield from marked_fields(schema, option, where)
+        yield from marked_fields(schema, option, where, within)
     for name, inner in node.get("properties", {}).items():
         if inner.get("description", "").startswith(NOT_YET):
             yield f"{where}/{name}"
         else:
-            yield from marked_fields(schema, inner, f"{where}/{name}")
+            yield from marked_fields(schema, inner, f"{where}/{name}", within)
     if isinstance(node.get("items"), dict):
-        yield from marked_fields(schema, node["items"], f"{where}/*")
+        yield from marked_fields(schema, node["items"], f"{where}/*", within)
 
 
 def check_table(decoder):

@@ -217,7 +217,11 @@ TEST(decode_provider, completes_the_offers_of_a_catalogue) {
     EXPECT_EQ(o.site, p.sites[0]);
     EXPECT_FALSE(o.launchable);
     EXPECT_EQ(o.accelerators->memory_gib, 80u);
-    EXPECT_EQ(o.price, (unit_price{62'400'000'000, currency::cny}));
+    EXPECT_EQ(o.price, (unit_price{58'867'924'528, currency::cny}));  // 62.40 with tax of 6 %, without it
+    EXPECT_EQ(o.supply.hazard.notice_s, 120u);
+    EXPECT_EQ(o.supply.minimum_units, 2u);
+    EXPECT_FALSE(o.supply.firm);
+    EXPECT_EQ(o.accelerators->scale_out_gb_s, 50);
     EXPECT_EQ(o.units_free, 12u);
     EXPECT_EQ(p.offers[1].id, "pub/north/8xA100/reserved");
     EXPECT_FALSE(p.offers[1].price.has_value());

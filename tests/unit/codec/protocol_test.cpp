@@ -100,7 +100,14 @@ TEST(protocol, offers_come_back_as_they_went) {
     cards.shape.mode = billing_mode::reserved;
     cards.shape.units_free.reset();
     cards.shape.price = unit_price{7'800'000'001, currency::usd};
-    cards.shape.accelerators = accelerator_facts{"A100", 8, 80, 312, 600, "cuda", true, true};
+    cards.shape.accelerators = accelerator_facts{.model = "A100",
+                                                 .count = 8,
+                                                 .memory_gib = 80,
+                                                 .fp16_tflops = 312,
+                                                 .interconnect_gb_s = 600,
+                                                 .stack = "cuda",
+                                                 .training = true,
+                                                 .inference = true};
     v.offers = {cores, cards};
     const auto back = decode_offers_reply(parsed(encode(v)));
     ASSERT_TRUE(back) << back.error().detail;

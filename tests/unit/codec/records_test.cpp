@@ -87,7 +87,26 @@ public:
         a.carbon_kg = maybe<double>([&] { return number(); });
         a.green_power_share = maybe<double>([&] { return number(); });
         a.pue = maybe<double>([&] { return number(); });
+        a.rtt_p95_ms = coin() ? a.rtt_ms : maybe<double>([&] { return number(); });
+        a.egress_base = coin() ? number() : 0;
+        a.cost_low = coin() ? number() : a.cost_base;
+        a.cost_high = coin() ? number() : a.cost_base;
+        a.run = maybe<run_estimate>([&] { return make_run(); });
         return a;
+    }
+    run_estimate make_run() {
+        run_estimate run;
+        run.cards = number();
+        run.speed = {number(), number(), number()};
+        run.speed_method = text();
+        run.efficiency = number();
+        run.effective_cards = number();
+        run.interruptions = number();
+        run.hazard_per_h = number();
+        run.hazard_assumed = coin();
+        run.work_s = any();
+        run.wall_s = any();
+        return run;
     }
     decision make_decision() {
         decision d;
@@ -107,6 +126,7 @@ public:
         d.baseline = maybe<appraisal>([&] { return make_appraisal(); });
         d.pareto = {text(), text()};
         d.switches = {{text(), text(), number()}};
+        d.rivals.assign(random_.next() % 3, text());
         d.notes.assign(random_.next() % 3, text());
         return d;
     }
@@ -216,7 +236,7 @@ TEST(unpack, reads_the_second_form_of_a_decision) {
     d.ranked[0].offer = "a/b/c/on_demand";
     d.ranked[0].provider = "a";
     d.ranked[0].j = 1.5;
-    d.ranked[0].rtt_ms = 2;
+    d.ranked[0].rtt_ms = d.ranked[0].rtt_p95_ms = 2;
     d.notes = {"a"};
     const auto got = unpack_decision(second_form);
     ASSERT_TRUE(got.has_value());

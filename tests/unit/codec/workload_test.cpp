@@ -160,7 +160,7 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.variants[0].command.back(), "");
     EXPECT_EQ(w.variants[0].env[0].first, "OMP_NUM_THREADS");
     EXPECT_EQ(w.variants[2].stack, "none");
-    EXPECT_EQ(w.runtime_s, 1800000u);
+    EXPECT_EQ(w.work.runtime_s, 1800000u);
     EXPECT_EQ(w.inputs[0].size_gib, 512.5);
     EXPECT_EQ(w.limits.from->region, "cn-east");
     EXPECT_EQ(w.limits.max_price_per_hour, (money{624'000'001, currency::cny}));

@@ -59,9 +59,11 @@ TEST_P(admission_limit, refuses_past_it) {
 
 INSTANTIATE_TEST_SUITE_P(
     all, admission_limit,
-    testing::Values(limit_case{"all_tenants", {.regions = {}, .live_workloads_max = 2}, "", errc::overloaded},
-                    limit_case{"one_tenant", {.regions = {}, .live_per_tenant_max = 2}, "", errc::too_large},
-                    limit_case{"keys", {.regions = {}, .idempotency_per_tenant_max = 2}, "k", errc::overloaded}),
+    testing::Values(
+        limit_case{"all_tenants", {.regions = {}, .accelerators = {}, .live_workloads_max = 2}, "", errc::overloaded},
+        limit_case{"one_tenant", {.regions = {}, .accelerators = {}, .live_per_tenant_max = 2}, "", errc::too_large},
+        limit_case{
+            "keys", {.regions = {}, .accelerators = {}, .idempotency_per_tenant_max = 2}, "k", errc::overloaded}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(idempotency, a_repeat_gets_the_first_workload) {

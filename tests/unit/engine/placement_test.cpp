@@ -219,7 +219,7 @@ TEST(budget, what_was_billed_is_gone_also_after_a_restart) {
     engine_rig rig;
     rig.add_provider("p", 1);
     auto spec = small_spec();
-    spec.runtime_s = 60;           // 0.06 CNY a try
+    spec.work.runtime_s = 60;      // 0.06 CNY a try
     spec.budget = money{100'000};  // enough for one and a half
     spec.retry.on = {retry_cause::failed};
     const auto id = rig.submit(spec);

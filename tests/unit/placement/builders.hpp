@@ -37,7 +37,7 @@ inline offer plain(const std::string& site, double price_per_hour = 1.0) {
 inline workload_spec task() {
     workload_spec spec;
     spec.variants = {{.stack = "none", .command = {"true"}, .env = {}, .files = {}}};
-    spec.runtime_s = 3600;
+    spec.work.runtime_s = 3600;
     return spec;
 }
 

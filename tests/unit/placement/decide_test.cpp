@@ -40,7 +40,7 @@ TEST_P(billing_test, bills_in_increments_and_at_least_the_minimum) {
     o.increment_s = GetParam().increment_s;
     o.minimum_s = GetParam().minimum_s;
     workload_spec spec = task();
-    spec.runtime_s = GetParam().runtime_s;
+    spec.work.runtime_s = GetParam().runtime_s;
     const decision made = decide_on({o}, spec);
     ASSERT_EQ(made.ranked.size(), 1u);
     EXPECT_EQ(made.ranked[0].billed_s, GetParam().billed_s);
@@ -68,7 +68,7 @@ TEST(decide, a_currency_is_converted_for_ranking_and_kept_for_money) {
 
 TEST(decide, an_unstated_runtime_is_the_policys_and_the_decision_says_so) {
     workload_spec spec = task();
-    spec.runtime_s.reset();
+    spec.work.runtime_s.reset();
     policy rules;
     rules.default_runtime_s = 7200;
     const decision made = decide_on({plain("a")}, spec, rules);
@@ -86,7 +86,7 @@ TEST(decide, the_wall_limit_bounds_the_estimate) {
 TEST(decide, a_service_is_judged_by_the_hour) {
     workload_spec spec = task();
     spec.kind = workload_kind::service;
-    spec.runtime_s.reset();
+    spec.work.runtime_s.reset();
     offer o = plain("a");
     o.minimum_s = 86'400;
     const decision made = decide_on({o}, spec);

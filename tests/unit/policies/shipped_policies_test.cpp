@@ -51,7 +51,7 @@ TEST_P(every_shipped_policy, is_valid_by_its_terms) {
     EXPECT_TRUE(check_policy(p, built_in_terms()));
 }
 
-INSTANTIATE_TEST_SUITE_P(all, every_shipped_policy, testing::Values("cheapest", "nearest", "greenest", "balanced"),
+INSTANTIATE_TEST_SUITE_P(all, every_shipped_policy, testing::Values("cheapest", "nearest", "greenest", "lowest_carbon", "balanced"),
                          [](const auto& info) { return info.param; });
 
 TEST(cheapest, is_cost_alone) {
@@ -108,6 +108,15 @@ TEST(greenest, pays_at_most_half_as_much_again) {
     const policy rules = shipped("greenest");
     EXPECT_EQ(sites_of(built::decide_on({green("a", 1.0, 0, 500), green("b", 1.5, 1, 500)}, task(), rules))[0], "b");
     EXPECT_EQ(sites_of(built::decide_on({green("a", 1.0, 0, 500), green("b", 1.51, 1, 500)}, task(), rules))[0], "a");
+}
+
+// 1 kW for an hour at PUE 1.2 is 1.2 kWh: 0.6, 0.59988 and 0.48 kg are 60, 60 and 48 steps.
+TEST(lowest_carbon, counts_hundredths_of_a_kilogram_then_cost) {
+    const policy rules = shipped("lowest_carbon");
+    EXPECT_EQ(sites_of(built::decide_on(
+                  {green("a", 1.1, 1, 500), green("b", 1.0, 0, 499.9), green("c", 1.4, 0, 400)}, task(), rules)),
+              (std::vector<std::string>{"c", "b", "a"}));
+    EXPECT_EQ(sites_of(built::decide_on({green("a", 1.0, 0, 500), green("b", 1.51, 0, 10)}, task(), rules))[0], "a");
 }
 
 TEST(balanced, prices_what_the_decision_model_states) {
@@ -168,7 +177,7 @@ TEST(scenarios, p1_the_cheaper_finished_work_wins_in_the_form_of_this_depth) {
         workload_spec spec = task();
         spec.tasks = 8;
         spec.resources.vcpus = 8;  // one task a card
-        spec.runtime_s = static_cast<std::uint64_t>(hours * 3600);
+        spec.work.runtime_s = static_cast<std::uint64_t>(hours * 3600);
         return built::decide_on({o}, spec).ranked.at(0).cost;
     };
     EXPECT_EQ(run(500.0 / 8, 7.80), (money{3'900'000'000, currency::cny}));         // A100

@@ -35,7 +35,7 @@ std::shared_ptr<const workload_spec> world::random_spec() {
     spec.tasks = 1 + static_cast<std::uint32_t>(pick(4));
     spec.variants = {variant{"none", {"/bin/echo", "x" + word()}, {}, {}}};
     if (chance(0.5))
-        spec.runtime_s = 1 + pick(1000);
+        spec.work.runtime_s = 1 + pick(1000);
     return std::make_shared<const workload_spec>(spec);
 }
 

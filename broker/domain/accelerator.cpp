@@ -1,0 +1,85 @@
+#include "broker/domain/accelerator.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+constexpr std::string_view vendors[] = {"nvidia", "amd",       "google",  "huawei",   "cambricon",    "kunlunxin",
+                                        "hygon",  "biren",     "enflame", "iluvatar", "moorethreads", "metax",
+                                        "baidu",  "microsoft", "tesla",   "hisilicon"};
+
+/// A name without what sources write differently.
+std::string plain(std::string_view name) {
+    std::string text;
+    for (const char c : name)
+        if (c != ' ' && c != '-' && c != '_')
+            text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (const auto vendor : vendors)
+        if (text.size() > vendor.size() && text.starts_with(vendor))
+            return text.substr(vendor.size());
+    return text;
+}
+
+template <class T>
+void fill(T& told, const T& known) {
+    if (told == T{})
+        told = known;
+}
+
+}  // namespace
+
+accelerator_table::accelerator_table(std::vector<accelerator_model> models) : models_(std::move(models)) {
+    for (std::uint32_t i = 0; i < models_.size(); ++i) {
+        const accelerator_model& each = models_[i];
+        products_.emplace(plain(each.model), i);
+        for (const auto& alias : each.aliases)
+            products_.emplace(plain(alias), i);
+        if (!each.family.empty())
+            families_[plain(each.family)].push_back(i);
+    }
+}
+
+const accelerator_model* accelerator_table::find(std::string_view name, std::uint32_t memory_gib) const noexcept {
+    const std::string wanted = plain(name);
+    if (const auto product = products_.find(wanted); product != products_.end())
+        return &models_[product->second];
+    const auto family = families_.find(wanted);
+    if (family == families_.end())
+        return nullptr;
+    const auto& members = family->second;
+    const auto fits = std::ranges::find(members, memory_gib, [&](auto i) { return models_[i].facts.memory_gib; });
+    return &models_[fits == members.end() ? members.front() : *fits];
+}
+
+bool accelerator_table::means(std::string_view wanted, const accelerator_facts& has) const noexcept {
+    if (wanted == has.model)
+        return true;
+    const accelerator_model* const it = find(has.model, has.memory_gib);
+    if (!it)
+        return plain(wanted) == plain(has.model);
+    const std::string name = plain(wanted);
+    if (const auto product = products_.find(name); product != products_.end())
+        return it == &models_[product->second];
+    return !it->family.empty() && name == plain(it->family);
+}
+
+void complete(accelerator_facts& told, const accelerator_table& known) {
+    const accelerator_model* const it = known.find(told.model, told.memory_gib);
+    if (!it)
+        return;
+    fill(told.memory_gib, it->facts.memory_gib);
+    fill(told.fp16_tflops, it->facts.fp16_tflops);
+    fill(told.fp64_tflops, it->facts.fp64_tflops);
+    fill(told.memory_gb_s, it->facts.memory_gb_s);
+    fill(told.interconnect_gb_s, it->facts.interconnect_gb_s);
+    fill(told.host_link_gb_s, it->facts.host_link_gb_s);
+    fill(told.scale_up_cards, it->facts.scale_up_cards);
+    fill(told.scale_out_gb_s, it->facts.scale_out_gb_s);
+    fill(told.training_speed, it->facts.training_speed);
+    fill(told.stack, it->facts.stack);
+    told.training |= it->facts.training;
+    told.inference |= it->facts.inference;
+}
+
+}  // namespace westerly

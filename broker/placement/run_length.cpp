@@ -1,0 +1,85 @@
+#include "broker/placement/run_length.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+/// Whole seconds, up; what a division left behind the ninth digit is no second of its own.
+std::uint64_t whole_seconds(double s) noexcept {
+    return static_cast<std::uint64_t>(std::ceil(s * (1 - 1e-12)));
+}
+
+double at_end(const interval& of, speed_end at) noexcept {
+    return at == speed_end::slow ? of.low : at == speed_end::fast ? of.high : of.value;
+}
+
+run_length impossible(run_length made, rejection why) {
+    made.why_not = why;
+    return made;
+}
+
+/// T from the reference, or the runtime as it stands. False: it cannot be told.
+bool one_pass(const offer_book::shape_row& row, const run_question& asked, speed_end at, double& work_s,
+              run_length& into) {
+    if (!asked.spec->work.reference) {
+        work_s = static_cast<double>(asked.runtime_s);
+        return true;
+    }
+    into.estimated = true;
+    if (!asked.work.reference || !row.accelerators || into.cards < 1)
+        return false;
+    into.speed = speed_of(asked.spec->work, asked.work.kind, *row.accelerators, *asked.work.reference, *asked.known);
+    if (!into.speed.r.known())
+        return false;
+    const throughput made =
+        throughput_of(asked.work, into.cards, at_end(into.speed.r, at), links_of(*row.accelerators));
+    into.efficiency = made.efficiency;
+    into.effective_cards = made.effective_cards;
+    work_s = made.seconds;
+    return !std::isnan(work_s);
+}
+
+}  // namespace
+
+std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
+    const std::uint64_t increment = std::max(1u, increment_s);
+    const std::uint64_t steps = run_s / increment + (run_s % increment != 0);
+    return std::max<std::uint64_t>(steps * increment, minimum_s);
+}
+
+run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::uint64_t units, const run_question& asked,
+                  speed_end at) {
+    const workload_spec& spec = *asked.spec;
+    run_length made;
+    if (spec.kind == workload_kind::service) {  // has no end: judged by the hour
+        made.work_s = made.wall_s = made.billed_s = asked.runtime_s;
+        made.run_s = static_cast<double>(asked.runtime_s);
+        return made;
+    }
+    made.cards = static_cast<double>(cards) * spec.tasks;
+    double work_s = 0;
+    if (!one_pass(row, asked, at, work_s, made))
+        return impossible(std::move(made), rejection::throughput_unknown);
+    if (!(work_s <= static_cast<double>(runtime_max_s)))
+        return impossible(std::move(made), rejection::never_finishes);
+    made.work_s = whole_seconds(work_s);
+    if (spec.work.reference && spec.when.max_runtime_s && made.work_s > *spec.when.max_runtime_s)
+        return impossible(std::move(made), rejection::runtime_limit);
+    // Of the whole gang: what may fail is a card and what feeds it, or a unit where there are none.
+    const double parts = made.cards > 0 ? made.cards : static_cast<double>(units);
+    made.hazard = hazard_of(row.hazard, made.cards > 0, parts, work_s / 3600.0);
+    const expected_run run =
+        expect_run(static_cast<double>(made.work_s), made.hazard.per_h, spec.checkpoint, row.queue_wait_s);
+    if (!(run.wall_s <= static_cast<double>(runtime_max_s)))
+        return impossible(std::move(made), rejection::never_finishes);
+    made.estimated |= made.hazard.per_h > 0 || spec.checkpoint.has_value();
+    made.interruptions = run.interruptions;
+    made.run_s = run.billed_s;
+    made.billed_s = billed_seconds(whole_seconds(run.billed_s), row.increment_s, row.minimum_s);
+    made.wall_s = whole_seconds(run.wall_s);
+    return made;
+}
+
+}  // namespace westerly

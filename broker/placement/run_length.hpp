@@ -1,0 +1,42 @@
+#pragma once
+
+#include "broker/domain/decision.hpp"
+#include "broker/placement/offer_book.hpp"
+#include "broker/placement/throughput.hpp"
+
+namespace westerly {
+
+inline constexpr std::uint64_t runtime_max_s = 10'000'000'000;  // 317 years: keeps every product in range
+
+/// Which end of a speed's interval a run is reckoned with.
+enum class speed_end : std::uint8_t { value, slow, fast };
+
+/// How long one workload's run on one shape takes, and how that came about. Quantities as in run_estimate.
+struct run_length {
+    std::optional<rejection> why_not;  // no length can be told, or none that ends
+    double run_s = 0;                  // E[billed]: what draws power; exact where nothing is estimated
+    std::uint64_t billed_s = 0;        // after the offer's increment and minimum
+    std::uint64_t work_s = 0, wall_s = 0;
+    bool estimated = false;  // by throughput or interruptions, and not just the runtime as stated
+    double cards = 0;
+    card_speed speed;
+    double efficiency = 1, effective_cards = 0, interruptions = 0;
+    gang_hazard hazard;
+};
+
+/// What a run's length depends on besides the offer, worked out once a decision.
+struct run_question {
+    const workload_spec* spec = nullptr;
+    const accelerator_table* known = nullptr;
+    work_view work;
+    std::uint64_t runtime_s = 0;  // as stated or assumed, where the work names no reference
+};
+
+/// `cards`: of one task, by the alternative that was met; 0: none are asked for.
+run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::uint64_t units, const run_question& asked,
+                  speed_end at);
+
+/// The wall clock time that is billed for a run: up to the increment, at least the minimum.
+std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept;
+
+}  // namespace westerly

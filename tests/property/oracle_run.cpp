@@ -1,0 +1,149 @@
+#include "tests/property/oracle_run.hpp"
+
+#include <cmath>
+
+namespace westerly::laws {
+namespace {
+
+constexpr double nobody_knows = std::numeric_limits<double>::quiet_NaN();
+
+/// g(n) as decision-model §2 writes it.
+double g(double n, double b_up, double b_out, double d) {
+    if (n == 1)
+        return 0;
+    if (b_up == 0)
+        return nobody_knows;
+    if (b_out == 0)
+        return ((n - 1) / n) / b_up;
+    const double m = std::min(n, d), domains = std::ceil(n / d);
+    return ((m - 1) / m) / b_up + ((domains - 1) / domains) / (m * b_out);
+}
+
+double g_on(const accelerator_facts& card, double n) {
+    const double up = card.interconnect_gb_s != 0 ? card.interconnect_gb_s : card.host_link_gb_s;
+    const double domain = card.scale_up_cards != 0 ? card.scale_up_cards : std::max(card.count, 1u);
+    return g(n, up, card.scale_out_gb_s, domain);
+}
+
+double peak(work_class kind, const accelerator_facts& card) {
+    if (kind == work_class::training)
+        return card.fp16_tflops * 0.66;  // what the middle of the derived range is
+    return kind == work_class::hpc ? card.fp64_tflops : card.memory_gb_s;
+}
+
+/// r, or 0: not known.
+double speed(const world& w, const accelerator_facts& card, const accelerator_facts& reference) {
+    const work_estimate& work = w.spec.work;
+    for (const auto& told : work.speeds)
+        if (w.accelerators.means(told.model, card))
+            return told.speed.value;
+    if (w.accelerators.means(work.reference->model, card))
+        return 1;
+    const auto kind =
+        work.kind.value_or(w.spec.compute == compute_class::super ? work_class::hpc : work_class::training);
+    if (kind == work_class::training && card.training_speed.value > 0)
+        return card.training_speed.value / reference.training_speed.value;
+    const double against = kind == work_class::training ? reference.fp16_tflops : peak(kind, reference);
+    return peak(kind, card) / against;
+}
+
+/// T of one pass in seconds; NaN: not known.
+double one_pass(const world& w, const offer& o, double n, double stated_s) {
+    const work_estimate& work = w.spec.work;
+    if (!work.reference)
+        return stated_s;
+    const auto* reference = w.accelerators.find(work.reference->model);
+    if (!reference || !o.accelerators || n == 0)
+        return nobody_knows;
+    const double r = speed(w, *o.accelerators, reference->facts);
+    if (r == 0)
+        return nobody_knows;
+    const double c = work.communication, n0 = work.reference->count;
+    double hours = work.accelerator_hours.value_or(static_cast<double>(work.runtime_s.value_or(0)) / 3600 * n0);
+    if (!work.accelerator_hours && n0 > 1)
+        hours *= 1 - c;
+    double efficiency = 1;
+    if (c > 0 && n > 1) {
+        const double g0 = g_on(reference->facts, n0);
+        if (g0 == 0)
+            return nobody_knows;
+        efficiency = 1 / (1 + c / (1 - c) * r * std::pow(n / n0, work.batch_exponent) * g_on(*o.accelerators, n) / g0);
+    }
+    return hours / (n * r * efficiency) * 3600;
+}
+
+/// A comparison or a join of such: 1 yes, 0 no, 0.5 not known.
+double truth(const fact_expression& e, const accelerator_facts& cards) {
+    if (e.is == fact_expression::form::compare) {
+        const double links = cards.interconnect_gb_s > 0 ? cards.interconnect_gb_s : cards.host_link_gb_s;
+        const double is = e.fact == offer_fact::tops_by_bit_length  ? cards.fp16_tflops * 16
+                          : e.fact == offer_fact::interconnect_gb_s ? links
+                                                                    : cards.memory_gib;
+        if (is == 0)
+            return 0.5;
+        return e.comparison == fact_comparison::at_least ? is >= e.value
+               : e.comparison == fact_comparison::above  ? is > e.value
+                                                         : is <= e.value;
+    }
+    double least = 1, most = 0;
+    for (const auto& part : e.parts) {
+        least = std::min(least, truth(part, cards));
+        most = std::max(most, truth(part, cards));
+    }
+    return e.is == fact_expression::form::all ? least : e.is == fact_expression::form::any ? most : 1 - most;
+}
+
+}  // namespace
+
+run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s) {
+    const double pass = one_pass(w, o, cards, stated_s);
+    if (std::isnan(pass))
+        return {0, 0, rejection::throughput_unknown};
+    if (pass > 1e10)
+        return {0, 0, rejection::never_finishes};
+    const double s = std::ceil(pass * (1 - 1e-12));
+    if (w.spec.work.reference && w.spec.when.max_runtime_s && s > static_cast<double>(*w.spec.when.max_runtime_s))
+        return {0, 0, rejection::runtime_limit};
+    const hazard_facts& h = o.supply.hazard;
+    const double parts = cards > 0 ? cards : units;
+    double per_h = h.spot_per_h.value_or(0) + parts * h.hardware_per_card_h.value_or(0) + h.provider_per_h.value_or(0);
+    if (cards > 0 && !h.hardware_per_card_h && parts * 2e-5 * (pass / 3600) >= 0.1)
+        per_h += parts * 2e-5;
+    // Segment by segment.
+    const auto& saves = w.spec.checkpoint;
+    const double tau = saves ? static_cast<double>(saves->interval_s) : s;
+    double uninterrupted = 0, sum = 0, left = s;
+    const double lambda = per_h / 3600;
+    while (true) {
+        const bool last = left <= tau;
+        const double segment = last ? left : tau + saves->write_s;
+        uninterrupted += segment;
+        sum += std::expm1(lambda * segment);
+        if (last)
+            break;
+        left -= tau;
+    }
+    if (per_h == 0)
+        return {uninterrupted, uninterrupted, {}};
+    const double billed = std::exp(lambda * (saves ? saves->restore_s : 0)) / lambda * sum;
+    if (!(billed <= 20 * std::max(uninterrupted, 1.0)))
+        return {0, 0, rejection::never_finishes};
+    return {billed, billed + o.queue_wait_s * lambda * billed, {}};
+}
+
+bool any_rule_forbids(const std::vector<compliance_rule>& rules, const accelerator_facts& cards, double at_ms) {
+    for (const auto& rule : rules) {
+        const auto ms = [](instant at) {
+            return static_cast<double>(at.time_since_epoch().count());
+        };
+        if (rule.from_at && at_ms < ms(*rule.from_at))
+            continue;
+        if (rule.until_at && at_ms >= ms(*rule.until_at))
+            continue;
+        if (truth(rule.forbid, cards) > 0)
+            return true;
+    }
+    return false;
+}
+
+}  // namespace westerly::laws

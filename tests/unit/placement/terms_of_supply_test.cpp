@@ -1,0 +1,104 @@
+#include "tests/unit/placement/builders.hpp"
+
+#include <gtest/gtest.h>
+
+namespace westerly {
+namespace {
+
+TEST(supply_terms, the_least_quantity_is_billed_and_powered) {
+    offer o = built::plain("a", 2.0);
+    o.supply.minimum_units = 4;
+    const decision made = built::decide_on({o}, built::task());
+    EXPECT_EQ(made.ranked.at(0).units, 4u);
+    EXPECT_EQ(made.ranked[0].cost, (money{8'000'000, currency::cny}));
+    EXPECT_NEAR(*made.ranked[0].energy_kwh, 0.4 * 1.2, 1e-12);
+}
+
+TEST(supply_terms, nothing_starts_before_it_is_available) {
+    offer o = built::plain("a");
+    o.supply.available_from = built::now + seconds(600);
+    const decision made = built::decide_on({o}, built::task());
+    EXPECT_EQ(made.ranked.at(0).start_at, built::now + seconds(600));
+    workload_spec spec = built::task();
+    spec.when.deadline_at = built::now + seconds(4199);
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec)), rejection::deadline);
+}
+
+TEST(egress, counts_where_data_moves_and_only_there) {
+    workload_spec spec = built::task();
+    spec.inputs = {{10, "a", money{500'000, currency::cny}}};  // 10 GiB at 0.50
+    const decision made = built::decide_on({built::plain("a", 5.0), built::plain("b", 1.0)}, spec);
+    ASSERT_EQ(built::sites_of(made), (std::vector<std::string>{"a", "b"}));
+    EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, 5.0);
+    EXPECT_DOUBLE_EQ(made.ranked[1].cost_base, 6.0);
+    EXPECT_DOUBLE_EQ(made.ranked[1].egress_base, 5.0);
+    spec.budget = money{5'500'000, currency::cny};
+    EXPECT_EQ(built::only_rejection(built::decide_on({built::plain("a", 5.0), built::plain("b", 1.0)}, spec)),
+              rejection::budget);
+}
+
+TEST(origins, the_mean_is_priced_and_the_p95_limits) {
+    offer o = built::plain("a");
+    o.site.rtt_ms = {{"far", 100.0}, {"near", 10.0}};
+    workload_spec spec = built::task();
+    spec.interactive = true;
+    spec.limits.origins = {{{"near", {}}, 96}, {{"far", {}}, 4}};
+    decision made = built::decide_on({o}, spec);
+    EXPECT_DOUBLE_EQ(*made.ranked.at(0).rtt_ms, 10 * 0.96 + 100 * 0.04);
+    EXPECT_DOUBLE_EQ(*made.ranked[0].rtt_p95_ms, 10);
+    spec.limits.max_rtt_ms = 12;
+    EXPECT_EQ(built::decide_on({o}, spec).ranked.size(), 1u);
+    spec.limits.origins = {{{"near", {}}, 94}, {{"far", {}}, 6}};
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec)), rejection::rtt);
+}
+
+fact_expression compare(offer_fact fact, fact_comparison how, double value) {
+    fact_expression made;
+    made.fact = fact;
+    made.comparison = how;
+    made.value = value;
+    return made;
+}
+
+/// The rule of October 2022: 4 800 TOPS by bit length and 600 GB/s together.
+compliance_rule rule_of_2022() {
+    compliance_rule rule;
+    rule.name = "october-2022";
+    rule.from_at = built::now - seconds(10);
+    rule.forbid.is = fact_expression::form::all;
+    rule.forbid.parts = {compare(offer_fact::tops_by_bit_length, fact_comparison::at_least, 4800),
+                         compare(offer_fact::interconnect_gb_s, fact_comparison::at_least, 600)};
+    return rule;
+}
+
+rejection with_cards(double fp16, double links, const compliance_rule& rule) {
+    offer o = built::plain("a");
+    o.accelerators = accelerator_facts{
+        .model = "x", .count = 8, .memory_gib = 80, .fp16_tflops = fp16, .interconnect_gb_s = links, .stack = "cuda"};
+    workload_spec spec = built::task();
+    spec.limits.compliance = {rule};
+    return built::only_rejection(built::decide_on({o}, spec));
+}
+
+TEST(compliance, caps_hold_together_and_unknown_is_not_zero) {
+    const compliance_rule rule = rule_of_2022();
+    EXPECT_EQ(with_cards(312, 600, rule), rejection::compliance);  // A100: 16 x 312 = 4 992
+    EXPECT_EQ(with_cards(312, 400, rule), rejection::count_);      // A800: its links are below
+    EXPECT_EQ(with_cards(100, 900, rule), rejection::count_);
+    EXPECT_EQ(with_cards(312, 0, rule), rejection::compliance);  // links not known
+    EXPECT_EQ(with_cards(100, 0, rule), rejection::count_);      // whatever they are, it is not both
+}
+
+TEST(compliance, rules_hold_between_their_dates) {
+    compliance_rule rule = rule_of_2022();
+    rule.until_at = built::now;
+    EXPECT_EQ(with_cards(312, 600, rule), rejection::count_);
+    rule.until_at = built::now + milliseconds(1);
+    EXPECT_EQ(with_cards(312, 600, rule), rejection::compliance);
+    rule.from_at = built::now + milliseconds(1);
+    rule.until_at.reset();
+    EXPECT_EQ(with_cards(312, 600, rule), rejection::count_);
+}
+
+}  // namespace
+}  // namespace westerly

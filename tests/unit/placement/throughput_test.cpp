@@ -1,0 +1,227 @@
+#include "broker/placement/throughput.hpp"
+
+#include "broker/codec/facts_json.hpp"
+#include "broker/support/files.hpp"
+#include "tests/unit/placement/builders.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+const accelerator_table& table() {
+    static const accelerator_table known = [] {
+        const auto text = read_file(std::string(WESTERLY_SOURCE_DIR) + "/schema/facts/accelerators.json", 1 << 20);
+        auto models = decode_accelerators(text.value());
+        return accelerator_table(std::move(models.value()));
+    }();
+    return known;
+}
+
+constexpr card_links nvlink{.b_up = 900, .b_out = 0, .domain = 8};
+
+double time_against_8_h100(double communication, double b_up) {
+    const double g0 = exchange_time(8, nvlink), g = exchange_time(8, {.b_up = b_up, .b_out = 0, .domain = 8});
+    return scaling_efficiency(communication, 1, 8, 8, 1, g0, g0) / scaling_efficiency(communication, 1, 8, 8, 1, g, g0);
+}
+
+// Decision-model §2, P2: c = 0.20 on 8 x H100 at 900 GB/s. η0 = 0.8; at 400 GB/s η = 1 / (1 + 0.25 x 900 / 400) = 0.64.
+TEST(throughput, eight_h800_are_as_much_slower_as_their_links) {
+    EXPECT_NEAR(time_against_8_h100(0.20, 400), 1.25, 1e-9);
+    EXPECT_NEAR(time_against_8_h100(0.20, 450), 1.20, 1e-9);
+    EXPECT_NEAR(time_against_8_h100(0.08, 400), 1.10, 1e-9);
+    EXPECT_NEAR(time_against_8_h100(0.24, 400), 1.30, 1e-9);
+}
+
+// c = 0.20 stated on 1 024 A100 itself: X = 1 024 x 0.8 = 819. 10 000 V100 at r = 1 / 4.3: the network between servers,
+// 12.5 GB/s a card, leaves η = 0.350 and X = 813: fewer cards do more.
+TEST(throughput, a_thousand_a100_outdo_ten_thousand_v100) {
+    const card_links a100{.b_up = 600, .b_out = 50, .domain = 8}, v100{.b_up = 300, .b_out = 12.5, .domain = 8};
+    const double g0 = exchange_time(1024, a100);
+    const double at_home = scaling_efficiency(0.20, 1, 1024, 1024, 1, g0, g0);
+    EXPECT_NEAR(1024 * at_home, 819.2, 1e-6);
+    const double r = 1 / 4.3;
+    const double afar = scaling_efficiency(0.20, r, 10'000, 1024, 1, exchange_time(10'000, v100), g0);
+    EXPECT_NEAR(afar, 0.350, 0.0005);
+    EXPECT_NEAR(10'000 * r * afar, 813, 1);
+}
+
+TEST(throughput, one_card_and_no_communication_lose_nothing) {
+    EXPECT_EQ(scaling_efficiency(0.5, 2, 1, 8, 1, exchange_time(1, nvlink), exchange_time(8, nvlink)), 1);
+    EXPECT_EQ(scaling_efficiency(0, 2, 64, 8, 1, std::nan(""), std::nan("")), 1);
+    EXPECT_TRUE(std::isnan(scaling_efficiency(0.2, 1, 8, 8, 1, exchange_time(8, {}), exchange_time(8, nvlink))));
+}
+
+TEST(throughput, more_bandwidth_never_lowers_the_efficiency) {
+    double last = 0;
+    for (double b_up = 50; b_up < 2000; b_up *= 1.5) {
+        const card_links by{.b_up = b_up, .b_out = b_up / 20, .domain = 8};
+        const double now = scaling_efficiency(0.3, 1, 256, 8, 1, exchange_time(256, by), exchange_time(8, nvlink));
+        EXPECT_GE(now, last);
+        last = now;
+    }
+}
+
+// λ s = 0.1: E = (e^0.1 - 1) / 0.1 = 1.0517 hours for one.
+TEST(interruption, a_run_without_checkpoints_begins_anew) {
+    const expected_run run = expect_run(3600, 0.1, std::nullopt, 600);
+    EXPECT_NEAR(run.billed_s, std::expm1(0.1) / 0.1 * 3600, 1e-6);
+    EXPECT_NEAR(run.interruptions, std::expm1(0.1), 1e-9);
+    EXPECT_NEAR(run.wall_s, run.billed_s + 600 * run.interruptions, 1e-6);
+}
+
+// Four hours in segments of 1 h + 60 s, the last of 1 h unsaved; each start costs 300 s of restoring.
+TEST(interruption, checkpoints_bound_what_is_lost) {
+    const checkpoint_rule saves{.interval_s = 3600, .write_s = 60, .restore_s = 300};
+    const double rate = 0.05 / 3600;
+    const double sum = 3 * std::expm1(rate * 3660) + std::expm1(rate * 3600);
+    EXPECT_NEAR(expect_run(4 * 3600, 0.05, saves, 0).billed_s, std::exp(rate * 300) / rate * sum, 1e-6);
+    EXPECT_EQ(expect_run(4 * 3600, 0, saves, 0).billed_s, 4 * 3600 + 3 * 60);
+    EXPECT_LT(expect_run(400 * 3600, 0.05, saves, 0).billed_s,
+              expect_run(40 * 3600, 0.05, std::nullopt, 0).billed_s * 20);
+}
+
+TEST(interruption, hardware_is_assumed_where_it_tells) {
+    EXPECT_EQ(hazard_of({}, true, 8, 62.5).per_h, 0);  // 8 x 2e-5 x 62.5 = 0.01 interruptions
+    const gang_hazard thousand = hazard_of({}, true, 1000, 720);
+    EXPECT_NEAR(thousand.per_h, 0.02, 1e-12);
+    EXPECT_TRUE(thousand.assumed);
+    EXPECT_EQ(hazard_of({.hardware_per_card_h = 0.0}, true, 1000, 720).per_h, 0);
+    EXPECT_NEAR(hazard_of({.spot_per_h = 0.1, .hardware_per_card_h = 1e-3, .provider_per_h = 0.01}, true, 8, 1).per_h,
+                0.118, 1e-12);
+}
+
+TEST(accelerator_names, are_found_however_they_are_written) {
+    for (const char* name : {"A100-80G-SXM", "a100 80gb", "A100-SXM4-80GB", "NVIDIA A100-80GB", "A100_80G"})
+        EXPECT_EQ(table().find(name), table().find("A100-80G-SXM")) << name;
+    EXPECT_EQ(table().find("A100", 40)->model, "A100-40G-SXM");
+    EXPECT_EQ(table().find("H100")->model, "H100-SXM-80G");
+    EXPECT_EQ(table().find("Siyuan 590")->model, "MLU590");
+    EXPECT_EQ(table().find("no such card"), nullptr);
+    const accelerator_facts told{.model = "A100 40GB", .count = 8, .memory_gib = 40};
+    EXPECT_TRUE(table().means("A100", told));
+    EXPECT_FALSE(table().means("A100-80GB", told));
+    for (const char* named : {"V100", "T4", "A100", "A800", "H100", "H800", "TPU v4", "Dojo D1", "Athena", "MI250X",
+                              "Kunlun", "MLU590", "CloudBlazer", "BR100", "BI-V100"})
+        EXPECT_NE(table().find(named), nullptr) << named;
+}
+
+TEST(accelerator_names, what_was_not_told_is_filled_in) {
+    accelerator_facts told{.model = "A800-80GB", .count = 8, .memory_gib = 80, .fp16_tflops = 300};
+    complete(told, table());
+    EXPECT_EQ(told.fp16_tflops, 300);
+    EXPECT_EQ(told.interconnect_gb_s, 400);
+    EXPECT_EQ(told.stack, "cuda");
+    EXPECT_TRUE(told.training);
+}
+
+/// One node of eight cards at a price a card-hour.
+offer node_of(const std::string& model, std::uint32_t memory_gib, double card_hour) {
+    offer o = built::plain(model, card_hour * 8);
+    o.id = "p/" + model + "/n/on_demand";
+    o.unit = offer_unit::node;
+    o.accelerators = accelerator_facts{.model = model, .count = 8, .memory_gib = memory_gib};
+    complete(*o.accelerators, table());
+    return o;
+}
+
+workload_spec gang_of_8() {
+    workload_spec spec = built::task();
+    spec.work = {};
+    spec.work.accelerator_hours = 500;
+    spec.work.reference = reference_cards{"A100", 8};
+    spec.resources.accelerators = {{.model = "A100", .count = 8, .stack = {}},
+                                   {.model = "Ascend 910B", .count = 8, .stack = {}},
+                                   {.model = "V100", .count = 8, .stack = {}}};
+    return spec;
+}
+
+decision decide_known(const std::vector<offer>& offers, const workload_spec& spec) {
+    decision_world around = built::world();
+    around.accelerators = &table();
+    return built::decide_on(offers, spec, {}, around);
+}
+
+/// P1. 500 reference hours at c = 0. A100: 500 x 7.80 = 3 900. Ascend 910B at r = 0.80: 500 / 0.80 x 5.20 = 3 250, and
+/// at the ends of its range 3 513.51 and 3 023.26. V100 at r = 0.343: 500 / 0.343 x 3.00 = 4 373.18.
+const std::vector<offer>& p1_offers() {
+    static const std::vector<offer> offers{node_of("A100", 80, 7.80), node_of("Ascend 910B", 64, 5.20),
+                                           node_of("V100", 32, 3.00)};
+    return offers;
+}
+
+TEST(effective_price, the_slower_card_that_finishes_cheaper_wins) {
+    workload_spec spec = gang_of_8();
+    spec.work.speeds = {{"Ascend 910B", {0.80, 0.74, 0.86}}, {"V100", {0.343, 0.343, 0.343}}};
+    const decision made = decide_known(p1_offers(), spec);
+    ASSERT_EQ(built::sites_of(made), (std::vector<std::string>{"Ascend 910B", "A100", "V100"}));
+    EXPECT_NEAR(made.ranked[0].cost_base, 3250, 0.01);
+    EXPECT_NEAR(made.ranked[0].cost_low, 3023.26, 0.01);
+    EXPECT_NEAR(made.ranked[0].cost_high, 3513.51, 0.02);
+    EXPECT_NEAR(made.ranked[1].cost_base, 3900, 0.01);
+    EXPECT_NEAR(made.ranked[2].cost_base, 4373.18, 0.02);
+    EXPECT_EQ(made.rivals, std::vector<offer_id>{});
+    EXPECT_NEAR(made.ranked[0].run->effective_cards, 6.4, 1e-9);
+}
+
+TEST(effective_price, a_winner_that_the_ranges_can_unseat_is_not_robust) {
+    const decision made = decide_known(p1_offers(), gang_of_8());  // by the table: V100 0.193 to 0.527
+    ASSERT_EQ(made.ranked.front().site, "Ascend 910B");
+    // 500 / 0.527 x 3.00 = 2 846 beats 500 / 0.743 x 5.20 = 3 499, and so does the A100? 3 900 does not.
+    EXPECT_EQ(made.rivals, std::vector<offer_id>{"p/V100/n/on_demand"});
+    EXPECT_NE(explain(made).find("Not robust"), std::string::npos);
+}
+
+TEST(effective_price, a_dearer_offer_of_the_same_cards_makes_nothing_uncertain) {
+    offer dearer = node_of("Ascend 910B", 64, 5.30);
+    dearer.id = "p/dearer/n/on_demand";
+    const decision made = decide_known({node_of("Ascend 910B", 64, 5.20), dearer}, gang_of_8());
+    ASSERT_EQ(made.ranked.size(), 2u);
+    EXPECT_TRUE(made.rivals.empty());
+}
+
+TEST(effective_price, a_thousand_cards_without_checkpoints_never_finish_and_it_says_so) {
+    workload_spec spec = gang_of_8();
+    spec.tasks = 125;
+    spec.work.accelerator_hours = 720.0 * 1000;
+    offer o = node_of("A100", 80, 7.80);
+    o.units_free.reset();
+    const decision lost = decide_known({o}, spec);
+    EXPECT_EQ(built::only_rejection(lost), rejection::never_finishes);
+    EXPECT_NE(explain(lost).find("never finish"), std::string::npos);
+    spec.checkpoint = checkpoint_rule{.interval_s = 3600, .write_s = 60, .restore_s = 300};
+    const decision saved = decide_known({o}, spec);
+    ASSERT_EQ(saved.ranked.size(), 1u);
+    EXPECT_TRUE(saved.ranked[0].run->hazard_assumed);
+    EXPECT_NEAR(saved.ranked[0].run->interruptions, 0.02 * static_cast<double>(saved.ranked[0].run->wall_s) / 3600,
+                0.1);
+    EXPECT_LT(saved.ranked[0].run->wall_s, 1.06 * 720 * 3600);
+}
+
+TEST(effective_price, cards_without_known_speed_or_links_are_told_apart) {
+    offer unknown = node_of("Nobody's card", 64, 1);
+    workload_spec spec = gang_of_8();
+    spec.resources.accelerators = {{.model = {}, .count = 8, .stack = {}}};
+    EXPECT_EQ(built::only_rejection(decide_known({unknown}, spec)), rejection::throughput_unknown);
+    offer unlinked = node_of("A100", 80, 1);
+    unlinked.accelerators->interconnect_gb_s = 0;
+    spec.work.communication = 0.2;
+    EXPECT_EQ(built::only_rejection(decide_known({unlinked}, spec)), rejection::throughput_unknown);
+    spec.work.communication = 0;
+    EXPECT_EQ(decide_known({unlinked}, spec).ranked.size(), 1u);
+    spec.work.reference->model = "Nobody's card";
+    EXPECT_NE(explain(decide_known({unlinked}, spec)).find("not in the broker's table"), std::string::npos);
+}
+
+TEST(effective_price, a_run_too_long_for_its_limit_is_refused) {
+    workload_spec spec = gang_of_8();
+    spec.when.max_runtime_s = 62 * 3600;  // the A100 needs 62.5 h
+    EXPECT_EQ(built::only_rejection(decide_known({p1_offers()[0]}, spec)), rejection::runtime_limit);
+    spec.when.max_runtime_s = 225'000;
+    EXPECT_EQ(decide_known({p1_offers()[0]}, spec).ranked.size(), 1u);
+}
+
+}  // namespace
+}  // namespace westerly
