@@ -51,7 +51,8 @@ TEST_P(every_shipped_policy, is_valid_by_its_terms) {
     EXPECT_TRUE(check_policy(p, built_in_terms()));
 }
 
-INSTANTIATE_TEST_SUITE_P(all, every_shipped_policy, testing::Values("cheapest", "nearest", "greenest", "lowest_carbon", "balanced"),
+INSTANTIATE_TEST_SUITE_P(all, every_shipped_policy,
+                         testing::Values("cheapest", "nearest", "greenest", "lowest_carbon", "balanced"),
                          [](const auto& info) { return info.param; });
 
 TEST(cheapest, is_cost_alone) {
@@ -113,8 +114,8 @@ TEST(greenest, pays_at_most_half_as_much_again) {
 // 1 kW for an hour at PUE 1.2 is 1.2 kWh: 0.6, 0.59988 and 0.48 kg are 60, 60 and 48 steps.
 TEST(lowest_carbon, counts_hundredths_of_a_kilogram_then_cost) {
     const policy rules = shipped("lowest_carbon");
-    EXPECT_EQ(sites_of(built::decide_on(
-                  {green("a", 1.1, 1, 500), green("b", 1.0, 0, 499.9), green("c", 1.4, 0, 400)}, task(), rules)),
+    EXPECT_EQ(sites_of(built::decide_on({green("a", 1.1, 1, 500), green("b", 1.0, 0, 499.9), green("c", 1.4, 0, 400)},
+                                        task(), rules)),
               (std::vector<std::string>{"c", "b", "a"}));
     EXPECT_EQ(sites_of(built::decide_on({green("a", 1.0, 0, 500), green("b", 1.51, 0, 10)}, task(), rules))[0], "a");
 }
