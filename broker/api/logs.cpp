@@ -23,9 +23,10 @@ result<log_asked> log_parameters(const call& c, const workload& of) {
         if (!spec)
             return spec.error();
         const auto rank = parse_unsigned(*text);
-        if (!rank || *rank >= (*spec)->tasks)
-            return parameter_error("?rank", "is not a rank of this workload",
-                                   "ranks go from 0 to " + std::to_string((*spec)->tasks - 1));
+        if (!rank || *rank >= std::max((*spec)->tasks, (*spec)->tasks_max))
+            return parameter_error(
+                "?rank", "is not a rank of this workload",
+                "ranks go from 0 to " + std::to_string(std::max((*spec)->tasks, (*spec)->tasks_max) - 1));
         asked.rank = static_cast<std::uint32_t>(*rank);
     }
     if (const auto stream = c.parameter("stream")) {

@@ -15,7 +15,7 @@ namespace {
 constexpr char decision_form = 4;  // 3 had no run estimates and rivals; 2 repeated its texts; 1 had rejections by
                                    // number, before others came between them
 constexpr char shared_texts_form = 3;
-constexpr char lease_form = 1;
+constexpr char lease_form = 2;  // 1 had no gang size: the workload told it
 
 /// In a decision one offer is told of in many places: a text is written out once and then named by its place among
 /// the texts before it. 0: written out here; 1: empty; from 2 on: an earlier one.
@@ -422,11 +422,12 @@ void field(Archive& a, T& v) {
            v.hazard_assumed, v.work_s, v.wall_s);
 }
 /// Which of an appraisal's rarer parts follow, a bit each.
-enum appraisal_part : std::uint8_t { tells_p95 = 1, tells_egress = 2, tells_range = 4, tells_run = 8 };
+enum appraisal_part : std::uint8_t { tells_p95 = 1, tells_egress = 2, tells_range = 4, tells_run = 8, tells_gang = 16 };
 std::uint8_t parts_of(const appraisal& v) noexcept {
-    return static_cast<std::uint8_t>(
-        (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
-        (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0));
+    return static_cast<std::uint8_t>((v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) |
+                                     (v.egress_base != 0 ? tells_egress : 0) |
+                                     (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) |
+                                     (v.run ? tells_run : 0) | (v.tasks != 1 ? tells_gang : 0));
 }
 template <class Archive, record_of<appraisal> T>
 void told_parts(Archive& a, std::uint8_t parts, T& v) {
@@ -438,6 +439,8 @@ void told_parts(Archive& a, std::uint8_t parts, T& v) {
         fields(a, v.cost_low, v.cost_high);
     if (parts & tells_run)
         field(a, v.run);
+    if (parts & tells_gang)
+        field(a, v.tasks);
 }
 void rarer_parts(packer& to, const appraisal& v) {
     const std::uint8_t parts = parts_of(v);
@@ -450,7 +453,7 @@ void rarer_parts(unpacker& from, appraisal& v) {
     std::uint8_t parts = 0;
     if (from.form() >= 4)
         field(from, parts);
-    if (parts > (tells_p95 | tells_egress | tells_range | tells_run))
+    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang))
         return from.damaged();
     told_parts(from, parts, v);
 }
@@ -469,10 +472,19 @@ void walk(Archive& a, T& v) {
     if (tells_runs(a))
         fields(a, v.rivals);
 }
+void gang_size(packer& to, const lease& v) {
+    field(to, v.tasks);
+}
+void gang_size(unpacker& from, lease& v) {
+    v.tasks = 0;
+    if (from.form() >= 2)
+        field(from, v.tasks);
+}
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
     fields(a, v.price, v.mode, v.units, v.increment_s, v.minimum_s, v.rates, v.idle_w, v.max_w, v.pue,
            v.green_power_share, v.carbon_g_per_kwh);
+    gang_size(a, v);
 }
 
 template <class Record>

@@ -53,6 +53,7 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_text(out, "region", a.region);
     put_flag(out, "launchable", a.launchable);
     put_whole(out, "units", a.units);
+    put_whole(out, "tasks", a.tasks);
     put_price(out, "price", a.price);
     put_money(out, "cost", a.cost);
     put_number(out, "cost_base", a.cost_base);
@@ -128,6 +129,8 @@ void put_lease(json_writer& out, const lease& l) {
     put_price(out, "price", l.price);
     put_text(out, "billing_mode", name_of(l.mode));
     put_whole(out, "units", l.units);
+    if (l.tasks > 0)
+        put_whole(out, "tasks", l.tasks);
     put_whole(out, "increment_s", l.increment_s);
     put_whole(out, "minimum_s", l.minimum_s);
     put_rates(out, l.rates);
@@ -227,6 +230,8 @@ void encode(json_writer& out, const plan_result& p) {
         put_text(out, "offer", rejected.first);
         put_text(out, "reason", to_string(rejected.second));
     });
+    if (!p.pareto.empty())
+        put_objects(out, "pareto", p.pareto, [&](const appraisal& a) { put_appraisal(out, a); });
     out.EndObject();
 }
 

@@ -9,6 +9,7 @@ namespace westerly {
 namespace {
 
 constexpr std::int64_t ten_years_s = 315'360'000;
+constexpr std::int64_t tasks_max = 10'000;
 
 constexpr text_rule name_rule{1, 63, is_workload_name, "lower-case letters, digits and '-'"};
 constexpr text_rule label_key_rule{1, 63, is_label_key,
@@ -162,6 +163,22 @@ void read_retry(object_reader& o, retry_rule& r) {
         r.on.push_back(*value_named<retry_cause>(name));
 }
 
+/// A number, or {"min", "max"}.
+void read_tasks(object_reader& o, workload_spec& spec) {
+    const auto* v = o.take("tasks");
+    if (v == nullptr || !v->IsObject()) {
+        o.whole("tasks", spec.tasks, 1, tasks_max);
+        return;
+    }
+    o.object("tasks", [&](object_reader& range) {
+        range.require({"min", "max"});
+        range.whole("min", spec.tasks, 1, tasks_max);
+        range.whole("max", spec.tasks_max, 1, tasks_max);
+        if (range.has("min") && range.has("max") && spec.tasks_max > 0 && spec.tasks_max < spec.tasks)
+            range.faults().invalid(range.at("max"), "is below min", "give a range from the least to the most");
+    });
+}
+
 void read_workload(object_reader& o, workload_spec& spec) {
     o.require({"kind", "name", "variants"});
     if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service)
@@ -173,10 +190,13 @@ void read_workload(object_reader& o, workload_spec& spec) {
     o.whole("priority", spec.priority, -1000, 1000);
     o.flag("interactive", spec.interactive);
     read_policy(o, spec);
-    o.whole("tasks", spec.tasks, 1, 10'000);
+    read_tasks(o, spec);
     o.object("resources", [&](object_reader& r) { read_resources(r, spec.resources); });
     read_variants(o, spec);
     o.object("work", [&](object_reader& w) { read_work(w, spec); });
+    if (spec.tasks_max > 0 && !spec.work.reference)
+        o.faults().invalid(o.at("tasks"), "is a range, and nothing tells what more tasks would gain",
+                           "state work.reference with accelerator_hours, or one number of tasks");
     o.object("checkpoint", [&](object_reader& c) { read_checkpoint(c, spec.checkpoint.emplace()); });
     o.object("data", [&](object_reader& d) { read_data(d, spec); });
     o.object("constraints", [&](object_reader& c) { read_constraints(c, spec.limits); });

@@ -130,7 +130,14 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
     put_signed(out, "priority", spec.priority);
     put_flag(out, "interactive", spec.interactive);
     put_text(out, "policy", spec.policy);
-    put_whole(out, "tasks", spec.tasks);
+    if (spec.tasks_max > 0) {
+        begin_object(out, "tasks");
+        put_whole(out, "min", spec.tasks);
+        put_whole(out, "max", spec.tasks_max);
+        out.EndObject();
+    } else {
+        put_whole(out, "tasks", spec.tasks);
+    }
     put_resources(out, spec.resources);
     put_objects(out, "variants", spec.variants, [&](const variant& v) {
         put_text(out, "stack", v.stack);

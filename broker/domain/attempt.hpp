@@ -41,6 +41,7 @@ struct lease {
     std::optional<sourced> pue;
     std::optional<sourced> green_power_share;
     std::optional<sourced> carbon_g_per_kwh;
+    std::uint32_t tasks = 0;  // the gang's size; 0: of an older record, as its workload tells
     friend bool operator==(const lease&, const lease&) = default;
 };
 
@@ -93,5 +94,10 @@ struct attempt {
     std::string message;
     friend bool operator==(const attempt&, const attempt&) = default;
 };
+
+/// How many tasks an attempt runs.
+inline std::uint32_t gang_of(const attempt& of, const workload_spec& spec) noexcept {
+    return of.terms.tasks > 0 ? of.terms.tasks : spec.tasks;
+}
 
 }  // namespace westerly

@@ -66,6 +66,7 @@ struct appraisal {
     std::string region;
     bool launchable = true;
     std::uint64_t units = 0;
+    std::uint32_t tasks = 1;                            // the gang's size
     unit_price price;                                   // per unit-hour, in the offer's currency
     money cost;                                         // C, in the offer's currency, after increment and minimum
     double cost_base = 0;                               // C in the decision's currency
@@ -126,6 +127,8 @@ struct decision {
 struct plan_result {
     decision made;
     std::vector<std::pair<offer_id, rejection>> rejected;  // first failing filter of each, by offer id, bounded
+    std::vector<appraisal>
+        pareto;  // of all feasible offers, those that none beats in every respect; cheapest first, bounded
 };
 
 }  // namespace westerly

@@ -191,7 +191,8 @@ struct workload_spec {
     std::int32_t priority = 0;                                // -1000..1000; higher goes first
     bool interactive = false;                                 // somebody waits at it: RTT and latency prices apply
     std::string policy = "balanced";
-    std::uint32_t tasks = 1;  // gang size, 1..10 000
+    std::uint32_t tasks = 1;      // gang size, 1..10 000; the least where a range is given
+    std::uint32_t tasks_max = 0;  // the most; 0: exactly `tasks`
     task_resources resources;
     std::vector<variant> variants;  // 1..16, distinct stacks
     work_estimate work;

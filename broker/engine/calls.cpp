@@ -57,7 +57,7 @@ void engine_core::call_launch(turn& t, live_attempt& a, const workload_spec& spe
     request->tenant = to_string(a.value.tenant);
     request->site = a.value.site;
     request->offer = name_at_provider(a.value.offer);
-    request->tasks = spec.tasks;
+    request->tasks = gang_of(a.value, spec);
     request->units = a.value.terms.units;
     request->vcpus = spec.resources.vcpus;
     request->memory_mib = spec.resources.memory_mib;
@@ -66,7 +66,7 @@ void engine_core::call_launch(turn& t, live_attempt& a, const workload_spec& spe
     request->has_files = !run.files.empty();
     request->max_runtime_s = spec.when.max_runtime_s;
     request->grace_s = spec.grace_s;
-    a.launch_seq = put_outbox(t, a.value, outbox_verb::launch, spec.tasks);
+    a.launch_seq = put_outbox(t, a.value, outbox_verb::launch, request->tasks);
     a.call_ended_at = instant::max();
     provider_entry& home = providers_.at(a.value.provider);
     launch_begins(home);

@@ -214,6 +214,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, decision made, const 
     a.offer = on.id;
     a.decision = made.id;
     a.terms = lease_of(on, units, rates_);
+    a.terms.tasks = made.ranked.front().tasks;
     a.fence = epoch_;
     a.created_at = a.updated_at = t.now;
     const auto id = a.id;

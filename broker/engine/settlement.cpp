@@ -25,7 +25,7 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     if (a.value.started_at) {
         if (!w.value.started_at && !w.lingers())
             w.value.started_at = a.value.started_at;
-        keep_logs(t, a.value, w.value.spec->tasks);
+        keep_logs(t, a.value, gang_of(a.value, *w.value.spec));
     }
     const auto home = providers_.find(a.value.provider);
     if (a.call_ended_at == instant::max())

@@ -128,6 +128,7 @@ demand_shape shape_of(const workload_spec& spec, const std::optional<money>& bud
     out.number(spec.interactive ? 1 : 0);
     out.word(spec.policy);
     out.number(spec.tasks);
+    out.number(spec.tasks_max);
     write_resources(out, spec.resources);
     out.number(spec.variants.size());
     for (const auto& way : spec.variants)

@@ -114,6 +114,7 @@ appraisal appraise(const comparison& by, std::uint32_t index) {
     a.region = at.site.region;
     a.launchable = at.launchable;
     a.units = shape.units;
+    a.tasks = by.spec.tasks;
     a.price = *at.price;
     const run_length& run = by.want.runs[by.book.cols().shape[index]];
     a.billed_s = run.billed_s;

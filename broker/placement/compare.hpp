@@ -22,6 +22,10 @@ appraisal appraise(const comparison& by, std::uint32_t index);
 /// green share, finish. Unknown is worse than any number.
 std::vector<offer_id> pareto_set(std::span<const appraisal> ranked, bool latency_counts);
 
+/// The same over everything feasible, as indices into the book: cheapest first. Offers that are equal in every respect
+/// stand for each other: the first by id is told.
+std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& want);
+
 /// For each offer ranked after the winner and each term that may be priced: the price from which it would win. None
 /// where it never does: its amount is not smaller, or not known.
 std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner);

@@ -2,6 +2,7 @@
 
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
+#include "broker/placement/gang_sizes.hpp"
 #include "broker/placement/scan.hpp"
 
 #include <algorithm>
@@ -24,6 +25,15 @@ scratch& this_threads() {
     static thread_local scratch one;
     return one;
 }
+
+struct question {
+    const offer_book& book;
+    const policy& rules;
+    term_table terms;
+    const workload_spec& spec;
+    const decision_world& world;
+    std::optional<double> cheapest = std::nullopt;  // of all sizes of a gang; nullopt: of what this one finds
+};
 
 /// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
 /// refuses such a policy at load).
@@ -70,19 +80,11 @@ void count_rejections(const survivors& left, decision& into) {
 }
 
 /// The limit of the ε-form, where the policy sets one and anything is feasible.
-std::optional<double> dearest_of(const policy& rules, const survivors& left) {
-    if (!rules.within_of_cheapest || !left.baseline)
+std::optional<double> dearest_of(const question& asked, const survivors& left) {
+    if (!asked.rules.within_of_cheapest || !left.baseline)
         return std::nullopt;
-    return left.baseline_cost * (1.0 + *rules.within_of_cheapest);
+    return asked.cheapest.value_or(left.baseline_cost) * (1.0 + *asked.rules.within_of_cheapest);
 }
-
-struct question {
-    const offer_book& book;
-    const policy& rules;
-    term_table terms;
-    const workload_spec& spec;
-    const decision_world& world;
-};
 
 /// Filters and ranks by what `use.want` holds.
 void choose(const question& asked, scratch& use) {
@@ -91,7 +93,7 @@ void choose(const question& asked, scratch& use) {
     filter_book(asked.book, use.want, at_once ? &use.ranks : nullptr, use.left);
     if (!use.rankable)
         reject_all(use.left);
-    else if (const auto dearest = dearest_of(asked.rules, use.left))
+    else if (const auto dearest = dearest_of(asked, use.left))
         rank_within(*dearest, asked.book, use.ranks, use.left);
     use.ranks.finish();
 }
@@ -167,34 +169,102 @@ void add_rivals(const question& asked, decision& made, scratch& use) {
                              " would win.");
 }
 
+/// The first failing filter of each offer that fails one, by `use.want`.
+std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, const scratch& use, std::size_t most) {
+    std::vector<std::pair<offer_id, rejection>> rejected;
+    const auto dearest = dearest_of(asked, use.left);
+    for (std::size_t i = 0; i < asked.book.size() && rejected.size() < most; ++i) {
+        const std::uint8_t code = verdict(asked.book, use.want, i);
+        if (code != passes)
+            rejected.emplace_back(asked.book.at(i).id, static_cast<rejection>(code));
+        else if (!use.rankable)
+            rejected.emplace_back(asked.book.at(i).id, rejection::quantity_unknown);
+        else if (dearest && cost_of(asked.book, use.want, i) > *dearest)
+            rejected.emplace_back(asked.book.at(i).id, rejection::too_dear_for_policy);
+    }
+    return rejected;
+}
+
+/// Of everything feasible, the limit of the ε-form included.
+std::vector<appraisal> pareto_of(const question& asked, scratch& use) {
+    if (!use.rankable)
+        return {};
+    const comparison by{asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};
+    const auto dearest = dearest_of(asked, use.left);
+    std::vector<appraisal> front;
+    for (const std::uint32_t index : pareto_front(asked.book, use.want)) {
+        if (front.size() == pareto_max || (dearest && cost_of(asked.book, use.want, index) > *dearest))
+            break;
+        front.push_back(appraise(by, index));
+    }
+    return front;
+}
+
+/// With one size of the gang.
+plan_result plan_one(const question& asked, std::size_t rejected_most) {
+    scratch& use = this_threads();
+    plan_result result{.made = decide_with(asked, use), .rejected = {}, .pareto = {}};
+    if (rejected_most > 0) {
+        result.rejected = rejected_of(asked, use, rejected_most);
+        result.pareto = pareto_of(asked, use);
+    }
+    add_rivals(asked, result.made, use);
+    return result;
+}
+
+/// Of the cheapest that may be launched, or at all.
+std::optional<double> cheapest_of(const std::vector<decision>& all) {
+    const appraisal* least = nullptr;
+    for (const auto& each : all)
+        if (each.baseline && (!least || std::pair(!each.baseline->launchable, each.baseline->cost_base) <
+                                            std::pair(!least->launchable, least->cost_base)))
+            least = &*each.baseline;
+    return least ? std::optional(least->cost_base) : std::nullopt;
+}
+
+/// With each size in turn. Twice where a limit refers to the cheapest, which only the first round knows.
+plan_result plan_sizes(question asked, std::size_t rejected_most) {
+    workload_spec sized = asked.spec;
+    sized.tasks_max = 0;
+    const auto sizes = gang_sizes(asked.spec.tasks, asked.spec.tasks_max);
+    const auto at_size = [&](std::uint32_t size) {
+        sized.tasks = size;
+        return question{asked.book, asked.rules, asked.terms, sized, asked.world, asked.cheapest};
+    };
+    std::vector<decision> made;
+    const auto all_sizes = [&] {
+        made.clear();
+        for (const auto size : sizes)
+            made.push_back(decide_with(at_size(size), this_threads()));
+    };
+    all_sizes();
+    if (asked.rules.within_of_cheapest) {
+        asked.cheapest = cheapest_of(made);
+        all_sizes();
+    }
+    decision best = best_of_sizes(std::move(made), asked.spec);
+    const appraisal* const won = winner_of(best);
+    plan_result of_winner = plan_one(at_size(won ? won->tasks : asked.spec.tasks), rejected_most);
+    best.rivals = std::move(of_winner.made.rivals);
+    if (!best.rivals.empty())
+        best.notes.push_back(of_winner.made.notes.back());
+    return {std::move(best), std::move(of_winner.rejected), std::move(of_winner.pareto)};
+}
+
+plan_result plan_within(const question& asked, std::size_t rejected_most) {
+    return asked.spec.tasks_max > asked.spec.tasks ? plan_sizes(asked, rejected_most) : plan_one(asked, rejected_most);
+}
+
 }  // namespace
 
 decision decide(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                 const decision_world& world) {
-    scratch& use = this_threads();
-    const question asked{book, policy, terms, spec, world};
-    decision made = decide_with(asked, use);
-    add_rivals(asked, made, use);
-    return made;
+    return plan_within({book, policy, terms, spec, world}, 0).made;
 }
 
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world) {
-    scratch& use = this_threads();
-    const question asked{book, policy, terms, spec, world};
-    plan_result result{.made = decide_with(asked, use), .rejected = {}};
-    const auto dearest = dearest_of(policy, use.left);
-    for (std::size_t i = 0; i < book.size() && result.rejected.size() < rejected_max; ++i) {
-        const std::uint8_t code = verdict(book, use.want, i);
-        if (code != passes)
-            result.rejected.emplace_back(book.at(i).id, static_cast<rejection>(code));
-        else if (!use.rankable)
-            result.rejected.emplace_back(book.at(i).id, rejection::quantity_unknown);
-        else if (dearest && cost_of(book, use.want, i) > *dearest)
-            result.rejected.emplace_back(book.at(i).id, rejection::too_dear_for_policy);
-    }
-    add_rivals(asked, result.made, use);
-    return result;
+    return plan_within({book, policy, terms, spec, world}, rejected_max);
 }
 
 }  // namespace westerly

@@ -36,6 +36,7 @@ decision decide(const offer_book& book, const policy& policy, term_table terms, 
 
 /// decide() and the first failing filter of every rejected offer (the first `rejected_max` by id).
 inline constexpr std::size_t rejected_max = 1000;
+inline constexpr std::size_t pareto_max = 32;
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world);
 

@@ -4,7 +4,7 @@
 // The world is the size and form of a merged public catalogue: 8 providers (80 for a million), 50 sites each, 250
 // shapes a provider, every shape at every site with its own price and free capacity. About a quarter passes the
 // filters.
-#include "broker/placement/decide.hpp"
+#include "broker/placement/compare.hpp"
 #include "policies/table.hpp"
 #include "tests/bench/figures.hpp"
 
@@ -122,6 +122,16 @@ struct market {
                 throw std::runtime_error("a decision ranked too few");
         });
     }
+
+    /// The Pareto set alone, over everything that passes.
+    double pareto_us(length time) const {
+        demand want;
+        resolve(book, rules, built_in_terms(), spec, world, want);
+        return p50_us(time, [&] {
+            if (pareto_front(book, want).empty())
+                throw std::runtime_error("nothing is feasible");
+        });
+    }
 };
 
 /// One pass over the columns that a decision reads of every offer: each value is added up, and nothing is decided.
@@ -149,6 +159,7 @@ void measure_100k(length each, figure_table& into) {
         const double decided = m.decide_us(each);
         into.add("decide_100k_p50_us", decided);
         into.add("decide_100k_over_scan", decided / scan_us(m.book, each / 4));
+        into.add("pareto_100k_us", m.pareto_us(each / 4));
     }
 }
 
@@ -168,10 +179,11 @@ int main(int argc, char** argv) {
     const length each(said.quick ? 0.1 : 10.0);
     figure_table figures({{"decide_100k_p50_us", "us", 150, false},
                           {"decide_100k_over_scan", "ratio", 5, false},
+                          {"pareto_100k_us", "us", 2000, false},
                           {"decide_1m_p50_us", "us", 3000, false}},
                          said.names);
     try {
-        if (figures.wants({"decide_100k_p50_us", "decide_100k_over_scan"}))
+        if (figures.wants({"decide_100k_p50_us", "decide_100k_over_scan", "pareto_100k_us"}))
             measure_100k(each, figures);
         if (figures.wants({"decide_1m_p50_us"}))
             measure_1m(each, figures);

@@ -18,7 +18,7 @@ if printf '%s\n' "$lines" | grep -qvE "$form"; then
   printf 'a line is not of the form that docs/benchmarks.md promises\n' >&2
   exit 1
 fi
-for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us decide_100k_over_scan decide_1m_p50_us idle_rss_mib start_ms tls_echo_per_s \
+for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us decide_100k_over_scan pareto_100k_us decide_1m_p50_us idle_rss_mib start_ms tls_echo_per_s \
   fdatasync_per_s submit_cpu_us read_cpu_us restart_1m_s live_100k_refresh_s live_100k_rss_mib \
   submit_100k_offers_per_s launch_per_s end_to_end_per_s adapter_rss_mib; do
   if [ "$(printf '%s\n' "$lines" | grep -c "\"name\":\"$name\"")" -ne 1 ]; then

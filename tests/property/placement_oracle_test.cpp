@@ -1,3 +1,4 @@
+#include "broker/placement/compare.hpp"
 #include "tests/property/oracle.hpp"
 
 #include <gtest/gtest.h>
@@ -102,6 +103,87 @@ TEST(placement_oracle, the_baseline_is_the_cheapest_feasible) {
             least = std::min(least, j->cost);
         ASSERT_NEAR(made.baseline->cost_base, least, rounding * std::max(1.0, least));
     }
+}
+
+/// The plain way: every feasible offer against every other.
+TEST(placement_oracle, the_pareto_set_is_what_nothing_beats) {
+    std::uint64_t several = 0;
+    for (std::uint64_t seed = 5'000'001; seed <= 5'000'000 + worlds / 4; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        dice chance(seed);
+        world w = random_world(chance);
+        w.rules = {};
+        demand want;
+        const offer_book book = w.book();
+        resolve(book, w.rules, built_in_terms(), w.spec, w.surroundings(), want);
+        std::vector<appraisal> all;
+        const ranking_rule by_cost;
+        const decision_world around = w.surroundings();
+        const comparison by{book, want, w.rules, w.spec, around, built_in_terms(), by_cost};
+        for (std::uint32_t i = 0; i < book.size(); ++i)
+            if (verdict(book, want, i) == passes)
+                all.push_back(appraise(by, i));
+        std::vector<offer_id> front;
+        for (const auto index : pareto_front(book, want))
+            front.push_back(book.at(index).id);
+        several += front.size() > 1;
+        // Of equals the front tells one, the plain way all.
+        const auto undominated = pareto_set(all, want.request.waits_at_it);
+        for (const auto& id : front)
+            ASSERT_NE(std::ranges::find(undominated, id), undominated.end()) << id;
+        const auto respects = [&](const offer_id& id) {
+            const auto at = std::ranges::find(all, id, &appraisal::offer);
+            return std::tuple(at->cost_base, want.request.waits_at_it ? at->rtt_ms : std::nullopt, at->carbon_kg,
+                              at->green_power_share, at->finish_at);
+        };
+        for (const auto& id : undominated)
+            ASSERT_TRUE(std::ranges::any_of(front, [&](const auto& told) { return respects(told) == respects(id); }))
+                << id;
+    }
+    EXPECT_GT(several, worlds / 40);
+}
+
+/// Each size judged by itself, and each offer taken at its best.
+std::map<offer_id, judged> best_at_any_size(const world& w) {
+    std::map<offer_id, judged> best;
+    for (std::uint32_t size = w.spec.tasks; size <= w.spec.tasks_max; ++size) {
+        world sized = w;
+        sized.spec.tasks = size;
+        sized.spec.tasks_max = 0;
+        const judgement right = judge(sized, false);
+        for (const judged* j : right.ranked) {
+            const auto at = best.find(j->at->id);
+            if (at != best.end() && at->second.keys <= j->keys)
+                continue;
+            best.insert_or_assign(j->at->id, *j);
+        }
+    }
+    return best;
+}
+
+TEST(placement_oracle, a_range_of_sizes_is_decided_as_each_size_by_itself) {
+    std::uint64_t several = 0;
+    for (std::uint64_t seed = 4'000'001; seed <= 4'000'000 + worlds / 4; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        dice chance(seed);
+        world w = random_world(chance);
+        w.rules.within_of_cheapest.reset();
+        w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(5));
+        const auto right = best_at_any_size(w);
+        const decision made = w.decide();
+        ASSERT_EQ(made.ranked.empty(), right.empty());
+        if (right.empty())
+            continue;
+        const auto keys_of = [](const appraisal& a) {
+            return a.keys.empty() ? std::vector<double>{a.j} : a.keys;
+        };
+        const auto least = std::ranges::min_element(right, {}, [](const auto& entry) { return entry.second.keys; });
+        const auto won = keys_of(made.ranked.front());
+        for (std::size_t k = 0; k < won.size(); ++k)
+            ASSERT_NEAR(won[k], least->second.keys[k], 1e-6 * std::max(1.0, std::abs(won[k])));
+        several += made.ranked.front().tasks != w.spec.tasks;
+    }
+    EXPECT_GT(several, worlds / 4 / 200);
 }
 
 TEST(placement_oracle, no_ranked_offer_is_unfit_and_none_is_ranked_twice) {

@@ -108,6 +108,15 @@ def reference_without_accelerators(w):
     return get(w, "work", "reference") is not None and not items(w, "resources", "accelerators")
 
 
+def tasks_out_of_order(w):
+    tasks = get(w, "tasks")
+    return isinstance(tasks, dict) and tasks["max"] < tasks["min"]
+
+
+def range_without_reference(w):
+    return isinstance(get(w, "tasks"), dict) and get(w, "work", "reference") is None
+
+
 def workload_stacks(w):
     return repeated(get(v, "stack") or "none" for v in items(w, "variants") if isinstance(v, dict))
 
@@ -182,7 +191,7 @@ def config_too_large(p):
 RULES = {
     "workload": [
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
-        expression_too_deep, speed_out_of_order, reference_without_accelerators,
+        tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
     ],
     "policy": [counted_twice, price_overflows, term_twice],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],

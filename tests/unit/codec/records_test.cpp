@@ -211,7 +211,7 @@ TEST(unpack, survives_any_damage) {
 
 TEST(unpack, refuses_another_form) {
     auto packed = pack_lease({});
-    packed[0] = 2;
+    packed[0] = 3;
     EXPECT_FALSE(unpack_lease(packed).has_value());
 }
 

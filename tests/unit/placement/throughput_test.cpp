@@ -1,6 +1,7 @@
 #include "broker/placement/throughput.hpp"
 
 #include "broker/codec/facts_json.hpp"
+#include "broker/placement/gang_sizes.hpp"
 #include "broker/support/files.hpp"
 #include "tests/unit/placement/builders.hpp"
 
@@ -180,6 +181,30 @@ TEST(effective_price, a_dearer_offer_of_the_same_cards_makes_nothing_uncertain) 
     const decision made = decide_known({node_of("Ascend 910B", 64, 5.20), dearer}, gang_of_8());
     ASSERT_EQ(made.ranked.size(), 2u);
     EXPECT_TRUE(made.rivals.empty());
+}
+
+// Servers of 8 joined by 1 GB/s a card, at c = 0.2 stated on 8: two of them exchange over 1 GB/s what one does over
+// 600, so that 16 cards are slower than 8. With c = 0 the time saved decides: 64 cards at no more cost.
+TEST(effective_price, the_gang_is_as_large_as_pays) {
+    workload_spec spec = gang_of_8();
+    spec.resources.accelerators = {{.model = "A100", .count = 8, .stack = {}}};
+    spec.tasks_max = 8;
+    spec.work.communication = 0.2;
+    offer o = node_of("A100", 80, 7.80);
+    o.accelerators->scale_out_gb_s = 1;
+    decision made = decide_known({o}, spec);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked[0].tasks, 1u);
+    EXPECT_NE(explain(made).find("A gang of 1 was chosen, of 1 to 8"), std::string::npos);
+    spec.work.communication = 0;
+    made = decide_known({o}, spec);
+    EXPECT_EQ(made.ranked[0].tasks, 8u);  // as dear as one node to a hundredth, and an eighth of the time
+    EXPECT_EQ(made.ranked[0].run->cards, 64);
+}
+
+TEST(effective_price, sizes_are_all_of_a_few_and_doubles_of_many) {
+    EXPECT_EQ(gang_sizes(3, 6), (std::vector<std::uint32_t>{3, 4, 5, 6}));
+    EXPECT_EQ(gang_sizes(4, 100), (std::vector<std::uint32_t>{4, 8, 16, 32, 64, 100}));
 }
 
 TEST(effective_price, a_thousand_cards_without_checkpoints_never_finish_and_it_says_so) {

@@ -1,0 +1,94 @@
+#include "broker/placement/gang_sizes.hpp"
+
+#include "broker/domain/explain.hpp"
+#include "broker/placement/compare.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace westerly {
+namespace {
+
+constexpr std::uint32_t tried_singly_max = 16;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+bool better(const appraisal& a, const appraisal& b, bool waited_for) {
+    const auto place = [&](const appraisal& of) {
+        const double rtt = waited_for ? of.rtt_ms.value_or(infinity) : 0;
+        return std::tuple(!of.launchable, of.finish_at, of.non_green_kwh.value_or(infinity), rtt,
+                          std::string_view(of.offer), of.tasks);
+    };
+    if (a.keys != b.keys)
+        return a.keys < b.keys;
+    return a.keys.empty() && a.j != b.j ? a.j < b.j : place(a) < place(b);
+}
+
+/// All that is ranked at any size, best first, each offer once.
+std::vector<appraisal> merged(const std::vector<decision>& of, bool waited_for) {
+    std::vector<appraisal> all;
+    for (const auto& each : of)
+        all.insert(all.end(), each.ranked.begin(), each.ranked.end());
+    std::ranges::sort(all, [&](const auto& a, const auto& b) { return better(a, b, waited_for); });
+    std::vector<appraisal> ranked;
+    for (auto& each : all)
+        if (std::ranges::find(ranked, each.offer, &appraisal::offer) == ranked.end())
+            ranked.push_back(std::move(each));
+    return ranked;
+}
+
+/// The best few; one that can be launched is among them where there is any.
+void keep_best(std::vector<appraisal>& ranked) {
+    if (ranked.size() <= ranked_max)
+        return;
+    const auto launchable = std::ranges::find_if(ranked, &appraisal::launchable);
+    if (launchable - ranked.begin() >= static_cast<std::ptrdiff_t>(ranked_max) && launchable != ranked.end())
+        std::swap(ranked[ranked_max - 1], *launchable);
+    ranked.resize(ranked_max);
+}
+
+std::string sizes_in_words(const std::vector<decision>& of, std::uint32_t chosen, const workload_spec& spec) {
+    return "A gang of " + std::to_string(chosen) + " was chosen, of " + std::to_string(spec.tasks) + " to " +
+           std::to_string(spec.tasks_max) + " that the workload allows (" + std::to_string(of.size()) +
+           " sizes were tried).";
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> gang_sizes(std::uint32_t least, std::uint32_t most) {
+    std::vector<std::uint32_t> sizes;
+    const bool singly = most - least < tried_singly_max;
+    for (std::uint64_t size = least; size < most; size = singly ? size + 1 : size * 2)
+        sizes.push_back(static_cast<std::uint32_t>(size));
+    sizes.push_back(most);
+    return sizes;
+}
+
+decision best_of_sizes(std::vector<decision> of, const workload_spec& spec) {
+    const bool waited_for = spec.kind == workload_kind::service || spec.interactive;
+    std::vector<appraisal> ranked = merged(of, waited_for);
+    keep_best(ranked);
+    if (ranked.empty())
+        return std::move(of.front());
+    const auto first = std::ranges::find_if(ranked, &appraisal::launchable);
+    const std::uint32_t chosen = (first == ranked.end() ? ranked.front() : *first).tasks;
+    std::optional<appraisal> baseline;
+    for (const auto& each : of)
+        if (each.baseline && (!baseline || std::pair(!each.baseline->launchable, each.baseline->cost_base) <
+                                               std::pair(!baseline->launchable, baseline->cost_base)))
+            baseline = each.baseline;
+    const std::string words = sizes_in_words(of, chosen, spec);
+    const auto at = std::ranges::find_if(
+        of, [&](const decision& each) { return !each.ranked.empty() && each.ranked.front().tasks == chosen; });
+    decision made = std::move(*at);
+    made.ranked = std::move(ranked);
+    made.baseline = std::move(baseline);
+    made.pareto = pareto_set(made.ranked, waited_for);
+    std::erase_if(made.switches, [&](const switch_price& s) {
+        return std::ranges::find(made.ranked, s.alternative, &appraisal::offer) == made.ranked.end();
+    });
+    made.notes.insert(made.notes.begin() + 1, words);
+    return made;
+}
+
+}  // namespace westerly

@@ -1,0 +1,74 @@
+#include "broker/placement/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// An offer in all respects, less is better, unknown is infinity; the index is the last tie.
+struct placed {
+    std::array<double, 5> respects;  // cost, RTT, carbon, minus green share, finish
+    std::uint32_t index;
+    friend bool operator<(const placed& a, const placed& b) noexcept {
+        return a.respects != b.respects ? a.respects < b.respects : a.index < b.index;
+    }
+};
+
+double or_infinity(double value) noexcept {
+    return std::isnan(value) ? infinity : value;
+}
+
+placed place_of(const offer_book& book, const demand& want, std::uint32_t index, double cost) noexcept {
+    const site_view& site = want.sites[book.cols().site[index]];
+    const shape_view& shape = want.shapes[book.cols().shape[index]];
+    return {{cost, want.request.waits_at_it ? or_infinity(site.rtt_ms) : 0.0,
+             or_infinity(facility_at(site, shape).carbon_kg),
+             std::isnan(site.green_share) ? infinity : -site.green_share, static_cast<double>(finish_ms(site, shape))},
+            index};
+}
+
+/// What is beaten by or equal to `other`.
+bool no_better_than(const placed& other, const placed& one) noexcept {
+    for (std::size_t k = 0; k < one.respects.size(); ++k)
+        if (other.respects[k] > one.respects[k])
+            return false;
+    return true;
+}
+
+/// Sorted, whoever beats another stands before it: one pass against those that are left is enough.
+void keep_undominated(std::vector<placed>& all) {
+    std::sort(all.begin(), all.end());
+    std::size_t kept = 0;
+    for (const placed& one : all)
+        if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept),
+                         [&](const placed& other) { return no_better_than(other, one); }))
+            all[kept++] = one;
+    all.resize(kept);
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& want) {
+    static thread_local survivors left;
+    filter_book(book, want, nullptr, left);
+    // Site by site first: few of one site's offers are left, and those of all sites are then few.
+    std::vector<placed> all, here;
+    for (std::size_t k = 0, run = 0; k < left.size; ++run) {
+        const std::uint32_t end = book.runs()[run].end;
+        here.clear();
+        for (; k < left.size && left.index[k] < end; ++k)
+            here.push_back(place_of(book, want, left.index[k], left.cost_base[k]));
+        keep_undominated(here);
+        all.insert(all.end(), here.begin(), here.end());
+    }
+    keep_undominated(all);
+    std::vector<std::uint32_t> front;
+    for (const placed& one : all)
+        front.push_back(one.index);
+    return front;
+}
+
+}  // namespace westerly
