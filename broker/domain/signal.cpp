@@ -20,6 +20,29 @@ std::string_view unit_of(signal_kind kind) noexcept {
     return kind == signal_kind::carbon_intensity ? "g/kWh" : "share";
 }
 
+std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second) {
+    std::vector<signal_interval> all;
+    all.reserve(first.size() + second.size());
+    std::size_t next = 0;
+    for (signal_interval piece : second) {
+        while (next < first.size() && first[next].end_at <= piece.start_at)
+            all.push_back(first[next++]);
+        for (std::size_t i = next; i < first.size() && first[i].start_at < piece.end_at; ++i) {
+            if (first[i].start_at > piece.start_at)
+                all.push_back({piece.start_at, first[i].start_at, piece.value, piece.forecast});
+            piece.start_at = first[i].end_at;
+            if (piece.start_at >= piece.end_at)
+                break;
+            all.push_back(first[i]);
+            next = i + 1;
+        }
+        if (piece.start_at < piece.end_at)
+            all.push_back(piece);
+    }
+    all.insert(all.end(), first.begin() + static_cast<std::ptrdiff_t>(next), first.end());
+    return all;
+}
+
 signal_curve::signal_curve(std::span<const signal_interval> intervals) {
     double sum = 0;
     std::int64_t covered = 0;

@@ -3,6 +3,7 @@
 #include "broker/domain/offer.hpp"
 
 #include <limits>
+#include <memory>
 #include <span>
 
 namespace westerly {
@@ -56,6 +57,17 @@ inline constexpr std::size_t signal_zone_bytes_max = 63;
 constexpr bool time_resolved(quality_class q) noexcept {
     return q <= quality_class::modelled_hourly;
 }
+
+/// `first` where it has values, `second` in its gaps; both in a series' order.
+std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second);
+
+/// One series as the broker has it, and what it makes of it.
+struct signal_status {
+    std::string feed;  // "signals/NAME.json": which of the operator's files told of it
+    std::shared_ptr<const signal_series> series;
+    bool in_use = false;
+    std::string why_not;  // a sentence, where it is not
+};
 
 /// A series made ready for integrals: prefix sums over its pieces. Times are ms since 1970. An integral takes two
 /// binary searches; split windows sum to the whole up to rounding.
