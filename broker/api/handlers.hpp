@@ -24,6 +24,7 @@ response get_workload_decision(const call& c);  // decisions.cpp
 response get_decision(const call& c);
 void make_plan(const call& c, responder answer);  // plans.cpp
 response list_offers(const call& c);              // offers.cpp
+response list_signals(const call& c);             // signals.cpp
 
 // providers.cpp
 response list_providers(const call& c);

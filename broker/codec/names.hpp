@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/records.hpp"
+#include "broker/domain/signal.hpp"
 
 #include <optional>
 #include <span>
@@ -64,6 +65,19 @@ struct enum_names<currency> {
 template <>
 struct enum_names<observation::phase> {
     static constexpr std::string_view list[] = {"pending", "running", "exited", "absent"};
+};
+
+template <>
+struct enum_names<signal_kind> {
+    static constexpr std::string_view list[] = {"carbon_intensity", "green_power_share"};
+};
+template <>
+struct enum_names<signal_method> {
+    static constexpr std::string_view list[] = {"average", "marginal"};
+};
+template <>
+struct enum_names<emission_scope> {
+    static constexpr std::string_view list[] = {"direct", "life_cycle"};
 };
 
 template <class E>

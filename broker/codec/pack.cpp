@@ -12,8 +12,8 @@
 namespace westerly {
 namespace {
 
-constexpr char decision_form = 4;  // 3 had no run estimates and rivals; 2 repeated its texts; 1 had rejections by
-                                   // number, before others came between them
+constexpr char decision_form = 5;  // 4 had no starts that are put off; 3 no run estimates and rivals; 2 repeated its
+                                   // texts; 1 had rejections by number, before others came between them
 constexpr char shared_texts_form = 3;
 constexpr char lease_form = 2;  // 1 had no gang size: the workload told it
 
@@ -361,6 +361,8 @@ template <class Archive, record_of<appraisal> T>
 void field(Archive& a, T& v);
 template <class Archive, record_of<run_estimate> T>
 void field(Archive& a, T& v);
+template <class Archive, record_of<chosen_start> T>
+void field(Archive& a, T& v);
 
 // Optional values, pairs and lists of all these.
 template <class T>
@@ -465,12 +467,25 @@ void field(Archive& a, T& v) {
            v.non_green_kwh, v.carbon_kg, v.green_power_share, v.pue);
     rarer_parts(a, v);
 }
+template <class Archive, record_of<chosen_start> T>
+void field(Archive& a, T& v) {
+    fields(a, v.launch_at, v.start_at, v.at_once_at, v.carbon_saved_kg, v.non_green_saved_kwh, v.saved_base, v.why);
+}
+/// Earlier forms had no starts that were put off; whatever is written now may.
+constexpr bool tells_start(const packer&) noexcept {
+    return true;
+}
+bool tells_start(const unpacker& from) noexcept {
+    return from.form() >= 5;
+}
 template <class Archive, record_of<decision> T>
 void walk(Archive& a, T& v) {
     fields(a, v.id, v.workload, v.at, v.policy, v.policy_version, v.book_version, v.rates, v.runtime_s,
            v.runtime_assumed, v.considered, v.rejections, v.ranked, v.baseline, v.pareto, v.switches, v.notes);
     if (tells_runs(a))
         fields(a, v.rivals);
+    if (tells_start(a))
+        field(a, v.put_off);
 }
 void gang_size(packer& to, const lease& v) {
     field(to, v.tasks);

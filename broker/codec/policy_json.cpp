@@ -179,6 +179,7 @@ void read_policy(object_reader& o, policy& p) {
         f.number("max_pue", p.max_pue, {1, 10});
     });
     o.whole("default_runtime_s", p.default_runtime_s, 1, ten_years_s);
+    o.whole("max_delay_s", p.max_delay_s, 0, ten_years_s);
     o.flag("counted_twice_meant", p.counted_twice_meant);
     check_rules(o, p);
 }
@@ -239,6 +240,7 @@ void encode_policy(json_writer& out, const policy& p) {
         out.EndObject();
     }
     put_whole(out, "default_runtime_s", p.default_runtime_s);
+    put_whole(out, "max_delay_s", p.max_delay_s);
     if (p.counted_twice_meant)
         put_flag(out, "counted_twice_meant", true);
     out.EndObject();

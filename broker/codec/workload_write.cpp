@@ -101,6 +101,8 @@ void put_timing(json_writer& out, const timing& t) {
         put_whole(out, "max_wait_s", *t.max_wait_s);
     if (t.max_runtime_s)
         put_whole(out, "max_runtime_s", *t.max_runtime_s);
+    if (t.max_delay_s)
+        put_whole(out, "max_delay_s", *t.max_delay_s);
     out.EndObject();
 }
 

@@ -67,6 +67,7 @@ struct market_view {
     std::vector<provider_health> providers;
     std::vector<quarantine> quarantines;  // by provider
     std::vector<policy> policies;
+    std::vector<signal_status> signals;  // by id
     exchange_rates rates;
     std::vector<orphan> orphans;
     bool sweeping = true;

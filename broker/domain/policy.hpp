@@ -41,6 +41,7 @@ struct policy {
     std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
     std::optional<double> max_pue;
     std::uint64_t default_runtime_s = 3600;  // when the workload states none; the decision says so
+    std::uint64_t max_delay_s = 86'400;      // no start is put off for longer, whatever the workload allows
     bool counted_twice_meant = false;        // the file says that pricing carbon and green power both is meant
     bool ordered() const noexcept { return !order_batch.empty(); }
     friend bool operator==(const policy&, const policy&) = default;

@@ -16,8 +16,53 @@ std::string_view to_string(emission_scope scope) {
     return scope == emission_scope::direct ? "direct" : "life_cycle";
 }
 
+std::string_view in_words(quality_class quality) noexcept {
+    switch (quality) {
+        case quality_class::measured_hourly:
+            return "measured by the hour";
+        case quality_class::modelled_hourly:
+            return "modelled by the hour";
+        case quality_class::monthly:
+            return "a monthly figure";
+        case quality_class::annual_provincial:
+            return "an annual figure of the province";
+        case quality_class::annual_national:
+            return "an annual figure of the country";
+        case quality_class::declared:
+            return "declared";
+        case quality_class::default_value:
+            return "a default";
+    }
+    return "of unknown quality";
+}
+
 std::string_view unit_of(signal_kind kind) noexcept {
     return kind == signal_kind::carbon_intensity ? "g/kWh" : "share";
+}
+
+std::optional<instant> stale_at(const signal_series& of) noexcept {
+    if (of.max_age_s == 0)
+        return std::nullopt;
+    return of.issued_at.value_or(of.received_at) + seconds(static_cast<std::int64_t>(of.max_age_s));
+}
+
+bool stale(const signal_series& of, instant now) noexcept {
+    const auto end = stale_at(of);
+    return end && now >= *end;
+}
+
+const signal_interval* interval_at(const signal_series& of, instant at) noexcept {
+    const auto after = std::ranges::upper_bound(of.intervals, at, {}, &signal_interval::start_at);
+    if (after == of.intervals.begin() || std::prev(after)->end_at <= at)
+        return nullptr;
+    return &*std::prev(after);
+}
+
+std::optional<quality_class> quality_at(const signal_series& of, instant at) noexcept {
+    const signal_interval* piece = interval_at(of, at);
+    if (!piece)
+        return std::nullopt;
+    return piece->forecast ? std::max(of.quality, quality_class::modelled_hourly) : of.quality;
 }
 
 std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second) {

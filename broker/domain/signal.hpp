@@ -19,6 +19,8 @@ enum class emission_scope : std::uint8_t { direct, life_cycle };
 std::string_view to_string(signal_kind kind);
 std::string_view to_string(signal_method method);
 std::string_view to_string(emission_scope scope);
+/// "measured by the hour", for people.
+std::string_view in_words(quality_class quality) noexcept;
 /// "g/kWh" or "share": the only unit that a kind has here.
 std::string_view unit_of(signal_kind kind) noexcept;
 
@@ -36,7 +38,7 @@ struct signal_interval {
 /// Order   `intervals` by start, not overlapping, each longer than 0; gaps are allowed and mean "not known".
 /// Quality of the measured intervals; a forecast one is modelled_hourly at best.
 struct signal_series {
-    std::string zone;
+    std::string zone;  // "CN-NX"; of green power, which is a site's: "PROVIDER/SITE"
     signal_kind kind = signal_kind::carbon_intensity;
     signal_method method = signal_method::average;
     emission_scope scope = emission_scope::direct;
@@ -51,7 +53,7 @@ struct signal_series {
 };
 
 inline constexpr std::size_t signal_intervals_max = 20'000;  // of one series: two years of hours
-inline constexpr std::size_t signal_zone_bytes_max = 63;
+inline constexpr std::size_t signal_zone_bytes_max = 127;
 
 /// Whether values of this class change by the hour; all others stand for a month or a year and are flat within it.
 constexpr bool time_resolved(quality_class q) noexcept {
@@ -61,8 +63,17 @@ constexpr bool time_resolved(quality_class q) noexcept {
 /// `first` where it has values, `second` in its gaps; both in a series' order.
 std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second);
 
+/// When a series is no longer used for its age; nullopt: never.
+std::optional<instant> stale_at(const signal_series& of) noexcept;
+bool stale(const signal_series& of, instant now) noexcept;
+/// The interval that holds at a time, or nullptr.
+const signal_interval* interval_at(const signal_series& of, instant at) noexcept;
+/// Its quality at a time: a forecast is modelled. nullopt: it has no value there.
+std::optional<quality_class> quality_at(const signal_series& of, instant at) noexcept;
+
 /// One series as the broker has it, and what it makes of it.
 struct signal_status {
+    std::string id;    // unique, and what lists are ordered by
     std::string feed;  // "signals/NAME.json": which of the operator's files told of it
     std::shared_ptr<const signal_series> series;
     bool in_use = false;

@@ -131,6 +131,7 @@ struct timing {
     std::optional<instant> deadline_at;
     std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
     std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
+    std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
     friend bool operator==(const timing&, const timing&) = default;
 };
 

@@ -149,6 +149,7 @@ private:
 
     // placement_round.cpp
     void seat(turn& t, live_workload& w);
+    void take_seat(turn& t, live_workload& w);
     void unseat(live_workload& w);
     waiting_room::seat seat_of(const live_workload& w) const;
     void run_placement(turn& t);
@@ -216,6 +217,7 @@ private:
     void close_calls(turn& t, live_attempt& a);
     void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why);
     bool advance(turn& t, live_workload& w, workload_event on, const std::string& detail);
+    const site_facts* site_of(const attempt& a) const;
     std::string region_of(const attempt& a) const;
 
     // schedule.cpp
@@ -229,6 +231,14 @@ private:
     std::optional<instant> keys_expire_at() const;
     std::optional<instant> provider_due_at(const provider_entry& at) const;
     void watch_overrun(live_attempt& a, const workload_spec& spec);
+
+    // signals.cpp
+    void on(turn& t, const signals_received& in);
+    void on(turn& t, const feeds_configured& in);
+    static bool waits_for_chosen_start(const workload& w);
+    bool put_off(turn& t, live_workload& w, decision& made);
+    std::optional<sourced> metered_carbon(const attempt& a) const;
+    void decide_put_off_again(turn& t);
 
     // clock.cpp
     void on(turn& t, const clock_stepped& in);
@@ -279,6 +289,10 @@ private:
     std::map<std::string, policy> policies_;
     exchange_rates rates_;
     offer_book book_;
+    signal_book signals_;
+    std::set<workload_id> put_off_;            // whose start was chosen for later
+    std::optional<instant> put_off_again_at_;  // signals have changed: they are decided anew then
+    instant put_off_looked_at_{};              // when they last were for that
     std::unordered_map<offer_id, std::uint64_t> held_units_;
     std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;

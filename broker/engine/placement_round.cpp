@@ -100,12 +100,20 @@ void engine_core::seat(turn& t, live_workload& w) {
         timers_.set(timer_kind::expire, w.value.id.bytes, w.expire_due, *limit);
     if (w.value.next_action_at && *w.value.next_action_at > t.now) {
         timers_.set(timer_kind::place, w.value.id.bytes, w.place_due, *w.value.next_action_at);
+        if (waits_for_chosen_start(w.value))
+            put_off_.insert(w.value.id);
         if (w.value.waiting.empty())
             show_reasons(t, w,
                          {{"not_before", "Starts no earlier than " + format_rfc3339(*w.value.next_action_at) +
                                              ", as the workload asks."}});
         return;
     }
+    take_seat(t, w);
+}
+
+void engine_core::take_seat(turn& t, live_workload& w) {
+    timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
+    put_off_.erase(w.value.id);
     w.shape = shape_of(*w.value.spec, budget_left(w.value));
     w.seated = true;
     if (const auto* reasons = room_.add(seat_of(w)))
@@ -115,6 +123,7 @@ void engine_core::seat(turn& t, live_workload& w) {
 void engine_core::unseat(live_workload& w) {
     timers_.clear(timer_kind::expire, w.value.id.bytes, w.expire_due);
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
+    put_off_.erase(w.value.id);
     if (w.seated)
         room_.remove(seat_of(w));
     w.seated = false;
@@ -158,6 +167,8 @@ void engine_core::place(turn& t, live_workload& w) {
     }
     ++counts_.decisions;
     decision made = decide(book_, rule->second, terms_, *w.value.spec, world_at(t.now, &w));
+    if (put_off(t, w, made))
+        return;
     if (!made.ranked.empty())
         if (const auto at = book_.find(made.ranked.front().offer))
             return start_attempt(t, w, std::move(made), book_.at(*at));
@@ -187,8 +198,11 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
     world.regions = options_.regions;
     world.accelerators = &options_.accelerators;
     world.blocked = blocks_;
-    if (w)
+    world.signals = &signals_;
+    if (w) {
         world.budget_left = budget_left(w->value);
+        world.asked_at = w->value.created_at;
+    }
     return world;
 }
 

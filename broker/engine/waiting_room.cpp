@@ -144,6 +144,7 @@ demand_shape shape_of(const workload_spec& spec, const std::optional<money>& bud
     out.maybe(spec.when.earliest_start_at);
     out.maybe(spec.when.deadline_at);
     out.maybe(spec.when.max_runtime_s);
+    out.maybe(spec.when.max_delay_s);
     out.maybe(budget_left);
     return sha256(out.text());
 }

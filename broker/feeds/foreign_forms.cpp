@@ -1,5 +1,5 @@
+#include "broker/codec/shapes.hpp"
 #include "broker/feeds/signal_forms.hpp"
-#include "broker/feeds/signal_words.hpp"
 
 #include <algorithm>
 #include <cmath>

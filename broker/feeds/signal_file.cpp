@@ -1,12 +1,13 @@
 #include "broker/codec/positions.hpp"
+#include "broker/codec/shapes.hpp"
 #include "broker/feeds/signal_forms.hpp"
-#include "broker/feeds/signal_words.hpp"
 
 #include <cmath>
 
 namespace westerly {
 namespace {
 
+constexpr text_rule zone_rule{1, signal_zone_bytes_max};
 constexpr std::int64_t step_max_s = 366 * 86'400;
 constexpr std::int64_t age_max_s = 10LL * 366 * 86'400;
 

@@ -21,8 +21,8 @@ result<std::vector<signal_series>> decode_signals_csv(std::string_view text, ins
 
 /// What the answers of other services do not say of themselves.
 struct foreign_facts {
-    std::string zone;    // ours
-    std::string source;  // the service's name
+    std::string zone = {};    // ours
+    std::string source = {};  // the service's name
     signal_method method = signal_method::average;
     emission_scope scope = emission_scope::direct;  // where the answer does not state it
     quality_class measured_quality = quality_class::measured_hourly;

@@ -5,6 +5,7 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/region.hpp"
+#include "broker/placement/signal_book.hpp"
 #include "broker/placement/term.hpp"
 
 namespace westerly {
@@ -24,6 +25,8 @@ struct decision_world {
     const accelerator_table* accelerators = nullptr;  // nullptr: none are known by name
     bool plan_only_too = false;                       // a plan ranks catalogue offers beside launchable ones
     std::optional<money> budget_left;                 // what earlier attempts left of the budget
+    const signal_book* signals = nullptr;             // nullptr: sites' own factors hold at any time
+    std::optional<instant> asked_at;  // when the workload came: its slack counts from then; nullopt: now
 };
 
 /// The world's table, or an empty one.

@@ -26,8 +26,9 @@ bool alike(double a, double b) {
 }
 
 bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
-    return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.place == b.place &&
-           a.declared_rtt_ms == b.declared_rtt_ms && alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
+    return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.site == b.site &&
+           a.grid_zone == b.grid_zone && a.place == b.place && a.declared_rtt_ms == b.declared_rtt_ms &&
+           alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
            alike(a.carbon_g_per_kwh, b.carbon_g_per_kwh) && alike(a.ingress_gbps, b.ingress_gbps);
 }
 
@@ -53,6 +54,7 @@ void mix(std::size_t& seed, double value) {
 std::size_t hash_of(const offer_book::site_row& row) {
     std::size_t seed = row.provider;
     mix(seed, (std::uint64_t{row.region} << 32) | row.jurisdiction);
+    mix(seed, (std::uint64_t{row.site} << 32) | row.grid_zone);
     mix(seed, row.place ? row.place->x : unknown);
     mix(seed, row.pue);
     mix(seed, row.green_share);
@@ -257,6 +259,8 @@ std::uint32_t offer_book::site_of(const offer& o) {
     site_row row{.provider = names_.intern(o.provider),
                  .region = names_.intern(o.site.region),
                  .jurisdiction = names_.intern(o.site.jurisdiction),
+                 .site = names_.intern(o.site.site),
+                 .grid_zone = names_.intern(o.site.grid_zone),
                  .place = {},
                  .declared_rtt_ms = {},
                  .pue = or_nan(o.site.pue),

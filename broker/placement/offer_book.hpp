@@ -71,6 +71,7 @@ public:
     /// Facts of one site of one provider; strings are numbers in names().
     struct site_row {
         std::uint32_t provider = 0, region = 0, jurisdiction = 0;
+        std::uint32_t site = 0, grid_zone = 0;
         std::optional<sphere_point> place;
         std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
         double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;

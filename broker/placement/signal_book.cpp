@@ -1,6 +1,7 @@
 #include "broker/placement/signal_book.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <tuple>
 
 namespace westerly {
@@ -11,7 +12,7 @@ bool same_thing(const signal_series& a, const signal_series& b) {
         return !s.intervals.empty() && s.intervals.front().forecast;
     };
     return a.zone == b.zone && a.kind == b.kind && a.method == b.method && a.scope == b.scope && a.source == b.source &&
-           forecast(a) == forecast(b);
+           a.quality == b.quality && forecast(a) == forecast(b);
 }
 
 /// Location-based numbers count average, direct factors only.
@@ -20,15 +21,7 @@ bool countable(const signal_series& s) noexcept {
 }
 
 bool fresh(const signal_series& s, instant now) noexcept {
-    const auto end = stale_at(s);
-    return !end || now < *end;
-}
-
-const signal_interval* interval_at(const signal_series& of, instant at) noexcept {
-    const auto after = std::ranges::upper_bound(of.intervals, at, {}, &signal_interval::start_at);
-    if (after == of.intervals.begin() || std::prev(after)->end_at <= at)
-        return nullptr;
-    return &*std::prev(after);
+    return !stale(s, now);
 }
 
 /// What has passed of an older word stays, where the new one does not speak of it.
@@ -43,19 +36,6 @@ void keep_past(signal_series& fresh_word, const signal_series& older, instant no
 }
 
 }  // namespace
-
-std::optional<instant> stale_at(const signal_series& of) noexcept {
-    if (of.max_age_s == 0)
-        return std::nullopt;
-    return of.issued_at.value_or(of.received_at) + seconds(static_cast<std::int64_t>(of.max_age_s));
-}
-
-std::optional<quality_class> quality_at(const signal_series& of, instant at) noexcept {
-    const signal_interval* piece = interval_at(of, at);
-    if (!piece)
-        return std::nullopt;
-    return piece->forecast ? std::max(of.quality, quality_class::modelled_hourly) : of.quality;
-}
 
 void signal_book::receive(const std::string& feed, std::vector<signal_series> series, instant now) {
     for (signal_series& one : series)
@@ -139,12 +119,16 @@ void signal_book::choose(const place& at, const std::vector<const signal_series*
         };
         return key(a) < key(b);
     });
-    std::vector<signal_interval> all;
-    for (const signal_series* one : layers)
+    std::vector<signal_interval> all, measured;
+    for (const signal_series* one : layers) {
         all = overlay(all, one->intervals);
+        if (one->quality == quality_class::measured_hourly)
+            measured = overlay(measured, one->intervals);
+    }
+    std::erase_if(measured, &signal_interval::forecast);
     const quality_class quality = *quality_at(*best, now);
     auto& chosen = at.first == signal_kind::carbon_intensity ? carbon_ : green_;
-    chosen[at.second] = {signal_curve(all), time_resolved(quality), best->source, best->version,
+    chosen[at.second] = {signal_curve(all), signal_curve(measured), time_resolved(quality), best->source, best->version,
                          quality,           best->issued_at};
 }
 
@@ -153,7 +137,9 @@ std::vector<signal_status> signal_book::statuses(instant now) const {
     for (const kept& k : series_) {
         const signal_series& s = *k.series;
         const zone_signal* used = find(s.kind, s.zone);
-        signal_status one{.feed = k.feed, .series = k.series, .in_use = false, .why_not = {}};
+        char number[16];
+        std::snprintf(number, sizeof number, "#%06zu", all.size());
+        signal_status one{.id = k.feed + number, .feed = k.feed, .series = k.series, .in_use = false, .why_not = {}};
         if (s.method == signal_method::marginal)
             one.why_not = "Marginal intensity is never counted as location-based.";
         else if (s.scope == emission_scope::life_cycle)
@@ -168,6 +154,7 @@ std::vector<signal_status> signal_book::statuses(instant now) const {
             one.why_not = "A better source is in use: " + used->source + ".";
         all.push_back(std::move(one));
     }
+    std::ranges::sort(all, {}, &signal_status::id);
     return all;
 }
 

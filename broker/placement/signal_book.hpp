@@ -9,7 +9,8 @@ namespace westerly {
 /// What decisions read of one zone: the best that is known now.
 struct zone_signal {
     signal_curve curve;
-    bool varies = false;  // by the hour; else it is flat over a run, and waiting saves nothing
+    signal_curve measured;  // of it what is no forecast and no model
+    bool varies = false;    // by the hour; else it is flat over a run, and waiting saves nothing
     std::string source;
     std::string version;
     quality_class quality = quality_class::default_value;  // at the time of the choice
@@ -37,9 +38,13 @@ public:
     /// nullptr: nothing usable is known.
     const zone_signal* find(signal_kind kind, std::string_view zone) const noexcept;
     bool empty() const noexcept { return series_.empty(); }
+    /// Whether `find` gives anything of this kind.
+    bool has(signal_kind kind) const noexcept {
+        return !(kind == signal_kind::carbon_intensity ? carbon_ : green_).empty();
+    }
     /// Rises with every change of what `find` gives.
     std::uint64_t version() const noexcept { return version_; }
-    /// By feed, zone and source.
+    /// By id: feed, and within it zone and source.
     std::vector<signal_status> statuses(instant now) const;
 
     static constexpr std::chrono::days signals_kept{35};
@@ -60,10 +65,5 @@ private:
     std::optional<instant> next_change_at_;
     std::uint64_t version_ = 0;
 };
-
-/// When a series is no longer used for its age; nullopt: never.
-std::optional<instant> stale_at(const signal_series& of) noexcept;
-/// Its quality at a time: a forecast is modelled. nullopt: it has no value there.
-std::optional<quality_class> quality_at(const signal_series& of, instant at) noexcept;
 
 }  // namespace westerly

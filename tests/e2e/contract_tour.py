@@ -57,7 +57,7 @@ def tour_workloads(member, workload, decision):
 
 
 def tour_market(member, operator):
-    for target in ("/v1/offers", "/v1/providers", "/v1/policies", "/v1/usage", "/v1/charges"):
+    for target in ("/v1/offers", "/v1/signals", "/v1/providers", "/v1/policies", "/v1/usage", "/v1/charges"):
         expect(member.request("GET", target), 200)
         list(member.items(target + "?limit=1"))
     provider = [p for p in member.items("/v1/providers") if p["kind"] != "catalogue"][0]["id"]

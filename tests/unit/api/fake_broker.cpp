@@ -82,6 +82,14 @@ std::shared_ptr<market_view> make_market() {
     green.per_unit = 0.61;
     balanced.prices = {green};
     view->policies = {balanced, cheapest};
+    signal_series hours;
+    hours.zone = "CN-GD";
+    hours.source = "grid";
+    hours.quality = quality_class::modelled_hourly;
+    hours.received_at = day_one;
+    hours.intervals = {{day_one, day_one + std::chrono::hours(1), 400, true}};
+    view->signals = {
+        {"signals/grid.json#000000", "signals/grid.json", std::make_shared<signal_series>(hours), true, ""}};
     view->orphans = {{"hall", "w0123456789abcdef0123456789abcdef", "running", day_one}};
     return view;
 }
