@@ -70,6 +70,7 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
           [this](const error& why) { poisoned(why); }),
       archivist_(logs_, [this](logs_archived kept) { loop_.observe(std::move(kept)); }),
       hub_(make_hub_options()),
+      feeds_([this](signals_received told) { loop_.observe(std::move(told)); }),
       api_(make_api_options(), make_services()),
       config_(std::move(config)) {}
 
@@ -96,7 +97,8 @@ void broker_rooms::reload() {
         apply(*fresh);
         log_event(log_level::info, "config.reloaded",
                   {{"policies", static_cast<std::int64_t>(fresh->policies.size())},
-                   {"providers", static_cast<std::int64_t>(fresh->providers.size())}});
+                   {"providers", static_cast<std::int64_t>(fresh->providers.size())},
+                   {"signals", static_cast<std::int64_t>(fresh->signals.files.size() + fresh->signals.feeds.size())}});
     }
     if (auto certificates = api_.reload_certificates(); !certificates)
         log_event(log_level::error, "certificate.refused",
@@ -113,6 +115,7 @@ void broker_rooms::stop() {
     ready_ = false;
     loop_.observe(drain_begun{});
     api_.drain(drain_at_most);
+    feeds_.stop();
     loop_.stop();  // answers that adapters still owe are unknown outcomes, which the next start resolves
     waiting_.fail_all(fail(errc::shutting_down, "the broker is shutting down", "repeat the request later"));
 }
@@ -120,7 +123,17 @@ void broker_rooms::stop() {
 void broker_rooms::apply(const configuration& config) {
     for (const std::string& file : config.ignored)
         log_event(log_level::warning, "config.ignored",
-                  {{"file", file}, {"remedy", "only files whose names end in .json are read: rename it"}});
+                  {{"file", file},
+                   {"remedy", "only files whose names end in .json (or .csv, of signals) are read: rename it"}});
+    feeds_configured feeds;
+    for (const auto& file : config.signals.files)
+        feeds.feeds.push_back(file.name);
+    for (const auto& feed : config.signals.feeds)
+        feeds.feeds.push_back(feed.name);
+    loop_.observe(std::move(feeds));
+    for (const auto& file : config.signals.files)
+        loop_.observe(signals_received{file.name, file.series});
+    feeds_.configure(config.signals.feeds);
     loop_.observe(policies_configured{config.policies, config.rates});
     loop_.observe(providers_configured{config.providers});
     hub_.configure(config.providers);

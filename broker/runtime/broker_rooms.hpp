@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/api/api_server.hpp"
+#include "broker/feeds/feed_poller.hpp"
 #include "broker/providers/provider_hub.hpp"
 #include "broker/runtime/archivist.hpp"
 #include "broker/runtime/bundle_shelf.hpp"
@@ -72,6 +73,7 @@ private:
     loop loop_;
     archivist archivist_;
     provider_hub hub_;
+    feed_poller feeds_;
     api_server api_;
     const configuration config_;
 };

@@ -122,6 +122,7 @@ result<configuration> load_configuration(const broker_options& options, term_tab
     configuration read{.policies = read_policies(options.config_dir / "policies", terms, all, ignored),
                        .providers = read_providers(options.config_dir / "providers", all, ignored),
                        .rates = read_rates(options, all),
+                       .signals = read_signals(options.config_dir / "signals", all.faults, ignored),
                        .ignored = {}};
     std::ranges::sort(ignored);
     read.ignored = std::move(ignored);

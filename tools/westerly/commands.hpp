@@ -11,7 +11,7 @@ struct run_options {
     std::vector<std::string> command;
     std::string name, policy, origin, with, project;
     std::vector<std::string> labels, env;  // k=v
-    std::optional<std::uint64_t> tasks, vcpus, memory_mib, runtime_s, max_runtime_s, max_wait_s, timeout_s;
+    std::optional<std::uint64_t> tasks, vcpus, memory_mib, runtime_s, max_runtime_s, max_wait_s, max_delay_s, timeout_s;
     std::string idempotency_key;
     bool interactive = false;
     bool detach = false;
@@ -43,6 +43,7 @@ int retry(cli& with, const std::string& workload);
 int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
+int signals(cli& with, const std::string& zone);
 int providers(cli& with);
 int cordon(cli& with, const std::string& provider, bool cordoned);
 int probe(cli& with, const std::string& provider);

@@ -65,6 +65,24 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
     return print(with, *items, table, "no offers");
 }
 
+int signals(cli& with, const std::string& zone) {
+    const auto items = get_all(with, "/v1/signals" + query({{"limit", "500"}, {"zone", zone}}));
+    if (!items)
+        return complain(items.error());
+    text_table table({"ZONE", "KIND", "NOW", "UNIT", "QUALITY", "SOURCE", "AGE", "KNOWN UNTIL", ""});
+    for (const auto& s : items->GetArray()) {
+        const auto now = rounded_at(s, "now.value");
+        const std::string kind = text_at(s, "kind") == "carbon_intensity"
+                                     ? text_at(s, "method") + " " + text_at(s, "scope") + " carbon"
+                                     : text_at(s, "kind");
+        table.add({text_at(s, "zone"), kind, now + (text_at(s, "now.forecast") == "yes" ? " (forecast)" : ""),
+                   text_at(s, "unit"), text_at(s, "quality"), text_at(s, "source"), text_at(s, "age_s") + " s",
+                   text_at(s, "known_until"), text_at(s, "in_use") == "yes" ? "in use" : text_at(s, "why_not")});
+    }
+    return print(with, *items, table,
+                 "no signals: sites' own factors hold; put files into CONFIG/signals and send SIGHUP");
+}
+
 int providers(cli& with) {
     const auto items = get_all(with, "/v1/providers");
     if (!items)

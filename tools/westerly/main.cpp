@@ -16,8 +16,8 @@ struct words {
     account_options charges, usage;
     key_options keys;
     conform_command conform;
-    std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
-                                tenant;
+    std::string workload, path, into = ".", provider, region, zone, url = "https://127.0.0.1:8443", key, fingerprint,
+                                ca_file, tenant;
     std::vector<std::string> workloads, labels, files;
     bool confirm = false, second_copy = false;
 };
@@ -33,6 +33,7 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--runtime-s", o.runtime_s, "Your estimate of the run time, for the decision");
     command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
     command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
+    command.add_option("--max-delay-s", o.max_delay_s, "Its start may be put off for so long for cleaner power");
     command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
     command.add_option("--origin", o.origin, "Region of its users, for latency");
     command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);
@@ -138,6 +139,11 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     offers_command->add_option("--provider", w.provider, "Of this provider only");
     offers_command->add_option("--region", w.region, "In this region only");
     all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));
+
+    auto* signals_command =
+        app.add_subcommand("signals", "Carbon intensity and green power over time: source, quality, age, forecast");
+    signals_command->add_option("--zone", w.zone, "Of this grid zone only");
+    all.emplace_back(signals_command, with_broker([](cli& c, words& s) { return signals(c, s.zone); }));
 
     auto* providers_command = app.add_subcommand("providers", "Providers and their health")->require_subcommand(0, 1);
     for (const bool on : {true, false}) {
