@@ -6,7 +6,11 @@
 
 namespace westerly {
 
-inline constexpr std::size_t config_json_max = 1 << 20;  // of one policy or provider file
+inline constexpr std::size_t config_json_max = 1 << 20;  // of one policy file
+/// A catalogue of a large cloud has a hundred thousand offers: 57 000 types and zones, most of them twice.
+inline constexpr std::size_t provider_json_max = 96 << 20;
+inline constexpr std::size_t provider_sites_max = 1024;
+inline constexpr std::size_t catalogue_offers_max = 250'000;
 
 /// Policy file (schema/policy.schema.json). Faults carry "line L, column C" beside the pointer. `name` is the file's
 /// name without .json; the version is made from the bytes. Refuses pricing carbon and green power both unless

@@ -91,7 +91,7 @@ struct provider_reported {
 };
 struct offers_received {
     provider_id provider;
-    std::vector<offer> offers;  // complete with site facts; replaces the provider's earlier ones
+    offer_list offers;  // complete with site facts; replaces the provider's earlier ones
 };
 /// The answer (or its absence) to a call_provider effect.
 struct call_answered {

@@ -141,7 +141,8 @@ private:
     void on(turn& t, const provider_reported& in);
     void on(turn& t, const offers_received& in);
     void on(turn& t, const drain_begun& in);
-    bool same_offers(const provider_id& provider, const std::vector<offer>& sorted) const;
+    enum class likeness : std::uint8_t { none, but_date, whole };
+    likeness compare_offers(const provider_id& provider, const offer_list& sorted) const;
     void provider_became_usable(turn& t, provider_entry& at);
     void provider_went_away(turn& t, const provider_id& id, provider_entry& at);
     bool cordoned(const provider_config& config) const;
@@ -237,6 +238,7 @@ private:
     // market.cpp
     void publish(turn& t);
     std::shared_ptr<const market_view> view() const;
+    std::shared_ptr<const offer> shown(std::size_t i) const;
     seconds publish_every() const;
 
     // start.cpp

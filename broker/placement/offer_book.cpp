@@ -116,23 +116,32 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept {
     return {std::cos(lat) * std::cos(lon), std::cos(lat) * std::sin(lon), std::sin(lat)};
 }
 
-void offer_book::replace_provider(const provider_id& provider, std::vector<offer> offers) {
-    std::ranges::sort(offers, {}, &offer::id);
+void offer_book::replace_provider(const provider_id& provider, const offer_list& offers) {
+    const offer_list sorted = offers.sorted();
     std::erase_if(distrusted_, [&](const auto& entry) { return entry.second == provider; });
-    const std::vector<kept_offer> others = others_of(provider);
+    auto [before, others] = take_apart(provider);
     std::vector<kept_offer> added;
-    added.reserve(offers.size());
-    for (offer& o : offers) {
-        auto shared = std::make_shared<const offer>(std::move(o));
-        const std::uint32_t site = site_of(*shared), shape = shape_of(*shared);
-        added.push_back({std::move(shared), site, shape});
+    added.reserve(sorted.size());
+    // What a refresh did not change is the same object as before, so its rows are known.
+    auto old = before.begin();
+    for (const auto& shared : sorted.all()) {
+        while (old != before.end() && old->what->id < shared->id)
+            ++old;
+        if (old != before.end() && old->what == shared)
+            added.push_back(std::move(*old));
+        else if (!added.empty() && added.back().what->site == shared->site)
+            added.push_back({shared, added.back().site, shape_of(*shared)});
+        else
+            added.push_back({shared, site_of(*shared), shape_of(*shared)});
     }
     std::vector<kept_offer> all;
     all.reserve(others.size() + added.size());
     const auto id_of = [](const kept_offer& k) -> const offer_id& {
         return k.what->id;
     };
-    std::ranges::merge(others, added, std::back_inserter(all), {}, id_of, id_of);
+    std::merge(std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()),
+               std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()), std::back_inserter(all),
+               [&](const kept_offer& a, const kept_offer& b) { return id_of(a) < id_of(b); });
     rebuild(std::move(all));
 }
 
@@ -167,13 +176,23 @@ std::optional<std::size_t> offer_book::find(const offer_id& id) const noexcept {
     return static_cast<std::size_t>(at - offers_.begin());
 }
 
-std::vector<offer_book::kept_offer> offer_book::others_of(const provider_id& provider) const {
-    std::vector<kept_offer> others;
+void offer_book::redate_provider(const provider_id& provider, const offer_list& offers) {
+    const offer_list sorted = offers.sorted();
+    std::size_t next = 0;
+    each_of(provider, [&](std::size_t i) { offers_[i] = sorted.all()[next++]; });
+}
+
+std::pair<std::vector<offer_book::kept_offer>, std::vector<offer_book::kept_offer>> offer_book::take_apart(
+    const provider_id& provider) {
+    std::vector<kept_offer> of_it, others;
     others.reserve(size());
-    for (std::size_t i = 0; i < size(); ++i)
-        if (offers_[i]->provider != provider)
-            others.push_back({offers_[i], columns_.site[i], columns_.shape[i]});
-    return others;
+    const auto number = names_.find(provider);
+    for (const site_run& run : runs_) {
+        auto& into = sites_[run.site].provider == number ? of_it : others;
+        for (std::size_t i = run.begin; i < run.end; ++i)
+            into.push_back({std::move(offers_[i]), columns_.site[i], columns_.shape[i]});
+    }
+    return {std::move(of_it), std::move(others)};
 }
 
 void offer_book::rebuild(std::vector<kept_offer> all) {

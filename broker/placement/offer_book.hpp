@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/domain/offer.hpp"
+#include "broker/domain/offer_list.hpp"
 
 #include <functional>
 #include <limits>
@@ -48,8 +48,19 @@ class offer_book {
 public:
     /// Replaces one provider's offers and raises version(). What the other providers offer is not looked at again, only
     /// moved up or down.
-    void replace_provider(const provider_id& provider, std::vector<offer> offers);
+    void replace_provider(const provider_id& provider, const offer_list& offers);
     void remove_provider(const provider_id& provider);
+    /// Of a provider whose offers are the same but for their dates: takes the dates over. version() stays.
+    void redate_provider(const provider_id& provider, const offer_list& offers);
+    /// Calls `look(i)` for each offer of a provider, by offer id.
+    template <class Look>
+    void each_of(const provider_id& provider, Look look) const {
+        const auto number = names_.find(provider);
+        for (const site_run& run : runs_)
+            if (sites_[run.site].provider == number)
+                for (std::size_t i = run.begin; i < run.end; ++i)
+                    look(i);
+    }
 
     /// Sets what is placeable now: units_free + units_ours - `our_live_units`, not below 0.
     void set_our_live_units(const offer_id& id, std::uint64_t our_live_units);
@@ -61,6 +72,7 @@ public:
     std::size_t size() const noexcept { return offers_.size(); }
     std::uint64_t version() const noexcept { return version_; }
     const offer& at(std::size_t i) const noexcept { return *offers_[i]; }
+    const std::shared_ptr<const offer>& share(std::size_t i) const noexcept { return offers_[i]; }
     std::optional<std::size_t> find(const offer_id& id) const noexcept;
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
     /// Units that can be placed now; `unlimited`: no known limit.
@@ -118,7 +130,8 @@ private:
         std::shared_ptr<const offer> what;
         std::uint32_t site, shape;
     };
-    std::vector<kept_offer> others_of(const provider_id& provider) const;
+    /// The offers of this provider, and those of the others; the book has none of them any more until rebuild().
+    std::pair<std::vector<kept_offer>, std::vector<kept_offer>> take_apart(const provider_id& provider);
     void rebuild(std::vector<kept_offer> all);
     void forget_unused_rows(std::vector<kept_offer>& all);
     std::uint32_t site_of(const offer& o);

@@ -43,6 +43,14 @@ void log_distrust(const std::vector<quarantine>& before, const std::vector<quara
             log_event(log_level::info, "provider.trusted_again", {{"provider", one.provider}});
 }
 
+/// What a catalogue has unchanged stays the same object, so that nobody looks at it again.
+void share_offers(configuration& fresh, const configuration& before) {
+    for (provider_config& now : fresh.providers)
+        if (const auto old = std::ranges::find(before.providers, now.id, &provider_config::id);
+            old != before.providers.end() && !now.offers.empty())
+            now.offers = now.offers.sharing(old->offers);
+}
+
 void set_request(input& in, request_id id) {
     std::visit(
         [id](auto& asked) {
@@ -93,10 +101,12 @@ void broker_rooms::reload() {
             log_event(log_level::error, "config.refused",
                       {{"where", f.pointer}, {"fault", f.message}, {"remedy", f.remedy}});
     } else {
+        share_offers(*fresh, config_);
         apply(*fresh);
         log_event(log_level::info, "config.reloaded",
                   {{"policies", static_cast<std::int64_t>(fresh->policies.size())},
                    {"providers", static_cast<std::int64_t>(fresh->providers.size())}});
+        config_ = std::move(*fresh);
     }
     if (auto certificates = api_.reload_certificates(); !certificates)
         log_event(log_level::error, "certificate.refused",

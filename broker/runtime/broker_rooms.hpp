@@ -73,7 +73,7 @@ private:
     archivist archivist_;
     provider_hub hub_;
     api_server api_;
-    const configuration config_;
+    configuration config_;  // as last applied
 };
 
 }  // namespace westerly

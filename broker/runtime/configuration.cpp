@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t file_bytes_max = 4 << 20;
+constexpr std::size_t file_bytes_max = provider_json_max + 1;  // what is larger is refused by its decoder
 constexpr std::size_t files_max = 4096;
 
 struct config_file {

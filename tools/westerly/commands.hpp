@@ -43,6 +43,12 @@ int retry(cli& with, const std::string& workload);
 int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
+/// Turns price catalogues into provider files, without a broker. Exit code 1: some rows gave no offer.
+struct import_command {
+    std::vector<std::string> files;
+    std::string provider, out, report, source, as_of, regions, launchable_through;
+};
+int import_offers(const import_command& said, bool json);
 int providers(cli& with);
 int cordon(cli& with, const std::string& provider, bool cordoned);
 int probe(cli& with, const std::string& provider);

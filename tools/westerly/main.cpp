@@ -16,6 +16,7 @@ struct words {
     account_options charges, usage;
     key_options keys;
     conform_command conform;
+    import_command import;
     std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
                                 tenant;
     std::vector<std::string> workloads, labels, files;
@@ -133,8 +134,25 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
     all.emplace_back(usage_command, with_broker([](cli& c, words& s) { return usage(c, s.usage); }));
 }
 
+void declare_import(CLI::App& command, words& w, actions& all) {
+    import_command& o = w.import;
+    command.add_option("file", o.files, "Catalogues, CSV or CSV packed by gzip")->required();
+    command.add_option("--provider", o.provider, "Only this one's prices; or whose they are, without such a column");
+    command.add_option("--out", o.out, "Folder for one PROVIDER.json each (default .), or one file that ends in .json");
+    command.add_option("--launchable-through", o.launchable_through,
+                       "An adapter's provider file: lay the prices over its offers instead, in place or into --out");
+    command.add_option("--source", o.source, "What the offers tell as their prices' source (default: the file's name)");
+    command.add_option("--as-of", o.as_of, "When these were the prices, RFC 3339 (default: when the file was written)");
+    command.add_option("--regions", o.regions, "Your own facts about regions, before the shipped ones (JSON)");
+    command.add_option("--report", o.report, "Also write every finding to this file, a JSON object a line");
+    command.footer("Exit code 1 when a row gave no offer, 126 when nothing was written.");
+    all.emplace_back(&command, [](words& s) { return import_offers(s.import, s.json); });
+}
+
 void declare_market_commands(CLI::App& app, words& w, actions& all) {
-    auto* offers_command = app.add_subcommand("offers", "What can be had, where, at what price");
+    auto* offers_command =
+        app.add_subcommand("offers", "What can be had, where, at what price")->require_subcommand(0, 1);
+    declare_import(*offers_command->add_subcommand("import", "Make provider files of CSV price catalogues"), w, all);
     offers_command->add_option("--provider", w.provider, "Of this provider only");
     offers_command->add_option("--region", w.region, "In this region only");
     all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));
