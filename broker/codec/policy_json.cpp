@@ -199,6 +199,7 @@ result<policy> decode_policy(std::string_view name, std::string_view json) {
     policy p;
     p.name = name;
     p.version = "sha256:" + to_hex(sha256(json)).substr(0, 12);
+    p.text = json;
     fault_list faults;
     if (!is_policy_name(name) || name.size() > policy_name_rule.length_max)
         faults.invalid({}, "the file's name \"" + p.name + "\" is not a policy name",

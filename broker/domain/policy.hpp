@@ -42,6 +42,7 @@ struct policy {
     std::optional<double> max_pue;
     std::uint64_t default_runtime_s = 3600;  // when the workload states none; the decision says so
     bool counted_twice_meant = false;        // the file says that pricing carbon and green power both is meant
+    std::string text = {};                   // the file's bytes, for the records; what was made of them stands above
     bool ordered() const noexcept { return !order_batch.empty(); }
     friend bool operator==(const policy&, const policy&) = default;
 };

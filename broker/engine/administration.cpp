@@ -10,7 +10,8 @@ namespace {
 constexpr milliseconds after_outage_each{20};
 constexpr milliseconds after_outage_most{60'000};
 
-/// What the facts know of accelerators added to what offers tell. Where they add nothing an offer stays the same object.
+/// What the facts know of accelerators added to what offers tell. Where they add nothing an offer stays the same
+/// object.
 offer_list completed(const offer_list& offers, const accelerator_table& facts) {
     if (std::ranges::none_of(offers, [](const offer& each) { return each.accelerators.has_value(); }))
         return offers;
@@ -28,15 +29,6 @@ offer_list completed(const offer_list& offers, const accelerator_table& facts) {
     }
     return offer_list(std::move(all));
 }
-
-bool same_but_date(const offer& a, const offer& b) {
-    if (&a == &b || a == b)
-        return true;
-    offer dated = a;
-    dated.as_of = b.as_of;
-    return dated == b;
-}
-
 }  // namespace
 
 void engine_core::on(turn& t, const create_tenant& in) {
@@ -125,6 +117,7 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     at.config.reset();
     at.health = {};
     at.offers_seen = false;
+    remember_offers(t, id, {});
     book_.remove_provider(id);
     room_.wake(wake_on_offers);
     for (const auto& each : std::vector(at.attempts.begin(), at.attempts.end())) {
@@ -213,7 +206,8 @@ void engine_core::refresh_blocks() {
     market_dirty_ = true;
 }
 
-void engine_core::on(turn&, const policies_configured& in) {
+void engine_core::on(turn& t, const policies_configured& in) {
+    remember_policies(t, in.policies);
     policies_.clear();
     for (const auto& rule : in.policies)
         policies_.emplace(rule.name, rule);
@@ -222,7 +216,7 @@ void engine_core::on(turn&, const policies_configured& in) {
     market_dirty_ = true;
 }
 
-void engine_core::on(turn&, const offers_received& in) {
+void engine_core::on(turn& t, const offers_received& in) {
     const auto at = providers_.find(in.provider);
     if (at == providers_.end() || !at->second.config)
         return;
@@ -234,6 +228,7 @@ void engine_core::on(turn&, const offers_received& in) {
     market_dirty_ = true;
     if (same == likeness::but_date)
         return book_.redate_provider(in.provider, offers);
+    remember_offers(t, in.provider, offers);
     book_.replace_provider(in.provider, offers);
     room_.wake(wake_on_offers | wake_on_capacity);
 }

@@ -241,6 +241,12 @@ private:
     std::shared_ptr<const offer> shown(std::size_t i) const;
     seconds publish_every() const;
 
+    // history.cpp: what decisions are made from, for their replay
+    void remember_start(turn& t);
+    void remember_offers(turn& t, const provider_id& provider, const offer_list& sorted);
+    void remember_basis(turn& t, const live_workload& w, const decision_id& of) const;
+    void remember_policies(turn& t, const std::vector<policy>& rules) const;
+
     // start.cpp
     void load(stored_state from, instant now);
     void resume(turn& t);
@@ -268,6 +274,8 @@ private:
         lists_prove_after_{};  // the latest time before the clock was set back: what is dated up to then is of either
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;
+    std::uint64_t history_seq_ = 0;
+    std::map<provider_id, std::size_t> history_written_;  // offers written as changes since all were
     std::array<std::uint64_t, 256> event_seq_{};
 
     std::map<tenant_id, tenant> tenants_;
@@ -297,6 +305,9 @@ private:
     bool market_dirty_ = true;
     std::optional<instant> published_at_;
 };
+
+/// True when at most the date differs.
+bool same_but_date(const offer& a, const offer& b);
 
 /// `from` + that many seconds, at most a century later.
 instant later(instant from, std::uint64_t seconds_count) noexcept;

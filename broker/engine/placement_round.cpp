@@ -201,6 +201,7 @@ std::optional<money> engine_core::budget_left(const workload& w) const {
 void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on) {
     made.id = decision_id::make(t.now, t.random);
     made.workload = w.value.id;
+    remember_basis(t, w, made.id);
     const std::uint64_t units = made.ranked.front().units;
 
     live_attempt fresh;

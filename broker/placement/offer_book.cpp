@@ -205,6 +205,7 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
     columns_.price_nanos.resize(n);
     columns_.price.resize(n);
     prices_exact_ = true;
+    less_free_.clear();
     columns_.free_units.resize(n);
     columns_.total_units.resize(n);
     columns_.free_narrow.resize(n);
@@ -328,9 +329,25 @@ void offer_book::place_limits(std::size_t i) {
     if (!distrusted_.empty() && distrusted_.contains(o.id))
         free = 0;
     columns_.total_units[i] = total;
-    columns_.free_units[i] = free;
     columns_.total_narrow[i] = narrow(total);
+    set_free_units(i, free);
+}
+
+void offer_book::set_free_units(std::size_t i, std::uint64_t free) {
+    columns_.free_units[i] = free;
     columns_.free_narrow[i] = narrow(free);
+    if (free != columns_.total_units[i])
+        less_free_.insert(static_cast<std::uint32_t>(i));
+    else if (!less_free_.empty())
+        less_free_.erase(static_cast<std::uint32_t>(i));
+}
+
+std::vector<std::pair<std::uint32_t, std::uint64_t>> offer_book::less_free() const {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> out;
+    out.reserve(less_free_.size());
+    for (const auto i : less_free_)
+        out.emplace_back(i, columns_.free_units[i]);
+    return out;
 }
 
 }  // namespace westerly

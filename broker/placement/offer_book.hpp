@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <unordered_map>
 
@@ -68,6 +69,11 @@ public:
     /// A launch was refused for want of capacity: nothing of this offer is placeable until its provider's next offers.
     void distrust(const offer_id& id);
     bool distrusts(const provider_id& provider) const noexcept;
+
+    /// Offers of which less can be placed than their provider told (ours, or distrusted), by index, with what can.
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> less_free() const;
+    /// For a book of the past: so many units of offer i could be placed.
+    void set_free_units(std::size_t i, std::uint64_t free);
 
     std::size_t size() const noexcept { return offers_.size(); }
     std::uint64_t version() const noexcept { return version_; }
@@ -150,6 +156,7 @@ private:
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
     std::map<offer_id, provider_id> distrusted_;  // few
+    std::set<std::uint32_t> less_free_;           // indices
     std::uint64_t version_ = 0;
 };
 

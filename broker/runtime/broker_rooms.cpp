@@ -22,9 +22,12 @@ std::vector<region_place> known_regions() {
     return regions ? std::move(*regions) : std::vector<region_place>{};
 }
 
+std::string_view accelerators_text() {
+    return embedded_file("schema/facts/accelerators.json").value_or("{}");
+}
+
 accelerator_table known_accelerators() {
-    const auto text = embedded_file("schema/facts/accelerators.json");
-    auto models = decode_accelerators(text.value_or("{}"));
+    auto models = decode_accelerators(accelerators_text());
     return models ? accelerator_table(std::move(*models)) : accelerator_table();
 }
 
@@ -70,9 +73,12 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
       bundles_(home_.bundles()),
       logs_(home_.logs(), std::size_t{options.log_archive_mib} << 20),
       store_(std::move(keep)),
+      replayer_(store_->readers(), terms),
       owner_(state.owner),
-      core_({.regions = known_regions(), .accelerators = known_accelerators()}, terms, std::move(state),
-            system_wall_clock().now()),
+      core_({.regions = known_regions(),
+             .accelerators = known_accelerators(),
+             .accelerators_text = std::string(accelerators_text())},
+            terms, std::move(state), system_wall_clock().now()),
       loop_(
           core_, *store_, secure_seed(), [this](effect e) { carry_out(std::move(e)); },
           [this](const error& why) { poisoned(why); }),
@@ -117,6 +123,8 @@ void broker_rooms::keep_house() const {
     const auto now = system_wall_clock().now();
     logs_.purge(now - log_retention);
     bundles_.purge(now - bundle_retention);
+    if (auto forgotten = store_->forget_history(now - history_kept); !forgotten)
+        log_event(log_level::error, "history.kept", {{"reason", forgotten.error().detail}});
 }
 
 void broker_rooms::stop() {
@@ -265,6 +273,16 @@ api_services broker_rooms::make_services() {
     };
     s.has_bundle = [this](const tenant_id& of, const std::string& files) {
         return bundles_.has(of, files);
+    };
+    s.replay = [this](const decision_id& id) {
+        return replayer_.replay(id);
+    };
+    s.compare_policies = [this](const policy_comparison_request& asked) {
+        const auto market = [this] {
+            const std::lock_guard lock(market_mutex_);
+            return market_;
+        }();
+        return replayer_.compare(asked, market->policies);
     };
     s.backup = [this] {
         return back_up();

@@ -10,6 +10,7 @@
 #include "broker/runtime/key_index.hpp"
 #include "broker/runtime/loop.hpp"
 #include "broker/runtime/pending_answers.hpp"
+#include "broker/runtime/replayer.hpp"
 
 namespace westerly {
 
@@ -67,6 +68,7 @@ private:
     std::atomic<bool> ready_ = false;
     std::atomic<bool> failed_ = false;
     std::unique_ptr<store> store_;
+    replayer replayer_;
     const owner_id owner_;
     engine core_;
     loop loop_;

@@ -1,14 +1,18 @@
-"""Price catalogues as supply, from the CSV file to a plan."""
+"""Price catalogues as supply, from the CSV file to a plan; recorded decisions made again, and under other policies."""
 
+import contextlib
 import json
 import pathlib
 import re
+import sqlite3
+import struct
 import subprocess
 import tempfile
 import unittest
+import uuid
 
 import broker as e2e
-from broker import ROOT, Broker, bin_dir, wait_for, workload
+from broker import ROOT, Broker, bin_dir, demo_sites, wait_end, wait_for, workload
 
 REAL = ROOT.parent / "shared" / "data" / "prices" / "offers.csv.gz"
 HEAD = ("provider,region,zone,instance_type,vcpus,memory_gib,accelerator_name,accelerator_count,"
@@ -109,6 +113,102 @@ class ImportTest(unittest.TestCase):
             wait_for("the reload", lambda: len(broker.log_lines("config.reloaded")) > before)
             again = member.request("POST", "/v1/plans", asked).json
             self.assertEqual(again["decision"]["ranked"][0]["offer"], first["offer"])
+
+
+class ReplayTest(unittest.TestCase):
+    """Decisions are made again after offers, policies and the broker have moved on."""
+
+    def setUp(self):
+        sites = {name: {**site, "poll_s": 1} for name, site in demo_sites().items()}
+        mine = {"description": "least money"}
+        self.broker = Broker(providers=sites, policies={"mine": mine})
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+        self.broker.wait_offers("east", "west")
+        self.member = self.broker.member("vision")
+
+    def place(self, policy, **more):
+        made = self.member.request("POST", "/v1/workloads", workload(policy=policy, **more)).json["id"]
+        wait_end(self.member, made)
+        return made
+
+    def replay(self, *arguments, code=0):
+        got = self.broker.cli("-o", "json", "decisions", "replay", *arguments)
+        self.assertEqual(got.returncode, code, got.stdout + got.stderr)
+        return json.loads(got.stdout)
+
+    def test_replays_and_comparisons(self):
+        broker = self.broker
+        first = [self.place(policy) for policy in ("cheapest", "greenest", "balanced", "mine")]
+        # Prices move, a policy changes under its name, a provider goes.
+        east = {**demo_sites()["east"], "poll_s": 1}
+        for price in east["prices"]:
+            price["price"]["amount"] = "99.5"
+        broker.write_provider("east", east)
+        broker.write_policy("mine", {"prices": {"time": {"amount": "5", "currency": "CNY", "per": "h"}}})
+        broker.reload()
+        wait_for("the new price", lambda: any(one["price"]["amount"].startswith("99.5")
+                                              for one in broker.client().items("/v1/offers") if one["provider"] == "east"))
+        second = [self.place(policy) for policy in ("cheapest", "mine")]
+        broker.restart()
+        broker.wait_offers("east", "west")
+        self.member = broker.member("vision")
+        third = [self.place("greenest")]
+
+        made = len(first + second + third)
+        self.assertEqual([one["identical"] for one in self.replay("--all")], [True] * made)
+        self.assertEqual(len(self.replay("--all", "--last", 2)), 2)
+        told = broker.cli("decisions", "replay", *first)
+        self.assertEqual((told.returncode, told.stdout.count("identical")), (0, len(first)), told.stderr)
+        other = broker.cli("decisions", "replay", first[0], key=broker.member_key("other"))
+        self.assertEqual(other.returncode, 126)
+
+        same = broker.cli("policies", "diff", "cheapest", "cheapest")
+        self.assertEqual(same.returncode, 0, same.stdout + same.stderr)
+        got = broker.cli("-o", "json", "policies", "diff", "cheapest", "greenest")
+        report = json.loads(got.stdout)
+        self.assertEqual(report["compared"], made)
+        self.assertEqual(got.returncode, 1 if report["differ"] else 0)
+        for one in report["differ"]:
+            self.assertNotEqual(one["before"]["offer"], one["after"]["offer"])
+            self.assertAlmostEqual(one["difference"]["cost_base"],
+                                   one["after"]["cost_base"] - one["before"]["cost_base"])
+        # A policy of the past by its version, and a file.
+        decision = self.member.request("GET", f"/v1/workloads/{first[3]}/decision").json
+        past = broker.cli("policies", "diff", "mine@" + decision["policy_version"], "cheapest", "--last", 3)
+        self.assertEqual(past.returncode, 0, past.stdout + past.stderr)
+        file = broker.home / "other.json"
+        file.write_text('{"description": "least money"}', encoding="utf-8")
+        self.assertEqual(broker.cli("policies", "diff", "cheapest", file).returncode, 0)
+        for arguments in (("cheapest", "none"), ("none", "cheapest"), ("cheapest", "mine@sha256:0"),
+                          ("cheapest", broker.home / "missing.json")):
+            self.assertEqual(broker.cli("policies", "diff", *arguments).returncode, 126, arguments)
+
+        self.tamper(self.member.request("GET", f"/v1/workloads/{first[0]}/decision").json)
+
+    def tamper(self, decision):
+        """One byte of a recorded cost, and of the offers that another was made from."""
+        broker = self.broker
+        broker.stop()
+        with contextlib.closing(sqlite3.connect(next(broker.home.glob("**/westerly.db")))) as database:
+            ident = uuid.UUID(decision["id"]).bytes
+            packed = database.execute("SELECT packed FROM decisions WHERE id = ?", (ident,)).fetchone()[0]
+            at = packed.index(struct.pack("<d", decision["ranked"][0]["cost_base"]))
+            changed = packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1:]
+            database.execute("UPDATE decisions SET packed = ? WHERE id = ?", (changed, ident))
+            database.commit()
+        broker.start()
+        report = self.replay(decision["id"], code=1)[0]
+        self.assertFalse(report["identical"])
+        self.assertTrue(report["first_difference"]["recorded"])
+        broker.stop()
+        with contextlib.closing(sqlite3.connect(next(broker.home.glob("**/westerly.db")))) as database:
+            database.execute("UPDATE book_contents SET packed = packed || x'00'")
+            database.commit()
+        broker.start()
+        got = broker.cli("decisions", "replay", decision["id"])
+        self.assertEqual(got.returncode, 125, got.stdout)
+        self.assertIn("was changed", got.stderr)
 
 
 if __name__ == "__main__":

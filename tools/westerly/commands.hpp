@@ -55,6 +55,19 @@ int probe(cli& with, const std::string& provider);
 int policies(cli& with);
 /// Checks files without a broker.
 int check_policies(const std::vector<std::string>& files, bool json);
+struct compare_command {
+    std::string before, after, since;
+    std::optional<std::uint64_t> last;
+};
+/// What two policies would have chosen for recorded decisions. Exit code 1: not the same.
+int compare_policies(cli& with, const compare_command& said);
+struct replay_command {
+    std::vector<std::string> decisions;
+    bool all = false;
+    std::uint64_t last = 1000;
+};
+/// Makes stored decisions again. Exit code 1: one is not identical.
+int replay_decisions(cli& with, const replay_command& said);
 struct account_options {
     std::string workload, project, from, until;
 };

@@ -17,6 +17,8 @@ struct words {
     key_options keys;
     conform_command conform;
     import_command import;
+    compare_command compare;
+    replay_command replay;
     std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
                                 tenant;
     std::vector<std::string> workloads, labels, files;
@@ -173,7 +175,35 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     auto* check = policies_command->add_subcommand("check", "Check policy files, without a broker");
     check->add_option("file", w.files, "Files")->required();
     all.emplace_back(check, [](words& s) { return check_policies(s.files, s.json); });
+    auto* diff = policies_command->add_subcommand(
+        "diff", "What two policies would have chosen for recorded decisions (operators)");
+    diff->add_option("old", w.compare.before, "NAME in use, NAME@VERSION of the past, or a file")->required();
+    diff->add_option("new", w.compare.after, "The same")->required();
+    diff->add_option("--last", w.compare.last, "At most so many decisions, newest first (default 100)")
+        ->check(CLI::Range(1, 1000));
+    diff->add_option("--since", w.compare.since, "None before this time (RFC 3339)");
+    diff->footer("Exit code 1 when they differ.");
+    all.emplace_back(diff, with_broker([](cli& c, words& s) { return compare_policies(c, s.compare); }));
     all.emplace_back(policies_command, with_broker([](cli& c, words&) { return policies(c); }));
+}
+
+void declare_decision_commands(CLI::App& app, words& w, actions& all) {
+    auto* decisions = app.add_subcommand("decisions", "Recorded decisions")->require_subcommand(1);
+    auto* replay = decisions->add_subcommand("replay", "Make recorded decisions again, bit for bit");
+    auto* ids = replay->add_option("decision", w.replay.decisions,
+                                   "Ids of decisions; or workloads, by id or name, for their last ones");
+    auto* every = replay->add_flag("--all", w.replay.all, "The newest of all tenants (operators)");
+    replay->add_option("--last", w.replay.last, "With --all: at most so many (default 1000)")
+        ->check(CLI::Range(1, 1'000'000))
+        ->needs(every);
+    every->excludes(ids);
+    replay->footer("Exit code 1 when one is not identical.");
+    all.emplace_back(replay, with_broker([](cli& c, words& s) {
+                         if (s.replay.decisions.empty() && !s.replay.all)
+                             return complain(fail(errc::invalid, "no decision is named",
+                                                  "name decisions or workloads, or say --all"));
+                         return replay_decisions(c, s.replay);
+                     }));
 }
 
 void declare_account_commands(CLI::App& app, words& w, actions& all) {
@@ -252,6 +282,7 @@ int main(int argc, char** argv) {
     actions all;
     declare_tenant_commands(app, said, all);
     declare_market_commands(app, said, all);
+    declare_decision_commands(app, said, all);
     declare_account_commands(app, said, all);
     declare_adapter_commands(app, said, all);
 

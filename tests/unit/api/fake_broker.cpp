@@ -407,6 +407,25 @@ result<decision> fake_broker::find_decision(decision_id id) {
     return *at;
 }
 
+result<page<decision_id>> fake_broker::list_decisions(const std::string& cursor, std::uint32_t limit) {
+    const std::lock_guard guard(lock);
+    std::vector<decision_id> ids;
+    for (const auto& one : decisions)
+        ids.push_back(one.id);
+    return cut(ids, cursor, limit);
+}
+
+// What only a replay reads, which is a service of its own here.
+result<recorded_decision> fake_broker::find_recorded_decision(decision_id) {
+    return missing();
+}
+result<market_past> fake_broker::market_at(std::uint64_t) {
+    return missing();
+}
+result<policy_text> fake_broker::find_policy_text(const std::string&, const std::string&) {
+    return missing();
+}
+
 result<page<event>> fake_broker::list_events(const event_filter& filter, const std::string& cursor,
                                              std::uint32_t limit) {
     const std::lock_guard guard(lock);
