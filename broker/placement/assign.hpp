@@ -82,15 +82,17 @@ struct assign_bound {
 };
 
 struct assignment {
-    std::vector<assigned> of;  // parallel to jobs
-    double cost = 0;           // Σ of options and refusals, in the order of jobs
-    assign_bound bound;        // empty lambda: none was asked for
-    bool optimal = false;      // proved: nothing over the listed options is cheaper
+    std::vector<assigned> of;            // parallel to jobs
+    double cost = 0;                     // Σ of options and refusals, in the order of jobs
+    assign_bound bound;                  // empty lambda: none was asked for
+    std::vector<std::uint32_t> drained;  // pools kept free for the overdue (assign_fairly)
+    bool optimal = false;                // proved: nothing over the listed options is cheaper
 };
 
 /// How hard to try. Counts, never clocks: the same problem gives the same bits on any machine.
 struct assign_effort {
     std::uint32_t price_rounds = 150;     // of the subgradient, for each knot of contending workloads
+    double enough = 1e-4;                 // no more prices once the cost is this near to the bound, relative
     std::uint32_t repair_passes = 6;      // of the local search
     std::uint32_t exact_jobs_max = 24;    // larger knots are not searched to the end
     std::uint32_t exact_nodes = 100'000;  // of the search, for each knot
@@ -108,6 +110,8 @@ assignment assign_fairly(const assign_problem& problem);
 
 /// The bound at given prices; lambda below 0 counts as 0. For checks: assign_by_cost gives its own.
 double bound_at(const assign_problem& problem, std::span<const double> lambda);
+/// Raises a bound by so many price steps towards the cost of a known assignment; none is looked for.
+assign_bound bound_by_prices(const assign_problem& problem, double upper, std::uint32_t rounds);
 /// Σ of options and refusals.
 double cost_of(const assign_problem& problem, std::span<const assigned> of);
 /// Every start within its window, and nowhere more than there is.

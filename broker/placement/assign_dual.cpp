@@ -1,6 +1,7 @@
 #include "broker/placement/assign_knot.hpp"
 
 #include <cmath>
+#include <tuple>
 
 namespace westerly {
 
@@ -73,25 +74,21 @@ double overload(const assign_knot& knot, const std::vector<assigned>& picks, std
 
 }  // namespace
 
-knot_prices raise_bound(const assign_knot& knot, const assign_effort& effort, knot_choice& best) {
-    knot_dual dual(knot);
+namespace {
+
+/// Subgradient steps from no prices on. `upper()`: the cost of an assignment, towards which steps reach;
+/// `each(round, lambda)` after every step.
+template <class Upper, class Each>
+knot_prices climb(const assign_knot& knot, knot_dual& dual, std::uint32_t rounds, double enough, const Upper& upper,
+                  const Each& each) {
     knot_prices prices{std::vector<double>(knot.capacity.size(), 0.0), 0};
     std::vector<double> lambda = prices.lambda, direction(lambda.size(), 0.0), step(lambda.size(), 0.0);
     std::vector<assigned> picks;
     prices.bound = dual.evaluate(lambda, picks);
-
-    const auto try_fill = [&](std::span<const double> at) {
-        knot_choice tried = fill_by_regret(knot, dual, at);
-        if (best.of.empty() || tried.cost < best.cost)
-            best = std::move(tried);
-    };
-    if (best.of.empty())
-        try_fill(lambda);
     double reach = 1.0;
     std::uint32_t stale = 0;
     constexpr double memory = 0.5;  // of the direction before: damps the zigzag of plain subgradients
-    const std::uint32_t fill_every = std::max<std::uint32_t>(effort.price_rounds / 8, 1);
-    for (std::uint32_t round = 1; round <= effort.price_rounds; ++round) {
+    for (std::uint32_t round = 1; round <= rounds; ++round) {
         overload(knot, picks, lambda, step);
         double square = 0;
         for (std::size_t c = 0; c < step.size(); ++c) {
@@ -100,8 +97,8 @@ knot_prices raise_bound(const assign_knot& knot, const assign_effort& effort, kn
                 direction[c] = 0;
             square += direction[c] * direction[c];
         }
-        const double between = best.cost - prices.bound;
-        if (square == 0 || between <= 1e-9 * best.cost)
+        const double between = upper() - prices.bound;
+        if (square == 0 || between <= enough * upper())
             break;
         const double length = reach * between / square;
         for (std::size_t c = 0; c < lambda.size(); ++c)
@@ -118,12 +115,64 @@ knot_prices raise_bound(const assign_knot& knot, const assign_effort& effort, kn
             std::ranges::fill(direction, 0.0);
             dual.evaluate(lambda, picks);
         }
-        if (round % fill_every == 0)
-            try_fill(lambda);
+        each(round, lambda);
     }
+    return prices;
+}
+
+/// The whole problem as one knot, as it stands.
+assign_knot whole(const assign_problem& p) {
+    assign_knot knot;
+    knot.slots = p.slots;
+    knot.capacity = p.capacity;
+    knot.pools.resize(p.pools());
+    for (const assign_job& job : p.jobs) {
+        assign_knot::job mine{static_cast<std::uint32_t>(knot.options.size()), 0, job.refusal,
+                              std::min(job.refusal, job.unlisted_floor), 0};
+        for (std::uint32_t i = job.options_begin; i < job.options_end; ++i) {
+            const assign_option& o = p.options[i];
+            knot.options.push_back(
+                {o.cost, o.cost_per_slot_later, o.pool, o.quantity, o.slots, o.first_start, o.last_start, i});
+        }
+        mine.end = static_cast<std::uint32_t>(knot.options.size());
+        std::sort(knot.options.begin() + mine.begin, knot.options.end(), [](const auto& a, const auto& b) {
+            return std::tie(a.cost, a.original) < std::tie(b.cost, b.original);
+        });
+        knot.jobs.push_back(mine);
+    }
+    return knot;
+}
+
+}  // namespace
+
+knot_prices raise_bound(const assign_knot& knot, const assign_effort& effort, knot_choice& best) {
+    knot_dual dual(knot);
+    const auto try_fill = [&](std::span<const double> at) {
+        knot_choice tried = fill_by_regret(knot, dual, at);
+        if (best.of.empty() || tried.cost < best.cost)
+            best = std::move(tried);
+    };
+    if (best.of.empty())
+        try_fill(std::vector<double>(knot.capacity.size(), 0.0));
+    const std::uint32_t fill_every = std::max<std::uint32_t>(effort.price_rounds / 8, 1);
+    std::vector<assigned> picks;
+    knot_prices prices = climb(
+        knot, dual, effort.price_rounds, effort.enough, [&] { return best.cost; },
+        [&](std::uint32_t round, std::span<const double> lambda) {
+            if (round % fill_every == 0)
+                try_fill(lambda);
+        });
     dual.evaluate(prices.lambda, picks);
     try_fill(prices.lambda);
     return prices;
+}
+
+assign_bound bound_by_prices(const assign_problem& problem, double upper, std::uint32_t rounds) {
+    const assign_knot knot = whole(problem);
+    knot_dual dual(knot);
+    knot_prices prices = climb(
+        knot, dual, rounds, 1e-9, [&] { return upper; }, [](std::uint32_t, std::span<const double>) {});
+    return {bound_at(problem, prices.lambda), std::move(prices.lambda)};
 }
 
 }  // namespace westerly

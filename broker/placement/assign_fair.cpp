@@ -106,8 +106,10 @@ assignment assign_fairly(const assign_problem& p) {
             room.take(p.options[got.option], got.start);
             used[now.account] += p.options[got.option].use;
         } else if (job.overdue) {
-            if (const std::uint32_t pool = pool_to_drain(p, job); pool != nothing)
+            if (const std::uint32_t pool = pool_to_drain(p, job); pool != nothing) {
                 room.close(pool);
+                made.drained.push_back(pool);
+            }
         }
         ++queues[now.account].next;
         line_up(now.account);
