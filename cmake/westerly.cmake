@@ -21,6 +21,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(RapidJSON REQUIRED)
 find_package(mimalloc REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(GTest QUIET)  # for tests only; tests/ asks for it aloud
 
 add_library(westerly_options INTERFACE)

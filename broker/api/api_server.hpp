@@ -2,6 +2,7 @@
 
 #include "broker/domain/effects.hpp"
 #include "broker/domain/queries.hpp"
+#include "broker/domain/replay.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -30,6 +31,9 @@ struct api_services {
     /// Stores an uploaded bundle by content; gives "sha256:<hex>". Errors: too_large, storage_failed.
     std::function<result<std::string>(const tenant_id&, std::string bytes)> keep_bundle;
     std::function<bool(const tenant_id&, const std::string& files)> has_bundle;
+    /// Makes a stored decision again. Errors: not_found, conflict (what it was made from is not kept), storage_failed.
+    std::function<result<replay_report>(const decision_id&)> replay;
+    std::function<result<policy_comparison>(const policy_comparison_request&)> compare_policies;
     std::function<result<std::string>()> backup;  // gives the path of the copy, made under the home directory
     std::function<bool()> ready;                  // for /readyz
     std::function<std::string()> why_not_ready;

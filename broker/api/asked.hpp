@@ -44,6 +44,8 @@ result<std::optional<Id>> id_parameter(const call& c, std::string_view name) {
 
 /// The workload of the path, if the caller may see it. Errors: not_found, and the readers'.
 result<workload> workload_in_path(const call& c);
+/// The decision of the path, if the caller may see it. Errors: not_found, and the readers'.
+result<decision> decision_in_path(const call& c);
 /// Its attempt number `attempt=`, or the current one; nullopt: it has none yet. Errors: not_found for a number that it
 /// has not, invalid for what is no number.
 result<std::optional<attempt>> attempt_asked(const call& c, const workload& w);

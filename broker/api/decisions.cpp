@@ -14,21 +14,26 @@ response get_workload_decision(const call& c) {
     return found ? json_response(200, to_json(*found)) : problem(found.error());
 }
 
-response get_decision(const call& c) {
+result<decision> decision_in_path(const call& c) {
     const auto id = id_in_path<decision_id>(c.path[0], "decision");
     if (!id)
-        return problem(id.error());
+        return id.error();
     const auto missing = fail(errc::not_found, "there is no such decision", "check the id");
     const auto found = c.house.services.read->find_decision(*id);
     if (!found)
-        return problem(found.error().code == errc::not_found ? missing : found.error());
+        return found.error().code == errc::not_found ? missing : found.error();
     // A decision has the tenant of its workload.
     if (!c.operator_asks()) {
         const auto of = c.house.services.read->find_workload(c.bound(), found->workload);
         if (!of)
-            return problem(of.error().code == errc::not_found ? missing : of.error());
+            return of.error().code == errc::not_found ? missing : of.error();
     }
-    return json_response(200, to_json(*found));
+    return found;
+}
+
+response get_decision(const call& c) {
+    const auto found = decision_in_path(c);
+    return found ? json_response(200, to_json(*found)) : problem(found.error());
 }
 
 }  // namespace westerly

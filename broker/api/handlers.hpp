@@ -22,8 +22,12 @@ void get_file(const call& c, responder answer);
 response list_attempts(const call& c);          // attempts.cpp
 response get_workload_decision(const call& c);  // decisions.cpp
 response get_decision(const call& c);
+response list_decisions(const call& c);  // replays.cpp
+response replay_decision(const call& c);
+response compare_policies(const call& c);
 void make_plan(const call& c, responder answer);  // plans.cpp
 response list_offers(const call& c);              // offers.cpp
+response list_signals(const call& c);             // signals.cpp
 
 // providers.cpp
 response list_providers(const call& c);

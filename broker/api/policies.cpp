@@ -4,10 +4,25 @@
 
 namespace westerly {
 
+namespace {
+
+/// As the caller may see them, by name.
+std::vector<policy> seen_by(const principal& who, const market_view& market) {
+    std::vector<policy> seen;
+    for (const policy& each : market.policies)
+        if (who.as == role::operator_)
+            seen.push_back(each);
+        else if (auto told = as_seen_by(each, who.tenant_name))
+            seen.push_back(std::move(*told));
+    return seen;
+}
+
+}  // namespace
+
 response list_policies(const call& c) {
-    const auto market = c.house.market();
+    const auto seen = seen_by(c.who, *c.house.market());
     std::vector<const policy*> all;
-    for (const auto& one : market->policies)
+    for (const auto& one : seen)
         all.push_back(&one);
     return page_response(
         c, std::move(all), [](const policy& p) -> const std::string& { return p.name; },
@@ -15,9 +30,9 @@ response list_policies(const call& c) {
 }
 
 response get_policy(const call& c) {
-    const auto market = c.house.market();
-    const auto found = std::ranges::find(market->policies, c.path[0], &policy::name);
-    if (found == market->policies.end())
+    const auto seen = seen_by(c.who, *c.house.market());
+    const auto found = std::ranges::find(seen, c.path[0], &policy::name);
+    if (found == seen.end())
         return problem(fail(errc::not_found, "there is no such policy", "see /v1/policies"));
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/records.hpp"
+#include "broker/domain/signal.hpp"
 
 #include <optional>
 #include <span>
@@ -49,6 +50,10 @@ struct enum_names<billing_mode> {
     static constexpr std::string_view list[] = {"on_demand", "spot", "reserved"};
 };
 template <>
+struct enum_names<reservation_term> {
+    static constexpr std::string_view list[] = {"month", "year"};
+};
+template <>
 struct enum_names<offer_unit> {
     static constexpr std::string_view list[] = {"instance", "node", "card", "core"};
 };
@@ -64,6 +69,19 @@ struct enum_names<currency> {
 template <>
 struct enum_names<observation::phase> {
     static constexpr std::string_view list[] = {"pending", "running", "exited", "absent"};
+};
+
+template <>
+struct enum_names<signal_kind> {
+    static constexpr std::string_view list[] = {"carbon_intensity", "green_power_share"};
+};
+template <>
+struct enum_names<signal_method> {
+    static constexpr std::string_view list[] = {"average", "marginal"};
+};
+template <>
+struct enum_names<emission_scope> {
+    static constexpr std::string_view list[] = {"direct", "life_cycle"};
 };
 
 template <class E>

@@ -1,4 +1,5 @@
 #include "broker/codec/config_json.hpp"
+#include "broker/codec/policy_parts.hpp"
 #include "broker/codec/positions.hpp"
 #include "broker/codec/shapes.hpp"
 #include "broker/codec/writer.hpp"
@@ -13,14 +14,8 @@ namespace {
 
 constexpr std::size_t terms_max = 32;
 constexpr std::int64_t ten_years_s = 315'360'000;
+constexpr double kg_per_tonne = 1000;
 
-bool is_term_name(std::string_view text) noexcept {
-    return !text.empty() && text.front() >= 'a' && text.front() <= 'z' && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    });
-}
-
-constexpr text_rule term_rule{1, 63, is_term_name, "a term's name: lower-case letters, digits and '_'"};
 constexpr text_rule amount_rule{1, 19, is_price_amount,
                                 "a decimal text such as \"0.10\", not negative, at most 9 decimals"};
 constexpr text_rule unit_rule{1, 63};
@@ -45,7 +40,7 @@ std::vector<std::string_view> term_names(object_reader& o, std::string_view fiel
         const json_path at(here, name);
         if (field == "weights" && name == "price")
             continue;
-        check_text(member.name, at, term_rule, o.faults());
+        check_text(member.name, at, term_name_rule, o.faults());
         names.push_back(name);
     }
     if (map->MemberCount() == 0 || map->MemberCount() > terms_max)
@@ -131,7 +126,7 @@ void read_keys(object_reader& o, std::string_view name, std::vector<ordered_key>
     o.objects(name, 1, 8, [&](object_reader& key, std::size_t /*index*/) {
         ordered_key read;
         key.require({"term"});
-        if (key.text("term", read.term, term_rule)) {
+        if (key.text("term", read.term, term_name_rule)) {
             if (std::ranges::find(keys, read.term, &ordered_key::term) != keys.end())
                 key.faults().invalid(key.at("term"), '"' + read.term + "\" stands twice in this order",
                                      "keep the earlier one");
@@ -178,7 +173,10 @@ void read_policy(object_reader& o, policy& p) {
         f.number("min_green_power_share", p.min_green_power_share, {0, 1});
         f.number("max_pue", p.max_pue, {1, 10});
     });
+    read_bounds(o, p.overrides, o.has("order"));
+    read_groups(o, p);
     o.whole("default_runtime_s", p.default_runtime_s, 1, ten_years_s);
+    o.whole("max_delay_s", p.max_delay_s, 0, ten_years_s);
     o.flag("counted_twice_meant", p.counted_twice_meant);
     check_rules(o, p);
 }
@@ -199,6 +197,7 @@ result<policy> decode_policy(std::string_view name, std::string_view json) {
     policy p;
     p.name = name;
     p.version = "sha256:" + to_hex(sha256(json)).substr(0, 12);
+    p.text = json;
     fault_list faults;
     if (!is_policy_name(name) || name.size() > policy_name_rule.length_max)
         faults.invalid({}, "the file's name \"" + p.name + "\" is not a policy name",
@@ -217,6 +216,10 @@ void encode_policy(json_writer& out, const policy& p) {
     put_objects(out, "terms", p.prices, [&](const priced_term& each) {
         put_text(out, "term", each.term);
         put_number(out, "price", each.per_unit);
+        put_text(out, "per", each.per);
+        // What carbon markets and targets speak in.
+        if (each.term == "carbon")
+            put_number(out, "price_per_tonne", each.per_unit * kg_per_tonne);
         if (each.reference > 0) {
             put_number(out, "weight", each.weight);
             put_number(out, "reference", each.reference);
@@ -238,7 +241,10 @@ void encode_policy(json_writer& out, const policy& p) {
         put_number(out, "max_pue", p.max_pue);
         out.EndObject();
     }
+    put_bounds(out, p.overrides);
+    put_groups(out, p);
     put_whole(out, "default_runtime_s", p.default_runtime_s);
+    put_whole(out, "max_delay_s", p.max_delay_s);
     if (p.counted_twice_meant)
         put_flag(out, "counted_twice_meant", true);
     out.EndObject();

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace westerly {
 namespace {
 
-constexpr std::size_t sites_max = 256;
 constexpr std::size_t prices_max = 10'000;
-constexpr std::size_t offers_max = 10'000;
 constexpr std::size_t config_bytes_max = 256 * 1024;
 constexpr std::int64_t year_s = 31'536'000;
 constexpr number_range watts{0, 1e6};
@@ -24,17 +24,24 @@ bool is_offer_name(std::string_view text) noexcept {
 constexpr text_rule offer_name_rule{1, 128, is_offer_name, "letters, digits and . _ -"};
 constexpr text_rule argument_rule{0, 4096};
 
+/// What is being read, with an index: a catalogue has a hundred thousand offers.
+struct reading {
+    provider_config& p;
+    std::unordered_map<std::string, std::size_t> sites;  // by name, into p.sites
+    std::unordered_set<std::string> offers;              // ids
+};
+
 /// Site, offer and price, wherever they stand, must name a site of the file.
-void check_site(object_reader& o, const std::string& site, const provider_config& p) {
-    if (!site.empty() && std::ranges::find(p.sites, site, &site_facts::site) == p.sites.end())
+void check_site(object_reader& o, const std::string& site, const reading& file) {
+    if (!site.empty() && !file.sites.contains(site))
         o.faults().invalid(o.at("site"), '"' + site + "\" is not among this file's sites",
                            "name one of \"sites\", or describe the site there");
 }
 
-void read_site(object_reader& o, site_facts& site, const provider_config& p) {
+void read_site(object_reader& o, reading& file) {
+    site_facts& site = file.p.sites.emplace_back();
     o.require({"site", "region", "jurisdiction"});
-    if (o.text("site", site.site, slug_rule) &&
-        std::ranges::count(p.sites, site.site, &site_facts::site) > 1)  // this one is in the list already
+    if (o.text("site", site.site, slug_rule) && !file.sites.emplace(site.site, file.p.sites.size() - 1).second)
         o.faults().invalid(o.at("site"), '"' + site.site + "\" has an earlier entry", "give each site one entry");
     o.text("region", site.region, slug_rule);
     o.text("zone", site.zone, slug_rule);
@@ -50,6 +57,19 @@ void read_site(object_reader& o, site_facts& site, const provider_config& p) {
 
 constexpr number_range hazard_range{0, 1000};
 
+/// "term" and "term_price": both or neither.
+void read_fee(object_reader& o, std::optional<reservation_fee>& fee) {
+    if (!o.has("term") && !o.has("term_price"))
+        return;
+    o.require({"term", "term_price"});
+    reservation_fee read;
+    std::optional<money> price;
+    o.choice("term", read.term);
+    if (read_money(o, "term_price", price))
+        read.per_unit = *price;
+    fee = read;
+}
+
 void read_supply(object_reader& o, supply_terms& supply) {
     o.object("hazard", [&](object_reader& h) {
         h.number("spot_per_h", supply.hazard.spot_per_h, hazard_range);
@@ -62,17 +82,24 @@ void read_supply(object_reader& o, supply_terms& supply) {
     o.number("tax_rate", supply.tax_rate, {0, 1});
     o.flag("firm", supply.firm);
     o.text("host", supply.host, note_rule);
+    read_fee(o, supply.fee);
 }
 
-/// Prices are kept ex tax: half-even at the ninth decimal, as sums of money are.
-void take_tax_out(object_reader& o, unit_price& price, const supply_terms& supply) {
+std::int64_t without_tax(std::int64_t amount, double rate) {
+    return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(amount) / (1 + rate)));
+}
+
+/// Prices are kept ex tax: half-even at their last decimal, as sums of money are.
+void take_tax_out(object_reader& o, unit_price& price, supply_terms& supply) {
     bool included = false;
     o.flag("tax_included", included);
     if (!included)
         return;
     o.require({"tax_rate"});
-    const double ex_tax = static_cast<double>(price.nanos) / (1 + supply.tax_rate.value_or(0));
-    price.nanos = static_cast<std::int64_t>(std::nearbyint(ex_tax));
+    const double rate = supply.tax_rate.value_or(0);
+    price.nanos = without_tax(price.nanos, rate);
+    if (supply.fee)
+        supply.fee->per_unit.micros = without_tax(supply.fee->per_unit.micros, rate);
 }
 
 /// Power and billing, which overrides and catalogue offers tell alike.
@@ -87,11 +114,11 @@ void read_terms(object_reader& o, Priced& terms) {
         o.faults().invalid(o.at("idle_w"), "is above max_w", "give the idle power of the same unit");
 }
 
-void read_override(object_reader& o, price_override& price, const provider_config& p) {
+void read_override(object_reader& o, price_override& price, const reading& file) {
     std::optional<unit_price> amount;
     o.require({"price", "source"});
     if (o.text("site", price.site, slug_rule))
-        check_site(o, price.site, p);
+        check_site(o, price.site, file);
     o.text("offer", price.offer, offer_name_rule);
     if (read_price(o, "price", amount))
         price.price = *amount;
@@ -132,17 +159,17 @@ void read_shape(object_reader& o, offer& made) {
     o.whole("queue_wait_s", made.queue_wait_s, 0, year_s);
 }
 
-void read_offer(object_reader& o, offer& made, const provider_config& p) {
+void read_offer(object_reader& o, offer& made, reading& file) {
     std::string site;
     std::string name;
     o.require({"site", "name", "billing_mode", "unit", "vcpus", "memory_mib"});
     if (o.text("site", site, slug_rule))
-        check_site(o, site, p);
+        check_site(o, site, file);
     o.text("name", name, offer_name_rule);
     read_shape(o, made);
     read_price(o, "price", made.price);
     o.text("price_source", made.price_source, note_rule);
-    if (o.has("price"))
+    if (o.has("price") || o.has("term_price"))
         o.require({"price_source"});
     read_terms(o, made);
     unit_price untaxed = made.price.value_or(unit_price{});
@@ -150,12 +177,12 @@ void read_offer(object_reader& o, offer& made, const provider_config& p) {
     if (made.price)
         made.price = untaxed;
     o.time("as_of", made.as_of);
-    made.provider = p.id;
+    made.provider = file.p.id;
     made.launchable = false;
-    if (const auto facts = std::ranges::find(p.sites, site, &site_facts::site); facts != p.sites.end())
-        made.site = *facts;
-    made.id = p.id + '/' + site + '/' + name + '/' + std::string(name_of(made.mode));
-    if (std::ranges::count(p.offers, made.id, &offer::id) > 1)  // this one is in the list already
+    if (const auto known = file.sites.find(site); known != file.sites.end())
+        made.site = file.p.sites[known->second];
+    made.id = file.p.id + '/' + site + '/' + name + '/' + std::string(name_of(made.mode));
+    if (!file.offers.insert(made.id).second)
         o.faults().invalid(o.at("name"), "this site has an earlier offer of the same name and billing mode",
                            "give each its own name");
 }
@@ -210,19 +237,23 @@ void check_kind(object_reader& o, const provider_config& p) {
 }
 
 void read_provider(object_reader& o, provider_config& p) {
+    reading file{p, {}, {}};
+    std::vector<offer> offers;
     o.require({"kind", "sites"});
     o.text("kind", p.kind, provider_rule);
     o.text("display_name", p.display_name, note_rule);
-    o.objects("sites", 1, sites_max,
-              [&](object_reader& site, std::size_t /*index*/) { read_site(site, p.sites.emplace_back(), p); });
+    o.objects("sites", 1, provider_sites_max,
+              [&](object_reader& site, std::size_t /*index*/) { read_site(site, file); });
     read_config(o, p);
     if (o.texts("adapter_command", p.adapter_command, 1, 64, argument_rule) && p.adapter_command.front().empty())
         o.faults().invalid(json_path(o.at("adapter_command"), std::size_t{0}), "must not be empty",
                            "name the adapter's program");
-    o.objects("prices", 1, prices_max,
-              [&](object_reader& price, std::size_t /*index*/) { read_override(price, p.prices.emplace_back(), p); });
-    o.objects("offers", 1, offers_max,
-              [&](object_reader& made, std::size_t /*index*/) { read_offer(made, p.offers.emplace_back(), p); });
+    o.objects("prices", 1, prices_max, [&](object_reader& price, std::size_t /*index*/) {
+        read_override(price, p.prices.emplace_back(), file);
+    });
+    if (o.objects("offers", 1, catalogue_offers_max,
+                  [&](object_reader& made, std::size_t /*index*/) { read_offer(made, offers.emplace_back(), file); }))
+        p.offers = offer_list(std::move(offers)).sorted();
     o.flag("cordoned", p.cordoned);
     o.object("limits", [&](object_reader& limits) {
         limits.whole("calls_max", p.calls_max, 1, 1024);
@@ -237,7 +268,7 @@ void read_provider(object_reader& o, provider_config& p) {
 }  // namespace
 
 result<provider_config> decode_provider(std::string_view id, std::string_view json) {
-    const auto document = parse_json(json, config_json_max);
+    const auto document = parse_json(json, provider_json_max);
     if (!document)
         return document.error();
     provider_config p;

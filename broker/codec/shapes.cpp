@@ -69,6 +69,11 @@ bool is_workload_name(std::string_view text) noexcept {
 bool is_provider_id(std::string_view text) noexcept {
     return !text.empty() && is_lower(text.front()) && std::ranges::all_of(text, is_slug_char);
 }
+bool is_term_name(std::string_view text) noexcept {
+    return !text.empty() && text.front() >= 'a' && text.front() <= 'z' && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    });
+}
 bool is_label_key(std::string_view text) noexcept {
     return !text.empty() && is_letter_or_digit(text.front()) && is_letter_or_digit(text.back()) &&
            std::ranges::all_of(

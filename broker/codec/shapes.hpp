@@ -21,6 +21,8 @@ bool is_price_amount(std::string_view text) noexcept;   // ^(0|[1-9][0-9]{0,8})(
 bool is_policy_name(std::string_view text) noexcept;  // as a slug, and '_' within it
 inline constexpr text_rule policy_name_rule{1, 63, is_policy_name,
                                             "lower-case letters, digits, '-' and '_', which neither begin nor end it"};
+bool is_term_name(std::string_view text) noexcept;  // ^[a-z][a-z0-9_]*$
+inline constexpr text_rule term_name_rule{1, 63, is_term_name, "a term's name: lower-case letters, digits and '_'"};
 inline constexpr text_rule slug_rule{1, 63, is_slug, "lower-case letters, digits and '-', no '-' at either end"};
 inline constexpr text_rule provider_rule{1, 63, is_provider_id,
                                          "a lower-case letter, then lower-case letters, digits and '-'"};

@@ -49,6 +49,10 @@ void put_supply(json_writer& out, const supply_terms& supply) {
     if (!supply.firm)
         put_flag(out, "firm", false);
     put_text(out, "host", supply.host);
+    if (supply.fee) {
+        put_text(out, "term", name_of(supply.fee->term));
+        put_money(out, "term_price", supply.fee->per_unit);
+    }
 }
 
 void put_price_override(json_writer& out, const price_override& p) {

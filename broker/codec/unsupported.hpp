@@ -18,7 +18,6 @@ inline constexpr unsupported_field unsupported_workload_fields[] = {
     {"", "ports", "leave it out: services come later"},
     {"", "health_check", "leave it out: services come later"},
     {"", "spread", "leave it out: services come later"},
-    {"/policy", "overrides", "leave it out and name a policy file that has these settings"},
     {"/variants/*", "image", "give a command that the site has, or ship the code with files"},
     {"/variants/*", "secrets", "leave it out: secrets by reference come later"},
     {"/checkpoint", "size_gib", "give write_s and restore_s, the times that it takes"},

@@ -121,6 +121,18 @@ void put_decision(json_writer& out, const decision& d) {
         put_text(out, "term", s.term);
         put_number(out, "at", s.at);
     });
+    if (d.put_off) {
+        put_key(out, "put_off");
+        out.StartObject();
+        put_time(out, "launch_at", d.put_off->launch_at);
+        put_time(out, "start_at", d.put_off->start_at);
+        put_time(out, "at_once_at", d.put_off->at_once_at);
+        put_number(out, "carbon_saved_kg", d.put_off->carbon_saved_kg);
+        put_number(out, "non_green_saved_kwh", d.put_off->non_green_saved_kwh);
+        put_number(out, "saved_base", d.put_off->saved_base);
+        put_text(out, "why", d.put_off->why);
+        out.EndObject();
+    }
     put_texts(out, "notes", d.notes);
     put_text(out, "explanation", explain(d));
 }

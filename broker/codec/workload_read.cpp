@@ -1,3 +1,4 @@
+#include "broker/codec/policy_parts.hpp"
 #include "broker/codec/shapes.hpp"
 #include "broker/codec/unsupported.hpp"
 #include "broker/codec/workload_json.hpp"
@@ -32,7 +33,7 @@ void read_policy(object_reader& o, workload_spec& spec) {
     o.object("policy", [&](object_reader& p) {
         p.require({"name"});
         p.text("name", spec.policy, policy_name_rule);
-        refuse_unsupported(p, "/policy");
+        read_overrides(p, spec.overrides);
     });
 }
 
@@ -141,6 +142,7 @@ void read_timing(object_reader& o, timing& t) {
     o.time("deadline_at", t.deadline_at);
     o.whole("max_wait_s", t.max_wait_s, 0, ten_years_s);
     o.whole("max_runtime_s", t.max_runtime_s, 1, ten_years_s);
+    o.whole("max_delay_s", t.max_delay_s, 0, ten_years_s);
     if (t.earliest_start_at && t.deadline_at && *t.deadline_at <= *t.earliest_start_at)
         o.faults().invalid(o.at("deadline_at"), "is not after earliest_start_at", "give a later deadline");
 }

@@ -1,3 +1,4 @@
+#include "broker/codec/policy_parts.hpp"
 #include "broker/codec/workload_json.hpp"
 #include "broker/codec/workload_parts.hpp"
 
@@ -101,6 +102,8 @@ void put_timing(json_writer& out, const timing& t) {
         put_whole(out, "max_wait_s", *t.max_wait_s);
     if (t.max_runtime_s)
         put_whole(out, "max_runtime_s", *t.max_runtime_s);
+    if (t.max_delay_s)
+        put_whole(out, "max_delay_s", *t.max_delay_s);
     out.EndObject();
 }
 
@@ -129,7 +132,7 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
     put_text(out, "project", spec.project);
     put_signed(out, "priority", spec.priority);
     put_flag(out, "interactive", spec.interactive);
-    put_text(out, "policy", spec.policy);
+    put_policy_choice(out, spec);
     if (spec.tasks_max > 0) {
         begin_object(out, "tasks");
         put_whole(out, "min", spec.tasks);

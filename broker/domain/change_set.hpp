@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/history.hpp"
 #include "broker/domain/records.hpp"
 
 namespace westerly {
@@ -9,6 +10,7 @@ struct packed_decision {
     decision_id id;
     workload_id workload;
     std::string bytes;
+    std::string basis;  // by pack_basis; empty: none was kept
 };
 
 /// Everything one input changes: the store writes it in one transaction, in the order of the fields, or not at all.
@@ -22,7 +24,10 @@ struct change_set {
     std::vector<workload> workloads_changed;  // only what may change: state, waiting, counters, times, message
     std::vector<attempt> attempts_new;
     std::vector<attempt> attempts_changed;
+    std::vector<history_entry> history;
+    std::vector<policy_text> policies;  // in use from now on; those that are known already do not matter
     std::vector<decision> decisions;
+    std::vector<decision_basis> bases;              // of some of the decisions
     std::vector<packed_decision> decisions_packed;  // others, already in the store's form
     std::vector<event> events;
     std::vector<outbox_item> outbox_new;
@@ -35,8 +40,9 @@ struct change_set {
     bool empty() const noexcept {
         return tenants.empty() && keys.empty() && cordons.empty() && workloads_new.empty() &&
                workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
-               decisions_packed.empty() && events.empty() && outbox_new.empty() && outbox_done.empty() &&
-               usages.empty() && charges.empty() && idempotency_new.empty() && !idempotency_expired_before;
+               history.empty() && policies.empty() && bases.empty() && decisions_packed.empty() && events.empty() &&
+               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
+               idempotency_new.empty() && !idempotency_expired_before;
     }
 };
 
@@ -47,6 +53,7 @@ struct stored_state {
     bool sweeping = true;                        // off after a restore or under another machine-id, until confirmed
     std::uint64_t epoch = 1;                     // already raised for this start
     std::uint64_t outbox_seq = 0;                // highest ever given
+    std::uint64_t history_seq = 0;               // the same
     std::array<std::uint64_t, 256> event_seq{};  // highest per shard
     std::vector<tenant> tenants;
     std::vector<api_key> keys;

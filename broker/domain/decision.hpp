@@ -99,6 +99,18 @@ struct switch_price {
     friend bool operator==(const switch_price&, const switch_price&) = default;
 };
 
+/// A start that is put off for a cleaner grid.
+struct chosen_start {
+    instant launch_at{};                        // until then the workload waits, and is then decided anew
+    instant start_at{};                         // of the run
+    instant at_once_at{};                       // when the same offer would have started
+    std::optional<double> carbon_saved_kg;      // against starting the same offer at once
+    std::optional<double> non_green_saved_kwh;  // likewise
+    double saved_base = 0;                      // of J, the price of the wait taken off; 0 where the policy is an order
+    std::string why;                            // a sentence, with what is saved against the baseline
+    friend bool operator==(const chosen_start&, const chosen_start&) = default;
+};
+
 inline constexpr std::size_t ranked_max = 8;
 
 /// A stored, replayable record of one choice.
@@ -118,7 +130,8 @@ struct decision {
     std::optional<appraisal> baseline;  // cheapest feasible, started at once
     std::vector<offer_id> pareto;       // over (money, latency, carbon, green share, finish), within ranked
     std::vector<switch_price> switches;
-    std::vector<offer_id> rivals;    // one a model: would win within the intervals of the speeds; any: not robust
+    std::vector<offer_id> rivals;         // one a model: would win within the intervals of the speeds; any: not robust
+    std::optional<chosen_start> put_off;  // of the winner; nullopt: at once
     std::vector<std::string> notes;  // plain sentences: where greener and lower-carbon part ways, assumed values, …
     friend bool operator==(const decision&, const decision&) = default;
 };

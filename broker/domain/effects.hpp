@@ -62,11 +62,12 @@ struct broker_counts {
 /// What readers may see of the market: offers with what is free now, providers, policies.
 struct market_view {
     std::uint64_t book_version = 0;
-    std::vector<offer> offers;  // by offer id; units_free is what the broker would still place
+    offer_list offers;  // by offer id; units_free is what the broker would still place
     std::vector<provider_config> provider_configs;
     std::vector<provider_health> providers;
     std::vector<quarantine> quarantines;  // by provider
     std::vector<policy> policies;
+    std::vector<signal_status> signals;  // by id
     exchange_rates rates;
     std::vector<orphan> orphans;
     bool sweeping = true;

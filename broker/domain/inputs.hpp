@@ -4,6 +4,7 @@
 #include "broker/domain/policy.hpp"
 #include "broker/domain/protocol.hpp"
 #include "broker/domain/provider.hpp"
+#include "broker/domain/signal.hpp"
 
 #include <variant>
 
@@ -91,7 +92,7 @@ struct provider_reported {
 };
 struct offers_received {
     provider_id provider;
-    std::vector<offer> offers;  // complete with site facts; replaces the provider's earlier ones
+    offer_list offers;  // complete with site facts; replaces the provider's earlier ones
 };
 /// The answer (or its absence) to a call_provider effect.
 struct call_answered {
@@ -130,6 +131,15 @@ struct logs_archived {
     bool ok = true;
     std::string message;
 };
+/// What one feed tells now; it replaces what the feed told before.
+struct signals_received {
+    std::string feed;
+    std::vector<signal_series> series;
+};
+/// All feeds there are; what others told is forgotten.
+struct feeds_configured {
+    std::vector<std::string> feeds;
+};
 struct tick {};
 /// SIGTERM: no new placements; what runs goes on.
 struct drain_begun {};
@@ -138,10 +148,10 @@ struct clock_stepped {
     milliseconds by{};
 };
 
-using input =
-    std::variant<submit_workload, plan_workload, cancel_workload, give_up_attempt, retry_workload, create_tenant,
-                 create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
-                 provider_reported, offers_received, call_answered, attempt_found, attempt_observed, provider_listed,
-                 preemption_noticed, logs_archived, tick, drain_begun, clock_stepped>;
+using input = std::variant<submit_workload, plan_workload, cancel_workload, give_up_attempt, retry_workload,
+                           create_tenant, create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured,
+                           policies_configured, provider_reported, offers_received, call_answered, attempt_found,
+                           attempt_observed, provider_listed, preemption_noticed, logs_archived, signals_received,
+                           feeds_configured, tick, drain_begun, clock_stepped>;
 
 }  // namespace westerly

@@ -71,6 +71,14 @@ struct hazard_facts {
     friend bool operator==(const hazard_facts&, const hazard_facts&) = default;
 };
 
+enum class reservation_term : std::uint8_t { month, year };
+/// What keeping one unit for a whole term costs, used or not.
+struct reservation_fee {
+    reservation_term term = reservation_term::month;
+    money per_unit;  // ex tax
+    friend bool operator==(const reservation_fee&, const reservation_fee&) = default;
+};
+
 /// On what terms capacity is sold, apart from its price (decision-model §8).
 struct supply_terms {
     hazard_facts hazard;
@@ -79,6 +87,7 @@ struct supply_terms {
     std::optional<double> tax_rate;         // what the seller adds to the price, which is ex tax: 0.06
     bool firm = true;                       // false: best effort, nothing is kept for us
     std::string host;                       // who houses it, where the provider only sells it: a shared failure domain
+    std::optional<reservation_fee> fee;     // of reserved offers sold by the month or year
     friend bool operator==(const supply_terms&, const supply_terms&) = default;
 };
 

@@ -1,12 +1,8 @@
 #pragma once
 
-#include "broker/domain/money.hpp"
+#include "broker/domain/policy_rules.hpp"
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace westerly {
 
@@ -40,10 +36,20 @@ struct policy {
     std::optional<double> within_of_cheapest;     // 0.5: C <= 1.5 x the cheapest feasible C
     std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
     std::optional<double> max_pue;
-    std::uint64_t default_runtime_s = 3600;  // when the workload states none; the decision says so
-    bool counted_twice_meant = false;        // the file says that pricing carbon and green power both is meant
+    std::uint64_t default_runtime_s = 3600;   // when the workload states none; the decision says so
+    std::uint64_t max_delay_s = 86'400;       // no start is put off for longer, whatever the workload allows
+    bool counted_twice_meant = false;         // the file says that pricing carbon and green power both is meant
+    override_bounds overrides;                // what workloads may set in place of the above
+    std::vector<workload_group> applies_to;   // who may use it; empty: everybody. Those of the next two may as well
+    std::vector<workload_group> default_for;  // who runs under it by naming no policy
+    std::vector<workload_group> forced_for;   // who runs under it in any case
+    std::string overridden;                   // what a workload's overrides changed, a sentence; empty: as in the file
+    std::string text = {};                    // the file's bytes, for the records; what was made of them stands above
     bool ordered() const noexcept { return !order_batch.empty(); }
     friend bool operator==(const policy&, const policy&) = default;
 };
+
+/// What one tenant is told of a policy: its groups without other tenants' names; nullopt: it is only for others.
+std::optional<policy> as_seen_by(policy p, std::string_view tenant);
 
 }  // namespace westerly

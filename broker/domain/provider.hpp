@@ -1,6 +1,6 @@
 #pragma once
 
-#include "broker/domain/offer.hpp"
+#include "broker/domain/offer_list.hpp"
 
 namespace westerly {
 
@@ -23,11 +23,11 @@ struct provider_config {
     provider_id id;
     std::string kind;  // adapter kind: "local", …; "catalogue": plan-only offers, no adapter
     std::string display_name;
-    std::vector<site_facts> sites;             // 1..256
+    std::vector<site_facts> sites;             // 1..1024
     std::string config_json;                   // adapter config, as is; "{}" when absent
     std::vector<std::string> adapter_command;  // optional: how to start the adapter; default westerly-adapter-KIND
     std::vector<price_override> prices;
-    std::vector<offer> offers;     // kind "catalogue": its offers, complete with site facts
+    offer_list offers;             // kind "catalogue": its offers by id, complete with site facts
     bool cordoned = false;         // no new work
     std::uint32_t calls_max = 32;  // calls in flight
     std::uint32_t offers_refresh_s = 30;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/history.hpp"
 #include "broker/domain/records.hpp"
 
 namespace westerly {
@@ -58,6 +59,12 @@ public:
     virtual result<std::vector<attempt>> attempts_of(workload_id id) = 0;  // oldest first
     virtual result<attempt> find_attempt(attempt_id id) = 0;
     virtual result<decision> find_decision(decision_id id) = 0;
+    virtual result<recorded_decision> find_recorded_decision(decision_id id) = 0;
+    /// Newest first.
+    virtual result<page<decision_id>> list_decisions(const std::string& cursor, std::uint32_t limit) = 0;
+    /// not_found: it is no longer kept, or never was. storage_failed also when it is not what was written.
+    virtual result<market_past> market_at(std::uint64_t history_seq) = 0;
+    virtual result<policy_text> find_policy_text(const std::string& name, const std::string& version) = 0;
     /// Oldest first, from after `cursor` ("" is the beginning); a cursor also comes back when nothing is new.
     virtual result<page<event>> list_events(const event_filter& filter, const std::string& cursor,
                                             std::uint32_t limit) = 0;

@@ -131,6 +131,7 @@ struct timing {
     std::optional<instant> deadline_at;
     std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
     std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
+    std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
     friend bool operator==(const timing&, const timing&) = default;
 };
 
@@ -181,6 +182,16 @@ struct checkpoint_rule {
     friend bool operator==(const checkpoint_rule&, const checkpoint_rule&) = default;
 };
 
+/// What a workload sets in place of its policy file's figures, as far as the file lets it.
+struct policy_overrides {
+    std::vector<std::pair<std::string, unit_price>> prices;  // by term, sorted; per the term's unit
+    std::optional<double> within_of_cheapest;
+    std::optional<double> min_green_power_share;
+    std::optional<double> max_pue;
+    bool any() const noexcept { return *this != policy_overrides{}; }
+    friend bool operator==(const policy_overrides&, const policy_overrides&) = default;
+};
+
 /// What a tenant asks for, checked and complete. Made by codec's decode_workload; immutable once stored.
 struct workload_spec {
     workload_kind kind = workload_kind::batch;
@@ -190,7 +201,8 @@ struct workload_spec {
     std::string project;                                      // may be empty
     std::int32_t priority = 0;                                // -1000..1000; higher goes first
     bool interactive = false;                                 // somebody waits at it: RTT and latency prices apply
-    std::string policy = "balanced";
+    std::string policy;                                       // empty: the one that is its default
+    policy_overrides overrides;
     std::uint32_t tasks = 1;      // gang size, 1..10 000; the least where a range is given
     std::uint32_t tasks_max = 0;  // the most; 0: exactly `tasks`
     task_resources resources;

@@ -10,6 +10,25 @@ namespace {
 constexpr milliseconds after_outage_each{20};
 constexpr milliseconds after_outage_most{60'000};
 
+/// What the facts know of accelerators added to what offers tell. Where they add nothing an offer stays the same
+/// object.
+offer_list completed(const offer_list& offers, const accelerator_table& facts) {
+    if (std::ranges::none_of(offers, [](const offer& each) { return each.accelerators.has_value(); }))
+        return offers;
+    std::vector<offer_list::shared> all = offers.all();
+    for (auto& each : all) {
+        if (!each->accelerators)
+            continue;
+        auto with_facts = *each->accelerators;
+        complete(with_facts, facts);
+        if (with_facts == *each->accelerators)
+            continue;
+        offer made = *each;
+        made.accelerators = std::move(with_facts);
+        each = std::make_shared<const offer>(std::move(made));
+    }
+    return offer_list(std::move(all));
+}
 }  // namespace
 
 void engine_core::on(turn& t, const create_tenant& in) {
@@ -98,6 +117,7 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     at.config.reset();
     at.health = {};
     at.offers_seen = false;
+    remember_offers(t, id, {});
     book_.remove_provider(id);
     room_.wake(wake_on_offers);
     for (const auto& each : std::vector(at.attempts.begin(), at.attempts.end())) {
@@ -186,47 +206,52 @@ void engine_core::refresh_blocks() {
     market_dirty_ = true;
 }
 
-void engine_core::on(turn&, const policies_configured& in) {
-    policies_.clear();
+void engine_core::on(turn& t, const policies_configured& in) {
+    remember_policies(t, in.policies);
+    policy_table fresh;
     for (const auto& rule : in.policies)
-        policies_.emplace(rule.name, rule);
+        fresh.emplace(rule.name, rule);
+    const bool same = same_groups(policies_, fresh);
+    policies_ = std::move(fresh);
     rates_ = in.rates;
+    if (!same)
+        seat_anew();
     room_.wake(wake_on_policies);
     market_dirty_ = true;
 }
 
-void engine_core::on(turn&, const offers_received& in) {
+void engine_core::on(turn& t, const offers_received& in) {
     const auto at = providers_.find(in.provider);
     if (at == providers_.end() || !at->second.config)
         return;
     at->second.offers_seen = true;
-    auto offers = in.offers;
-    for (offer& each : offers)
-        if (each.accelerators)
-            complete(*each.accelerators, options_.accelerators);
-    std::ranges::sort(offers, {}, &offer::id);
-    const bool same = same_offers(in.provider, offers) && !book_.distrusts(in.provider);
-    book_.replace_provider(in.provider, std::move(offers));
+    const offer_list offers = completed(in.offers, options_.accelerators).sorted();
+    const auto same = compare_offers(in.provider, offers);
+    if (same == likeness::whole)
+        return;
     market_dirty_ = true;
-    if (!same)
-        room_.wake(wake_on_offers | wake_on_capacity);
+    if (same == likeness::but_date)
+        return book_.redate_provider(in.provider, offers);
+    remember_offers(t, in.provider, offers);
+    book_.replace_provider(in.provider, offers);
+    room_.wake(wake_on_offers | wake_on_capacity);
 }
 
-/// True when nothing but the date differs from what the book has: then nobody who waits need be tried again.
-bool engine_core::same_offers(const provider_id& provider, const std::vector<offer>& sorted) const {
+/// Where nothing but the date differs from what the book has, nobody who waits need be tried again.
+engine_core::likeness engine_core::compare_offers(const provider_id& provider, const offer_list& sorted) const {
     std::size_t next = 0;
-    for (std::size_t i = 0; i < book_.size(); ++i) {
+    auto found = book_.distrusts(provider) ? likeness::none : likeness::whole;
+    book_.each_of(provider, [&](std::size_t i) {
+        if (found == likeness::none)
+            return;
         const offer& known = book_.at(i);
-        if (known.provider != provider)
-            continue;
-        if (next == sorted.size())
-            return false;
-        offer dated = sorted[next++];
-        dated.as_of = known.as_of;
-        if (dated != known)
-            return false;
-    }
-    return next == sorted.size();
+        if (next == sorted.size() || !same_but_date(sorted[next], known))
+            found = likeness::none;
+        else if (sorted[next].as_of != known.as_of)
+            found = likeness::but_date;
+        ++next;
+    });
+    return next == sorted.size() ? found : likeness::none;
 }
 
 void engine_core::on(turn&, const drain_begun&) {

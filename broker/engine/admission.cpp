@@ -84,7 +84,7 @@ std::optional<error> engine_core::refuse(const submission& asked, instant now) c
     if (draining_)
         return fail(errc::shutting_down, "The broker is shutting down and takes no new work.",
                     "Repeat the request with the same Idempotency-Key in a minute.");
-    if (auto no = unknown_policy(*asked.spec))
+    if (auto no = refuse_policy(policies_, name_of_tenant(asked.who.tenant), *asked.spec))
         return no;
     const auto& deadline = asked.spec->when.deadline_at;
     if (deadline && *deadline <= now)
@@ -106,25 +106,20 @@ std::optional<error> engine_core::refuse(const submission& asked, instant now) c
     return std::nullopt;
 }
 
-std::optional<error> engine_core::unknown_policy(const workload_spec& spec) const {
-    if (policies_.contains(spec.policy))
-        return std::nullopt;
-    std::string known;
-    for (const auto& [name, rule] : policies_)
-        known += (known.empty() ? "" : ", ") + name;
-    return invalid_at("/policy", "There is no policy \"" + spec.policy + "\".",
-                      known.empty() ? "No policy is loaded: ask the operator." : "Use one of: " + known + ".");
-}
-
 void engine_core::on(turn& t, const plan_workload& in) {
-    if (auto no = unknown_policy(*in.spec))
+    const auto tenant = name_of_tenant(in.who.tenant);
+    if (auto no = refuse_policy(policies_, tenant, *in.spec))
         return reply(t, in.request, std::move(*no));
+    const policy& rules = *policy_for(policies_, tenant, *in.spec).value();
     decision_world world = world_at(t.now, nullptr);
     world.plan_only_too = true;
     world.blocked = lasting_blocks_;
     world.budget_left = in.spec->budget;
     ++counts_.decisions;
-    reply(t, in.request, answer(plan(book_, policies_.at(in.spec->policy), terms_, *in.spec, world)));
+    plan_result shown = plan(book_, effective_policy(rules, in.spec->overrides), terms_, *in.spec, world);
+    if (auto why = why_chosen(rules, *in.spec); !why.empty())
+        shown.made.notes.push_back(std::move(why));
+    reply(t, in.request, answer(std::move(shown)));
 }
 
 void engine_core::on(turn& t, const cancel_workload& in) {

@@ -13,6 +13,9 @@ void engine_core::on(turn& t, const clock_stepped& in) {
     next_key_expiry_at_ += in.by;
     if (published_at_)
         *published_at_ += in.by;
+    put_off_looked_at_ += in.by;
+    if (put_off_again_at_)
+        *put_off_again_at_ += in.by;
     for (auto& [id, at] : providers_) {
         at.next_poll_at += in.by;
         at.next_list_at += in.by;

@@ -6,6 +6,8 @@
 #include "broker/engine/retry_budget.hpp"
 #include "broker/engine/timers.hpp"
 #include "broker/engine/waiting_room.hpp"
+#include "broker/placement/overrides.hpp"
+#include "broker/placement/policy_choice.hpp"
 
 #include <map>
 
@@ -128,7 +130,6 @@ private:
     };
     void admit(turn& t, const submission& asked);
     std::optional<error> refuse(const submission& asked, instant now) const;
-    std::optional<error> unknown_policy(const workload_spec& spec) const;
     void answer_repeat(turn& t, const submission& asked, const idempotency_record& first);
 
     // administration.cpp
@@ -141,7 +142,8 @@ private:
     void on(turn& t, const provider_reported& in);
     void on(turn& t, const offers_received& in);
     void on(turn& t, const drain_begun& in);
-    bool same_offers(const provider_id& provider, const std::vector<offer>& sorted) const;
+    enum class likeness : std::uint8_t { none, but_date, whole };
+    likeness compare_offers(const provider_id& provider, const offer_list& sorted) const;
     void provider_became_usable(turn& t, provider_entry& at);
     void provider_went_away(turn& t, const provider_id& id, provider_entry& at);
     bool cordoned(const provider_config& config) const;
@@ -149,6 +151,10 @@ private:
 
     // placement_round.cpp
     void seat(turn& t, live_workload& w);
+    void take_seat(turn& t, live_workload& w);
+    void seat_anew();
+    demand_shape shape_now(const workload& w) const;
+    std::string_view name_of_tenant(const tenant_id& id) const;
     void unseat(live_workload& w);
     waiting_room::seat seat_of(const live_workload& w) const;
     void run_placement(turn& t);
@@ -216,6 +222,7 @@ private:
     void close_calls(turn& t, live_attempt& a);
     void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why);
     bool advance(turn& t, live_workload& w, workload_event on, const std::string& detail);
+    const site_facts* site_of(const attempt& a) const;
     std::string region_of(const attempt& a) const;
 
     // schedule.cpp
@@ -230,6 +237,14 @@ private:
     std::optional<instant> provider_due_at(const provider_entry& at) const;
     void watch_overrun(live_attempt& a, const workload_spec& spec);
 
+    // signals.cpp
+    void on(turn& t, const signals_received& in);
+    void on(turn& t, const feeds_configured& in);
+    static bool waits_for_chosen_start(const workload& w);
+    bool put_off(turn& t, live_workload& w, decision& made);
+    std::optional<sourced> metered_carbon(const attempt& a) const;
+    void decide_put_off_again(turn& t);
+
     // clock.cpp
     void on(turn& t, const clock_stepped& in);
     void move_with_clock(live_attempt& a, milliseconds by);
@@ -237,7 +252,14 @@ private:
     // market.cpp
     void publish(turn& t);
     std::shared_ptr<const market_view> view() const;
+    std::shared_ptr<const offer> shown(std::size_t i) const;
     seconds publish_every() const;
+
+    // history.cpp: what decisions are made from, for their replay
+    void remember_start(turn& t);
+    void remember_offers(turn& t, const provider_id& provider, const offer_list& sorted);
+    void remember_basis(turn& t, const live_workload& w, const decision_id& of) const;
+    void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
     // start.cpp
     void load(stored_state from, instant now);
@@ -266,6 +288,8 @@ private:
         lists_prove_after_{};  // the latest time before the clock was set back: what is dated up to then is of either
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;
+    std::uint64_t history_seq_ = 0;
+    std::map<provider_id, std::size_t> history_written_;  // offers written as changes since all were
     std::array<std::uint64_t, 256> event_seq_{};
 
     std::map<tenant_id, tenant> tenants_;
@@ -276,9 +300,13 @@ private:
 
     std::map<provider_id, provider_entry> providers_;
     std::map<provider_id, bool> cordons_;  // operators' words, over the files'
-    std::map<std::string, policy> policies_;
+    policy_table policies_;
     exchange_rates rates_;
     offer_book book_;
+    signal_book signals_;
+    std::set<workload_id> put_off_;            // whose start was chosen for later
+    std::optional<instant> put_off_again_at_;  // signals have changed: they are decided anew then
+    instant put_off_looked_at_{};              // when they last were for that
     std::unordered_map<offer_id, std::uint64_t> held_units_;
     std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;
@@ -295,6 +323,9 @@ private:
     bool market_dirty_ = true;
     std::optional<instant> published_at_;
 };
+
+/// True when at most the date differs.
+bool same_but_date(const offer& a, const offer& b);
 
 /// `from` + that many seconds, at most a century later.
 instant later(instant from, std::uint64_t seconds_count) noexcept;

@@ -45,6 +45,9 @@ reaction engine_core::handle(const input& in, instant now, random_source& random
         resume(t);
     std::visit([&](const auto& one) { on(t, one); }, in);
     run_due(t);
+    if (signals_.refresh(t.now))
+        market_dirty_ = true;
+    decide_put_off_again(t);
     run_placement(t);
     return seal(t);
 }

@@ -20,6 +20,7 @@ public:
 struct engine_options {
     std::vector<region_place> regions;  // from schema/facts, as the next
     accelerator_table accelerators;
+    std::string accelerators_text = {};          // what they were read from, for the records
     std::uint32_t live_workloads_max = 200'000;  // queued and running, all tenants
     std::uint32_t live_per_tenant_max = 100'000;
     std::uint32_t idempotency_per_tenant_max = 100'000;

@@ -4,7 +4,7 @@ namespace westerly {
 
 namespace {
 
-/// A view copies every offer: so many offers cost a second's pause before the next one.
+/// A view names every offer: so many offers cost a second's pause before the next one.
 constexpr std::size_t offers_per_publish_second = 20'000;
 
 std::string remedy_of(const quarantine& of, const provider_id& id) {
@@ -31,15 +31,24 @@ void engine_core::publish(turn& t) {
     t.calls.push_back(publish_market{view()});
 }
 
+/// The book's own offer where nothing of it is taken: most of a catalogue is copied for nobody.
+std::shared_ptr<const offer> engine_core::shown(std::size_t i) const {
+    const auto& known = book_.share(i);
+    if (!known->units_free || *known->units_free == book_.free_units(i))
+        return known;
+    offer with_what_is_free = *known;
+    with_what_is_free.units_free = book_.free_units(i);
+    return std::make_shared<const offer>(std::move(with_what_is_free));
+}
+
 std::shared_ptr<const market_view> engine_core::view() const {
     auto out = std::make_shared<market_view>();
     out->book_version = book_.version();
-    out->offers.reserve(book_.size());
-    for (std::size_t i = 0; i < book_.size(); ++i) {
-        offer& shown = out->offers.emplace_back(book_.at(i));
-        if (shown.units_free)
-            shown.units_free = book_.free_units(i);
-    }
+    std::vector<std::shared_ptr<const offer>> offers;
+    offers.reserve(book_.size());
+    for (std::size_t i = 0; i < book_.size(); ++i)
+        offers.push_back(shown(i));
+    out->offers = offer_list(std::move(offers));
     for (const auto& [id, at] : providers_) {
         if (!at.config)
             continue;
@@ -55,6 +64,7 @@ std::shared_ptr<const market_view> engine_core::view() const {
     for (const auto& [name, rule] : policies_)
         out->policies.push_back(rule);
     out->rates = rates_;
+    out->signals = signals_.statuses(last_now_);
     for (const auto& [name, known] : orphans_)
         out->orphans.push_back(known.thing);
     out->sweeping = sweeping_;

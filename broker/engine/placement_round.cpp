@@ -51,6 +51,15 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
                                       other_counts(made, {}) + ". Loosen the constraints, or wait for other offers."}};
 }
 
+/// It was taken under a policy that is gone, or that the operator's files no longer let it use so.
+wait_reason policy_reason(const policy_table& known, const workload_spec& spec, const error& why) {
+    if (!spec.policy.empty() && !known.contains(spec.policy))
+        return {"policy_missing", "The policy \"" + spec.policy +
+                                      "\" is not loaded any more; the operator can bring it back, or submit under "
+                                      "another."};
+    return {"policy_refused", "The policy files have changed since it was submitted. " + why.detail + " " + why.remedy};
+}
+
 std::uint8_t what_lifts(const std::vector<wait_reason>& reasons) {
     std::uint8_t mask = wake_on_offers | wake_on_policies;
     for (const auto& reason : reasons) {
@@ -100,21 +109,55 @@ void engine_core::seat(turn& t, live_workload& w) {
         timers_.set(timer_kind::expire, w.value.id.bytes, w.expire_due, *limit);
     if (w.value.next_action_at && *w.value.next_action_at > t.now) {
         timers_.set(timer_kind::place, w.value.id.bytes, w.place_due, *w.value.next_action_at);
+        if (waits_for_chosen_start(w.value))
+            put_off_.insert(w.value.id);
         if (w.value.waiting.empty())
             show_reasons(t, w,
                          {{"not_before", "Starts no earlier than " + format_rfc3339(*w.value.next_action_at) +
                                              ", as the workload asks."}});
         return;
     }
-    w.shape = shape_of(*w.value.spec, budget_left(w.value));
+    take_seat(t, w);
+}
+
+void engine_core::take_seat(turn& t, live_workload& w) {
+    timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
+    put_off_.erase(w.value.id);
+    w.shape = shape_now(w.value);
     w.seated = true;
     if (const auto* reasons = room_.add(seat_of(w)))
         show_reasons(t, w, *reasons);
 }
 
+std::string_view engine_core::name_of_tenant(const tenant_id& id) const {
+    const auto at = tenants_.find(id);
+    return at == tenants_.end() ? std::string_view() : std::string_view(at->second.name);
+}
+
+/// Those who named the same policy may still run under others, by tenant and labels; a '?' stands for none at all.
+demand_shape engine_core::shape_now(const workload& w) const {
+    const auto rules = policy_for(policies_, name_of_tenant(w.tenant), *w.spec);
+    return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w));
+}
+
+/// Files may say otherwise than before whom they are for: whoever waits takes the seat that is right now.
+void engine_core::seat_anew() {
+    for (auto& [id, w] : workloads) {
+        if (!w.seated)
+            continue;
+        const auto shape = shape_now(w.value);
+        if (shape == w.shape)
+            continue;
+        room_.remove(seat_of(w));
+        w.shape = shape;
+        room_.add(seat_of(w));
+    }
+}
+
 void engine_core::unseat(live_workload& w) {
     timers_.clear(timer_kind::expire, w.value.id.bytes, w.expire_due);
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
+    put_off_.erase(w.value.id);
     if (w.seated)
         room_.remove(seat_of(w));
     w.seated = false;
@@ -148,16 +191,23 @@ bool engine_core::market_settled(instant now) const {
 }
 
 void engine_core::place(turn& t, live_workload& w) {
-    const auto rule = policies_.find(w.value.spec->policy);
-    if (rule == policies_.end()) {
-        std::vector<wait_reason> reasons{{"policy_missing", "The policy \"" + w.value.spec->policy +
-                                                                "\" is not loaded any more; the operator can bring it "
-                                                                "back, or submit under another."}};
+    const workload_spec& spec = *w.value.spec;
+    const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
+    const auto allowed = rules ? check_overrides(**rules, spec.overrides) : result<void>(rules.error());
+    if (!allowed) {
+        const std::vector<wait_reason> reasons{policy_reason(policies_, spec, allowed.error())};
         room_.sleep(seat_of(w), wake_on_policies, reasons);
         return show_reasons(t, w, reasons);
     }
+    std::optional<policy> changed;
+    if (spec.overrides.any())
+        changed = effective_policy(**rules, spec.overrides);
     ++counts_.decisions;
-    decision made = decide(book_, rule->second, terms_, *w.value.spec, world_at(t.now, &w));
+    decision made = decide(book_, changed ? *changed : **rules, terms_, spec, world_at(t.now, &w));
+    if (put_off(t, w, made))
+        return;
+    if (auto why = why_chosen(**rules, spec); !why.empty())
+        made.notes.push_back(std::move(why));
     if (!made.ranked.empty())
         if (const auto at = book_.find(made.ranked.front().offer))
             return start_attempt(t, w, std::move(made), book_.at(*at));
@@ -187,8 +237,11 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
     world.regions = options_.regions;
     world.accelerators = &options_.accelerators;
     world.blocked = blocks_;
-    if (w)
+    world.signals = &signals_;
+    if (w) {
         world.budget_left = budget_left(w->value);
+        world.asked_at = w->value.created_at;
+    }
     return world;
 }
 
@@ -201,6 +254,7 @@ std::optional<money> engine_core::budget_left(const workload& w) const {
 void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on) {
     made.id = decision_id::make(t.now, t.random);
     made.workload = w.value.id;
+    remember_basis(t, w, made.id);
     const std::uint64_t units = made.ranked.front().units;
 
     live_attempt fresh;

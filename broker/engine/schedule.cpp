@@ -160,6 +160,8 @@ std::optional<instant> engine_core::next_wake() const {
     for (const auto& [id, at] : providers_)
         earliest(due, provider_due_at(at));
     earliest(due, keys_expire_at());
+    earliest(due, signals_.next_change_at());
+    earliest(due, put_off_again_at_);
     if (market_dirty_)
         earliest(due, published_at_ ? *published_at_ + publish_every() : last_now_);
     if (room_.anyone_to_try() && !draining_ && !policies_.empty())

@@ -66,7 +66,10 @@ void engine_core::close_calls(turn& t, live_attempt& a) {
 }
 
 void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
-    auto used = meter(a.value, *w.value.spec, region_of(a.value), usage_id::make(t.now, t.random));
+    attempt metered = a.value;
+    if (auto carbon = metered_carbon(metered))
+        metered.terms.carbon_g_per_kwh = std::move(*carbon);
+    auto used = meter(metered, *w.value.spec, region_of(a.value), usage_id::make(t.now, t.random));
     if (!used)
         return;
     charge cost = rate(*used, a.value.terms);
@@ -116,16 +119,21 @@ bool engine_core::advance(turn& t, live_workload& w, workload_event on, const st
     return true;
 }
 
-/// From the provider's site facts; empty when the provider is gone.
-std::string engine_core::region_of(const attempt& a) const {
+/// From the offer, or the provider's file; nullptr when the provider is gone.
+const site_facts* engine_core::site_of(const attempt& a) const {
     if (const auto at = book_.find(a.offer))
-        return book_.at(*at).site.region;
+        return &book_.at(*at).site;
     const auto home = providers_.find(a.provider);
     if (home == providers_.end() || !home->second.config)
-        return {};
+        return nullptr;
     const auto& sites = home->second.config->sites;
     const auto site = std::ranges::find(sites, a.site, &site_facts::site);
-    return site == sites.end() ? std::string() : site->region;
+    return site == sites.end() ? nullptr : &*site;
+}
+
+std::string engine_core::region_of(const attempt& a) const {
+    const site_facts* site = site_of(a);
+    return site ? site->region : std::string();
 }
 
 }  // namespace westerly

@@ -10,6 +10,7 @@ void engine_core::load(stored_state from, instant now) {
     sweeping_ = from.sweeping;
     started_at_ = last_now_ = now;
     outbox_seq_ = from.outbox_seq;
+    history_seq_ = from.history_seq;
     event_seq_ = from.event_seq;
     for (auto& each : from.tenants)
         tenants_.emplace(each.id, std::move(each));
@@ -54,6 +55,7 @@ void engine_core::load(stored_state from, instant now) {
 /// and who waits takes a seat again.
 void engine_core::resume(turn& t) {
     resumed_ = true;
+    remember_start(t);
     for (auto& row : std::exchange(resumed_rows_, {})) {
         const auto at = attempts.find(row.attempt);
         if (row.verb == outbox_verb::archive_logs)

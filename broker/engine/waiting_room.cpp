@@ -119,14 +119,26 @@ void write_limits(digest_text& out, const constraints& limits) {
     out.maybe(limits.max_price_per_hour);
 }
 
+void write_overrides(digest_text& out, const policy_overrides& asked) {
+    out.number(asked.prices.size());
+    for (const auto& [term, price] : asked.prices) {
+        out.word(term);
+        out.number(static_cast<std::uint64_t>(price.nanos));
+    }
+    out.maybe(asked.within_of_cheapest);
+    out.maybe(asked.min_green_power_share);
+    out.maybe(asked.max_pue);
+}
+
 }  // namespace
 
-demand_shape shape_of(const workload_spec& spec, const std::optional<money>& budget_left) {
+demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left) {
     digest_text out;
     out.number(static_cast<std::uint64_t>(spec.kind));
     out.number(static_cast<std::uint64_t>(spec.compute));
     out.number(spec.interactive ? 1 : 0);
-    out.word(spec.policy);
+    out.word(policy);
+    write_overrides(out, spec.overrides);
     out.number(spec.tasks);
     out.number(spec.tasks_max);
     write_resources(out, spec.resources);
@@ -144,6 +156,7 @@ demand_shape shape_of(const workload_spec& spec, const std::optional<money>& bud
     out.maybe(spec.when.earliest_start_at);
     out.maybe(spec.when.deadline_at);
     out.maybe(spec.when.max_runtime_s);
+    out.maybe(spec.when.max_delay_s);
     out.maybe(budget_left);
     return sha256(out.text());
 }

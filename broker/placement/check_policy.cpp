@@ -45,10 +45,18 @@ void check_order(const std::vector<ordered_key>& keys, const std::string& pointe
 
 }  // namespace
 
+void complete_units(policy& policy, term_table terms) {
+    for (auto& price : policy.prices)
+        if (const term* known = find_term(terms, price.term); known && price.per.empty())
+            price.per = known->unit;
+}
+
 result<void> check_policy(const policy& policy, term_table terms) {
     std::vector<fault> faults;
     for (const auto& price : policy.prices)
         check_price(price, terms, faults);
+    for (const auto& bounds : policy.overrides.prices)
+        check_name(bounds.term, "/overrides/prices/" + bounds.term, terms, &term::priceable, "overrides", faults);
     check_order(policy.order_service, "/order/service", terms, faults);
     check_order(policy.order_interactive, "/order/interactive", terms, faults);
     check_order(policy.order_batch, "/order/batch", terms, faults);

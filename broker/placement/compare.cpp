@@ -42,13 +42,13 @@ bool dominates(const std::array<double, 5>& a, const std::array<double, 5>& b) {
     return less_somewhere;
 }
 
-void add_terms(const comparison& by, std::uint32_t index, appraisal& into) {
+void add_terms(const comparison& by, std::uint32_t index, bool at_once, appraisal& into) {
     into.j = into.cost_base;
     for (const auto& part : by.rule.parts) {
         if (!part.applies && !by.rule.ordered)
             continue;
         const double quantity =
-            part.applies ? quantity_of(by.book, by.want, by.spec, by.world.now, *part.what, index) : 0.0;
+            part.applies ? quantity_of(by.book, by.want, by.spec, by.world.now, *part.what, index, at_once) : 0.0;
         if (by.rule.ordered) {
             into.keys.push_back(in_steps(quantity, part.factor));
         } else {
@@ -103,7 +103,7 @@ double price_of(const ranking_rule& rule, const term& what) {
 
 }  // namespace
 
-appraisal appraise(const comparison& by, std::uint32_t index) {
+appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     const offer& at = by.book.at(index);
     const site_view& site = by.want.sites[by.book.cols().site[index]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
@@ -125,18 +125,19 @@ appraisal appraise(const comparison& by, std::uint32_t index) {
     add_range(by, index, a);
     if (run.estimated)
         a.run = estimate_of(run);
-    add_terms(by, index, a);
-    a.start_at = at_ms(shape.start_ms + site.data_movement_ms);
-    a.finish_at = at_ms(finish_ms(site, shape));
+    add_terms(by, index, at_once, a);
+    const start_option start = start_of(by.want, site, shape, at_once);
+    a.start_at = at_ms(shape.start_ms + site.data_movement_ms + start.delay_ms);
+    a.finish_at = at_ms(earliest_finish_ms(site, shape) + start.delay_ms);
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);
     a.rtt_p95_ms = if_known(site.rtt_p95_ms);
     a.rtt_method = rtt_method(site);
-    const facility_energy used = facility_at(site, shape);
+    const facility_energy used = facility_at(site, shape, start);
     a.energy_kwh = if_known(used.kwh);
     a.non_green_kwh = if_known(used.non_green_kwh);
     a.carbon_kg = if_known(used.carbon_kg);
-    a.green_power_share = if_known(site.green_share);
+    a.green_power_share = if_known(start.green_share);
     if (at.site.pue)
         a.pue = at.site.pue->value;
     return a;

@@ -15,8 +15,11 @@ struct comparison {
     const ranking_rule& rule;
 };
 
-/// The whole story of one offer, exact money included.
-appraisal appraise(const comparison& by, std::uint32_t index);
+/// The whole story of one offer, exact money included; at its best start, or started at once.
+appraisal appraise(const comparison& by, std::uint32_t index, bool at_once = false);
+
+/// Where the winner is to wait: since when, until when, why, and what that saves.
+std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner);
 
 /// Ids of the ranked offers that no other ranked one beats in every respect: money, latency (where RTT counts), carbon,
 /// green share, finish. Unknown is worse than any number.

@@ -129,6 +129,13 @@ std::vector<offer_id> rivals_of(const question& asked, std::uint32_t winner, scr
     return rivals;
 }
 
+/// Started at once, unless a carbon limit forbids just that.
+appraisal appraise_baseline(const comparison& by, std::uint32_t index) {
+    const auto& cap = by.want.request.max_carbon_kg;
+    appraisal at_once = appraise(by, index, true);
+    return cap && at_once.carbon_kg > cap ? appraise(by, index) : at_once;
+}
+
 decision decide_with(const question& asked, scratch& use) {
     resolve(asked.book, asked.rules, asked.terms, asked.spec, asked.world, use.want);
     use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.rule);
@@ -149,11 +156,13 @@ decision decide_with(const question& asked, scratch& use) {
     for (const standing& s : ranked)
         made.ranked.push_back(appraise(by, s.index));
     if (use.left.baseline)
-        made.baseline = appraise(by, use.left.baseline->index);
+        made.baseline = appraise_baseline(by, use.left.baseline->index);
     made.pareto = pareto_set(made.ranked, use.want.request.waits_at_it);
     const auto winner = std::ranges::find_if(ranked, &standing::launchable);
     made.switches =
         switch_prices(by, ranked, winner == ranked.end() ? 0 : static_cast<std::size_t>(winner - ranked.begin()));
+    if (winner != ranked.end())
+        made.put_off = put_off(by, made, winner->index);
     made.notes = notes_on(by, made);
     return made;
 }

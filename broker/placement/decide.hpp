@@ -5,6 +5,7 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/region.hpp"
+#include "broker/placement/signal_book.hpp"
 #include "broker/placement/term.hpp"
 
 namespace westerly {
@@ -24,6 +25,8 @@ struct decision_world {
     const accelerator_table* accelerators = nullptr;  // nullptr: none are known by name
     bool plan_only_too = false;                       // a plan ranks catalogue offers beside launchable ones
     std::optional<money> budget_left;                 // what earlier attempts left of the budget
+    const signal_book* signals = nullptr;             // nullptr: sites' own factors hold at any time
+    std::optional<instant> asked_at;  // when the workload came: its slack counts from then; nullopt: now
 };
 
 /// The world's table, or an empty one.
@@ -44,6 +47,8 @@ plan_result plan(const offer_book& book, const policy& policy, term_table terms,
 /// each, with its JSON Pointer into the policy file ("/prices/latncy", "/order/batch/0/term") and the known names as
 /// remedy. Errors: invalid.
 result<void> check_policy(const policy& policy, term_table terms);
+/// Where the file leaves a price's unit out, as weights may: the term's.
+void complete_units(policy& policy, term_table terms);
 
 /// Units of this offer that the whole gang takes; 0 when a task does not fit the unit.
 std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known = {}) noexcept;

@@ -153,8 +153,8 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
         resolve_data_movement(inputs, row, view);
         view.pue = std::isnan(row.pue) ? default_pue : row.pue;
         view.green_share = row.green_share;
-        view.carbon_g_per_kwh = row.carbon_g_per_kwh;
-        view.code = site_code(limits, row, view.rtt_p95_ms);
+        view.carbon_g_per_kwh = carbon_known_at(book, row, world);
+        view.code = site_code(limits, row, view.rtt_p95_ms, view.carbon_g_per_kwh);
     }
 }
 
@@ -300,6 +300,7 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     into.runs.resize(into.shapes.size());
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
         resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i]);
+    resolve_starts(book, policy, terms, spec, world, into);
     find_bounds(into);
     prepare_sieve(book, into);
 }
@@ -312,6 +313,7 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
         const bool slow = row.accelerators && row.accelerators->model == slow_model;
         resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i]);
     }
+    number_runs(into);
     find_bounds(into);
     prepare_sieve(book, into);
 }

@@ -2,6 +2,7 @@
 
 #include "broker/placement/decide.hpp"
 #include "broker/placement/run_length.hpp"
+#include "broker/placement/start_table.hpp"
 
 namespace westerly {
 
@@ -36,7 +37,7 @@ struct site_view {
     std::int64_t data_movement_ms = 0;  // rounded up
     double pue = 0;                     // default_pue where unknown
     double green_share = 0;             // NaN: unknown
-    double carbon_g_per_kwh = 0;        // NaN: unknown
+    double carbon_g_per_kwh = 0;        // the site's own factor, or a signal's for now; NaN: unknown
 };
 
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
@@ -51,6 +52,7 @@ struct alignas(64) shape_view {
     double it_kwh = 0;          // NaN: unknown
     std::uint8_t code = passes;
     bool launchable = true;
+    std::uint16_t start_run = 0;  // in demand.starts
 };
 
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;
@@ -82,7 +84,28 @@ struct demand {
     sieve_columns for_sieve;                // parallel to book.shapes()
     bool sieves = true;                     // units and prices are within what the sieve takes
     std::vector<std::uint8_t> shape_codes;  // the distinct codes in `packed`, ascending, `passes` left out
+    start_table starts;                     // active where signals say more than the sites' own factors
 };
+
+/// Fills `starts` once sites and shapes are known.
+void resolve_starts(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
+                    const decision_world& world, demand& into);
+/// The part of it that follows the shapes, anew.
+void number_runs(demand& into);
+/// A site's own factor, or what a signal says of now; NaN: neither is known.
+double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept;
+
+/// When and under what grid a run starts at a site on a shape.
+inline std::size_t number_of(const demand& want, const site_view& site) noexcept {
+    return static_cast<std::size_t>(&site - want.sites.data());
+}
+inline start_option start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once = false) {
+    if (!want.starts.active())
+        return {0, site.carbon_g_per_kwh, site.green_share};
+    if (at_once)
+        return want.starts.at_once(number_of(want, site), shape.start_run);
+    return want.starts.best(number_of(want, site), shape.start_run, shape.it_kwh);
+}
 
 /// Fills `into`, reusing its memory.
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,

@@ -63,7 +63,8 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
     into.reads = reads;
 }
 
-std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms) noexcept {
+std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms,
+                       double carbon_g_per_kwh) noexcept {
     if ((!limits.any_provider && !contains(limits.providers_allow, row.provider)) ||
         contains(limits.providers_deny, row.provider))
         return code(rejection::provider_denied);
@@ -82,7 +83,7 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
     if (limits.min_green_power_share && !(row.green_share >= *limits.min_green_power_share))
         return code(rejection::green_power_share);
     if (((limits.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(rtt_ms)) ||
-        ((limits.reads & reads_carbon) && std::isnan(row.carbon_g_per_kwh)))
+        ((limits.reads & reads_carbon) && std::isnan(carbon_g_per_kwh)))
         return code(rejection::quantity_unknown);
     return passes;
 }

@@ -23,7 +23,8 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
                     const decision_world& world, std::uint8_t reads, limits_view& into);
 
 /// The first failing filter that depends on the site alone, or `passes`. Unknown facts fail a limit that is set.
-std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms) noexcept;
+std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& row, double rtt_ms,
+                       double carbon_g_per_kwh) noexcept;
 
 /// The first failing filter that depends on the kind of the shape, or `passes`.
 std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& row) noexcept;

@@ -44,6 +44,8 @@ std::string policy_in_words(const comparison& by) {
 void on_request(const comparison& by, sentences& into) {
     const request_view& request = by.want.request;
     into.push_back(policy_in_words(by));
+    if (!by.rules.overridden.empty())
+        into.push_back(by.rules.overridden);
     if (by.spec.kind == workload_kind::service)
         into.push_back("A service has no end: costs, energy and carbon are per hour.");
     if (request.runtime_assumed)
@@ -124,6 +126,30 @@ void on_green_and_carbon(const decision& made, sentences& into) {
                        fixed(*greener->carbon_kg, 4) + " against " + fixed(*cleaner->carbon_kg, 4) + " kg CO2e).");
 }
 
+/// What the winner's carbon rests on, and what its start waits for.
+void on_start(const comparison& by, const decision& made, sentences& into) {
+    if (made.put_off)
+        into.push_back(made.put_off->why);
+    const appraisal* won = winner_of(made);
+    if (!won || !won->carbon_kg || !by.want.starts.active())
+        return;
+    const auto index = static_cast<std::uint32_t>(*by.book.find(won->offer));
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
+    const zone_signal* told = by.want.starts.site_at(number_of(by.want, site)).carbon;
+    if (!told)
+        return;
+    const start_option start = start_of(by.want, site, shape);
+    const std::int64_t run = (won->finish_at - won->start_at).count();
+    const std::int64_t covered = by.want.starts.covered_ms(number_of(by.want, site), shape.start_run, start.delay_ms);
+    std::string text =
+        "The carbon of " + won->site + " is by " + told->source + " (" + std::string(in_words(told->quality)) + ")";
+    if (covered < run)
+        text += ", which covers " + fixed(100.0 * static_cast<double>(covered) / static_cast<double>(run), 0) +
+                " % of the run; for the rest the site's own factor was taken, flat";
+    into.push_back(text + ".");
+}
+
 void on_limits(const comparison& by, const decision& made, sentences& into) {
     if (by.rules.within_of_cheapest && made.baseline)
         into.push_back("Only offers within " + fixed(*by.rules.within_of_cheapest * 100, 0) + " % over the cheapest (" +
@@ -139,6 +165,7 @@ std::vector<std::string> notes_on(const comparison& by, const decision& made) {
     on_missing_terms(by, notes);
     on_limits(by, made, notes);
     on_winner(by, made, notes);
+    on_start(by, made, notes);
     on_green_and_carbon(made, notes);
     return notes;
 }

@@ -26,8 +26,9 @@ bool alike(double a, double b) {
 }
 
 bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
-    return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.place == b.place &&
-           a.declared_rtt_ms == b.declared_rtt_ms && alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
+    return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.site == b.site &&
+           a.grid_zone == b.grid_zone && a.place == b.place && a.declared_rtt_ms == b.declared_rtt_ms &&
+           alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
            alike(a.carbon_g_per_kwh, b.carbon_g_per_kwh) && alike(a.ingress_gbps, b.ingress_gbps);
 }
 
@@ -53,6 +54,7 @@ void mix(std::size_t& seed, double value) {
 std::size_t hash_of(const offer_book::site_row& row) {
     std::size_t seed = row.provider;
     mix(seed, (std::uint64_t{row.region} << 32) | row.jurisdiction);
+    mix(seed, (std::uint64_t{row.site} << 32) | row.grid_zone);
     mix(seed, row.place ? row.place->x : unknown);
     mix(seed, row.pue);
     mix(seed, row.green_share);
@@ -116,23 +118,32 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept {
     return {std::cos(lat) * std::cos(lon), std::cos(lat) * std::sin(lon), std::sin(lat)};
 }
 
-void offer_book::replace_provider(const provider_id& provider, std::vector<offer> offers) {
-    std::ranges::sort(offers, {}, &offer::id);
+void offer_book::replace_provider(const provider_id& provider, const offer_list& offers) {
+    const offer_list sorted = offers.sorted();
     std::erase_if(distrusted_, [&](const auto& entry) { return entry.second == provider; });
-    const std::vector<kept_offer> others = others_of(provider);
+    auto [before, others] = take_apart(provider);
     std::vector<kept_offer> added;
-    added.reserve(offers.size());
-    for (offer& o : offers) {
-        auto shared = std::make_shared<const offer>(std::move(o));
-        const std::uint32_t site = site_of(*shared), shape = shape_of(*shared);
-        added.push_back({std::move(shared), site, shape});
+    added.reserve(sorted.size());
+    // What a refresh did not change is the same object as before, so its rows are known.
+    auto old = before.begin();
+    for (const auto& shared : sorted.all()) {
+        while (old != before.end() && old->what->id < shared->id)
+            ++old;
+        if (old != before.end() && old->what == shared)
+            added.push_back(std::move(*old));
+        else if (!added.empty() && added.back().what->site == shared->site)
+            added.push_back({shared, added.back().site, shape_of(*shared)});
+        else
+            added.push_back({shared, site_of(*shared), shape_of(*shared)});
     }
     std::vector<kept_offer> all;
     all.reserve(others.size() + added.size());
     const auto id_of = [](const kept_offer& k) -> const offer_id& {
         return k.what->id;
     };
-    std::ranges::merge(others, added, std::back_inserter(all), {}, id_of, id_of);
+    std::merge(std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()),
+               std::make_move_iterator(added.begin()), std::make_move_iterator(added.end()), std::back_inserter(all),
+               [&](const kept_offer& a, const kept_offer& b) { return id_of(a) < id_of(b); });
     rebuild(std::move(all));
 }
 
@@ -167,13 +178,23 @@ std::optional<std::size_t> offer_book::find(const offer_id& id) const noexcept {
     return static_cast<std::size_t>(at - offers_.begin());
 }
 
-std::vector<offer_book::kept_offer> offer_book::others_of(const provider_id& provider) const {
-    std::vector<kept_offer> others;
+void offer_book::redate_provider(const provider_id& provider, const offer_list& offers) {
+    const offer_list sorted = offers.sorted();
+    std::size_t next = 0;
+    each_of(provider, [&](std::size_t i) { offers_[i] = sorted.all()[next++]; });
+}
+
+std::pair<std::vector<offer_book::kept_offer>, std::vector<offer_book::kept_offer>> offer_book::take_apart(
+    const provider_id& provider) {
+    std::vector<kept_offer> of_it, others;
     others.reserve(size());
-    for (std::size_t i = 0; i < size(); ++i)
-        if (offers_[i]->provider != provider)
-            others.push_back({offers_[i], columns_.site[i], columns_.shape[i]});
-    return others;
+    const auto number = names_.find(provider);
+    for (const site_run& run : runs_) {
+        auto& into = sites_[run.site].provider == number ? of_it : others;
+        for (std::size_t i = run.begin; i < run.end; ++i)
+            into.push_back({std::move(offers_[i]), columns_.site[i], columns_.shape[i]});
+    }
+    return {std::move(of_it), std::move(others)};
 }
 
 void offer_book::rebuild(std::vector<kept_offer> all) {
@@ -186,6 +207,7 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
     columns_.price_nanos.resize(n);
     columns_.price.resize(n);
     prices_exact_ = true;
+    less_free_.clear();
     columns_.free_units.resize(n);
     columns_.total_units.resize(n);
     columns_.free_narrow.resize(n);
@@ -257,6 +279,8 @@ std::uint32_t offer_book::site_of(const offer& o) {
     site_row row{.provider = names_.intern(o.provider),
                  .region = names_.intern(o.site.region),
                  .jurisdiction = names_.intern(o.site.jurisdiction),
+                 .site = names_.intern(o.site.site),
+                 .grid_zone = names_.intern(o.site.grid_zone),
                  .place = {},
                  .declared_rtt_ms = {},
                  .pue = or_nan(o.site.pue),
@@ -309,9 +333,25 @@ void offer_book::place_limits(std::size_t i) {
     if (!distrusted_.empty() && distrusted_.contains(o.id))
         free = 0;
     columns_.total_units[i] = total;
-    columns_.free_units[i] = free;
     columns_.total_narrow[i] = narrow(total);
+    set_free_units(i, free);
+}
+
+void offer_book::set_free_units(std::size_t i, std::uint64_t free) {
+    columns_.free_units[i] = free;
     columns_.free_narrow[i] = narrow(free);
+    if (free != columns_.total_units[i])
+        less_free_.insert(static_cast<std::uint32_t>(i));
+    else if (!less_free_.empty())
+        less_free_.erase(static_cast<std::uint32_t>(i));
+}
+
+std::vector<std::pair<std::uint32_t, std::uint64_t>> offer_book::less_free() const {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> out;
+    out.reserve(less_free_.size());
+    for (const auto i : less_free_)
+        out.emplace_back(i, columns_.free_units[i]);
+    return out;
 }
 
 }  // namespace westerly

@@ -1,11 +1,12 @@
 #pragma once
 
-#include "broker/domain/offer.hpp"
+#include "broker/domain/offer_list.hpp"
 
 #include <functional>
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <unordered_map>
 
@@ -48,8 +49,19 @@ class offer_book {
 public:
     /// Replaces one provider's offers and raises version(). What the other providers offer is not looked at again, only
     /// moved up or down.
-    void replace_provider(const provider_id& provider, std::vector<offer> offers);
+    void replace_provider(const provider_id& provider, const offer_list& offers);
     void remove_provider(const provider_id& provider);
+    /// Of a provider whose offers are the same but for their dates: takes the dates over. version() stays.
+    void redate_provider(const provider_id& provider, const offer_list& offers);
+    /// Calls `look(i)` for each offer of a provider, by offer id.
+    template <class Look>
+    void each_of(const provider_id& provider, Look look) const {
+        const auto number = names_.find(provider);
+        for (const site_run& run : runs_)
+            if (sites_[run.site].provider == number)
+                for (std::size_t i = run.begin; i < run.end; ++i)
+                    look(i);
+    }
 
     /// Sets what is placeable now: units_free + units_ours - `our_live_units`, not below 0.
     void set_our_live_units(const offer_id& id, std::uint64_t our_live_units);
@@ -58,9 +70,15 @@ public:
     void distrust(const offer_id& id);
     bool distrusts(const provider_id& provider) const noexcept;
 
+    /// Offers of which less can be placed than their provider told (ours, or distrusted), by index, with what can.
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> less_free() const;
+    /// For a book of the past: so many units of offer i could be placed.
+    void set_free_units(std::size_t i, std::uint64_t free);
+
     std::size_t size() const noexcept { return offers_.size(); }
     std::uint64_t version() const noexcept { return version_; }
     const offer& at(std::size_t i) const noexcept { return *offers_[i]; }
+    const std::shared_ptr<const offer>& share(std::size_t i) const noexcept { return offers_[i]; }
     std::optional<std::size_t> find(const offer_id& id) const noexcept;
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
     /// Units that can be placed now; `unlimited`: no known limit.
@@ -71,6 +89,7 @@ public:
     /// Facts of one site of one provider; strings are numbers in names().
     struct site_row {
         std::uint32_t provider = 0, region = 0, jurisdiction = 0;
+        std::uint32_t site = 0, grid_zone = 0;
         std::optional<sphere_point> place;
         std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
         double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;
@@ -118,7 +137,8 @@ private:
         std::shared_ptr<const offer> what;
         std::uint32_t site, shape;
     };
-    std::vector<kept_offer> others_of(const provider_id& provider) const;
+    /// The offers of this provider, and those of the others; the book has none of them any more until rebuild().
+    std::pair<std::vector<kept_offer>, std::vector<kept_offer>> take_apart(const provider_id& provider);
     void rebuild(std::vector<kept_offer> all);
     void forget_unused_rows(std::vector<kept_offer>& all);
     std::uint32_t site_of(const offer& o);
@@ -137,6 +157,7 @@ private:
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
     std::map<offer_id, provider_id> distrusted_;  // few
+    std::set<std::uint32_t> less_free_;           // indices
     std::uint64_t version_ = 0;
 };
 

@@ -21,12 +21,14 @@ double or_infinity(double value) noexcept {
     return std::isnan(value) ? infinity : value;
 }
 
-placed place_of(const offer_book& book, const demand& want, std::uint32_t index, double cost) noexcept {
+placed place_of(const offer_book& book, const demand& want, std::uint32_t index, double cost) {
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
+    const start_option start = start_of(want, site, shape);
     return {{cost, want.request.waits_at_it ? or_infinity(site.rtt_ms) : 0.0,
-             or_infinity(facility_at(site, shape).carbon_kg),
-             std::isnan(site.green_share) ? infinity : -site.green_share, static_cast<double>(finish_ms(site, shape))},
+             or_infinity(facility_at(site, shape, start).carbon_kg),
+             std::isnan(start.green_share) ? infinity : -start.green_share,
+             static_cast<double>(earliest_finish_ms(site, shape) + start.delay_ms)},
             index};
 }
 

@@ -20,14 +20,15 @@ struct block {
     column cost, rtt, rtt_p95, data_movement, non_green, carbon, finish, run_hours, quantity, j;
     std::size_t size = 0;
 
-    /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given.
+    /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given, and then the
+    /// best of every start counts: that bounds the rest.
     void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
-                      const shape_view* every_shape = nullptr);
+                      const shape_view* every_shape = nullptr, bool at_once = false);
     term_context context(const offer_book& book, const workload_spec& spec, instant now) const;
 };
 
-void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
-                         const shape_view* every_shape) {
+void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads, const shape_view* every_shape,
+                         bool at_once) {
     const auto& cols = book.cols();
     const auto site_at = [&](std::size_t k) -> const site_view& {
         return want.sites[cols.site[index[k]]];
@@ -49,12 +50,17 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
             data_movement[k] = site_at(k).data_movement_s;
     if (reads & reads_finish)
         for (std::size_t k = 0; k < size; ++k) {
-            const std::int64_t after = finish_ms(site_at(k), shape_at(k)) - want.request.earliest_ms;
+            const std::int64_t ends_ms = every_shape ? earliest_finish_ms(site_at(k), *every_shape)
+                                                     : finish_ms(want, site_at(k), shape_at(k), at_once);
+            const std::int64_t after = ends_ms - want.request.earliest_ms;
             finish[k] = static_cast<double>(after) / 3'600'000.0;
         }
     if (reads & (reads_energy | reads_carbon))
         for (std::size_t k = 0; k < size; ++k) {
-            const facility_energy used = facility_at(site_at(k), shape_at(k));
+            const facility_energy used =
+                every_shape && want.starts.active()
+                    ? facility_at(site_at(k), *every_shape, want.starts.bound(number_of(want, site_at(k))))
+                    : facility_at(want, site_at(k), shape_at(k), at_once);
             non_green[k] = used.non_green_kwh;
             carbon[k] = used.carbon_kg;
         }
@@ -244,12 +250,12 @@ void ranker::finish() {
 }
 
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
-                   std::uint32_t index) {
+                   std::uint32_t index, bool at_once) {
     static thread_local block one;
     one.size = 1;
     one.index[0] = index;
     one.cost[0] = cost_of(book, want, index);
-    one.fill_columns(book, want, what.reads);
+    one.fill_columns(book, want, what.reads, nullptr, at_once);
     double quantity = 0;
     what.fill(one.context(book, spec, now), {&quantity, 1});
     return quantity;

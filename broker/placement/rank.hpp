@@ -22,7 +22,7 @@ struct standing {
 bool better(const standing& a, const standing& b, std::size_t keys) noexcept;
 
 /// An offer's place in the comparison, all but its keys.
-standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept;
+standing standing_of(const offer_book& book, const demand& want, std::uint32_t index);
 
 /// The best few, best first.
 class podium {
@@ -58,21 +58,35 @@ double in_steps(double quantity, double step) noexcept;
 
 /// One quantity at one offer, by the same code that ranks; for the few that are explained.
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
-                   std::uint32_t index);
+                   std::uint32_t index, bool at_once = false);
 
 /// C of one offer in base currency, unrounded; meaningless where verdict() is price_missing.
 double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept;
 
-/// Energy of the run at a site on a shape.
-inline facility_energy facility_at(const site_view& site, const shape_view& shape) noexcept {
+/// Energy of the run at a site on a shape, under the grid of a start.
+inline facility_energy facility_at(const site_view& site, const shape_view& shape, const start_option& start) noexcept {
     return facility_of(
         shape.it_kwh,
-        {.pue = site.pue, .green_power_share = site.green_share, .carbon_g_per_kwh = site.carbon_g_per_kwh});
+        {.pue = site.pue, .green_power_share = start.green_share, .carbon_g_per_kwh = start.carbon_g_per_kwh});
+}
+inline facility_energy facility_at(const demand& want, const site_view& site, const shape_view& shape,
+                                   bool at_once = false) {
+    return facility_at(site, shape, start_of(want, site, shape, at_once));
+}
+/// Carbon at the cleanest start there, in kg; NaN: unknown.
+inline double least_carbon_kg(const demand& want, const site_view& site, const shape_view& shape) {
+    return want.starts.active() ? want.starts.least_carbon_kg(number_of(want, site), shape.start_run, shape.it_kwh)
+                                : facility_at(want, site, shape).carbon_kg;
 }
 
-/// When a run there would end, in ms since 1970.
-inline std::int64_t finish_ms(const site_view& site, const shape_view& shape) noexcept {
+/// When a run there would end if it started at once, in ms since 1970.
+inline std::int64_t earliest_finish_ms(const site_view& site, const shape_view& shape) noexcept {
     return shape.start_ms + site.data_movement_ms + shape.run_ms;
+}
+/// When it would end at the start that is best there.
+inline std::int64_t finish_ms(const demand& want, const site_view& site, const shape_view& shape,
+                              bool at_once = false) {
+    return earliest_finish_ms(site, shape) + start_of(want, site, shape, at_once).delay_ms;
 }
 
 /// Keeps the best of what it is shown. Candidates gather in a block, and each term fills a column for the whole block;

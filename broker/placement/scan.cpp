@@ -19,8 +19,7 @@ std::uint8_t early(std::uint8_t c) noexcept {
 }
 
 /// Past the sieve: the filters from price_missing on.
-inline std::uint8_t later_code(const demand& want, const site_view& site, const shape_view& shape,
-                               std::int64_t price) noexcept {
+inline std::uint8_t later_code(const demand& want, const site_view& site, const shape_view& shape, std::int64_t price) {
     if (price < 0)
         return code(rejection::price_missing);
     if (price > shape.price_max)
@@ -29,9 +28,9 @@ inline std::uint8_t later_code(const demand& want, const site_view& site, const 
         (site.egress_base > 0 && want.request.budget_base &&
          static_cast<double>(price) * shape.cost_per_nano + site.egress_base > *want.request.budget_base))
         return code(rejection::budget);
-    if (want.request.deadline_ms && finish_ms(site, shape) > *want.request.deadline_ms)
+    if (want.request.deadline_ms && earliest_finish_ms(site, shape) > *want.request.deadline_ms)
         return code(rejection::deadline);
-    if (want.request.max_carbon_kg && !(facility_at(site, shape).carbon_kg <= *want.request.max_carbon_kg))
+    if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
     return std::min(site.code, shape.code);
 }
@@ -41,7 +40,7 @@ class cheapest {
 public:
     explicit cheapest(const offer_book& book, const demand& want) : book_(book), want_(want) {}
     double limit() const noexcept { return limit_; }
-    void look_at(std::uint32_t index, double cost) noexcept {
+    void look_at(std::uint32_t index, double cost) {
         standing s = standing_of(book_, want_, index);
         s.keys[0] = cost;
         if (best_ && (best_->launchable != s.launchable ? best_->launchable : !better(s, *best_, 1)))
@@ -110,12 +109,13 @@ private:
     }
 
     /// The site's offers may fail a filter that the sieve does not know.
-    bool looked_at_singly(const site_view& site) const noexcept {
+    bool looked_at_singly(const site_view& site) const {
         const request_view& asked = want_.request;
         return (site.code != passes && site.code >= code(rejection::capacity_never)) ||
                (asked.budget_base && site.egress_base > 0) ||
-               (asked.deadline_ms && finish_ms(site, want_.most) > *asked.deadline_ms) ||
-               (asked.max_carbon_kg && !(facility_at(site, want_.most).carbon_kg <= *asked.max_carbon_kg));
+               (asked.deadline_ms && earliest_finish_ms(site, want_.most) > *asked.deadline_ms) ||
+               (asked.max_carbon_kg &&
+                (want_.starts.active() || !(facility_at(want_, site, want_.most).carbon_kg <= *asked.max_carbon_kg)));
     }
 
     sieved sift(const offer_book::site_run& run, std::uint32_t begin, std::uint32_t end, const site_view& site,
@@ -212,7 +212,7 @@ void rank_within(double limit, const offer_book& book, ranker& ranks, survivors&
     }
 }
 
-std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) noexcept {
+std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) {
     const auto& cols = book.cols();
     const site_view& site = want.sites[cols.site[i]];
     const shape_view& shape = want.shapes[cols.shape[i]];

@@ -28,6 +28,6 @@ void filter_book(const offer_book& book, const demand& want, ranker* ranks, surv
 void rank_within(double limit, const offer_book& book, ranker& ranks, survivors& among);
 
 /// The first failing filter of one offer, or `passes`: what filter_book counts.
-std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) noexcept;
+std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i);
 
 }  // namespace westerly

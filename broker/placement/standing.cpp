@@ -25,11 +25,13 @@ bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
     return a.index < b.index;
 }
 
-standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) noexcept {
+standing standing_of(const offer_book& book, const demand& want, std::uint32_t index) {
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
-    standing s{.index = index, .launchable = shape.launchable, .finish_ms = finish_ms(site, shape)};
-    const facility_energy used = facility_at(site, shape);
+    const start_option start = start_of(want, site, shape);
+    standing s{
+        .index = index, .launchable = shape.launchable, .finish_ms = earliest_finish_ms(site, shape) + start.delay_ms};
+    const facility_energy used = facility_at(site, shape, start);
     s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
     if (want.request.waits_at_it)
         s.rtt_ms = std::isnan(site.rtt_ms) ? infinity : site.rtt_ms;

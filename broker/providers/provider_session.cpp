@@ -329,6 +329,9 @@ void provider_session::fetch_offers() {
 void provider_session::feed_offers() {
     if (!catalogue() && !offers_)
         return;
+    // A catalogue that is dated is what the file's reader made of it: nothing of its thousands of offers is copied.
+    if (catalogue() && std::ranges::none_of(config_.offers, [](const offer& o) { return o.as_of == instant{}; }))
+        return setup_.options.sink(offers_received{config_.id, config_.offers});
     auto merged = merge_offers(config_, offers_ ? &*offers_ : nullptr, system_wall_clock().now());
     for (const auto& warning : merged.warnings)
         if (warned_.size() < warnings_kept_max && warned_.insert(warning).second)

@@ -138,8 +138,12 @@ result<void> check_configuration(const broker_options& options, term_table terms
     for (const provider_config& p : read->providers)
         report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n" +
                   warning_of_adapter(p, options.libexec_dir);
+    for (const auto& file : read->signals.files)
+        report += file.name + ", " + std::to_string(file.series.size()) + " series of signals\n";
+    for (const feed_config& feed : read->signals.feeds)
+        report += feed.name + ", asks " + feed.url + " every " + std::to_string(feed.poll_s) + " s\n";
     for (const std::string& file : read->ignored)
-        report += "warning: " + file + " is not read, because its name does not end in .json\n";
+        report += "warning: " + file + " is not read, because of how its name ends\n";
     return {};
 }
 

@@ -22,9 +22,12 @@ std::vector<region_place> known_regions() {
     return regions ? std::move(*regions) : std::vector<region_place>{};
 }
 
+std::string_view accelerators_text() {
+    return embedded_file("schema/facts/accelerators.json").value_or("{}");
+}
+
 accelerator_table known_accelerators() {
-    const auto text = embedded_file("schema/facts/accelerators.json");
-    auto models = decode_accelerators(text.value_or("{}"));
+    auto models = decode_accelerators(accelerators_text());
     return models ? accelerator_table(std::move(*models)) : accelerator_table();
 }
 
@@ -41,6 +44,14 @@ void log_distrust(const std::vector<quarantine>& before, const std::vector<quara
     for (const auto& one : before)
         if (!in(now, one))
             log_event(log_level::info, "provider.trusted_again", {{"provider", one.provider}});
+}
+
+/// What a catalogue has unchanged stays the same object, so that nobody looks at it again.
+void share_offers(configuration& fresh, const configuration& before) {
+    for (provider_config& now : fresh.providers)
+        if (const auto old = std::ranges::find(before.providers, now.id, &provider_config::id);
+            old != before.providers.end() && !now.offers.empty())
+            now.offers = now.offers.sharing(old->offers);
 }
 
 void set_request(input& in, request_id id) {
@@ -62,14 +73,18 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
       bundles_(home_.bundles()),
       logs_(home_.logs(), std::size_t{options.log_archive_mib} << 20),
       store_(std::move(keep)),
+      replayer_(store_->readers(), terms),
       owner_(state.owner),
-      core_({.regions = known_regions(), .accelerators = known_accelerators()}, terms, std::move(state),
-            system_wall_clock().now()),
+      core_({.regions = known_regions(),
+             .accelerators = known_accelerators(),
+             .accelerators_text = std::string(accelerators_text())},
+            terms, std::move(state), system_wall_clock().now()),
       loop_(
           core_, *store_, secure_seed(), [this](effect e) { carry_out(std::move(e)); },
           [this](const error& why) { poisoned(why); }),
       archivist_(logs_, [this](logs_archived kept) { loop_.observe(std::move(kept)); }),
       hub_(make_hub_options()),
+      feeds_([this](signals_received told) { loop_.observe(std::move(told)); }),
       api_(make_api_options(), make_services()),
       config_(std::move(config)) {}
 
@@ -93,10 +108,13 @@ void broker_rooms::reload() {
             log_event(log_level::error, "config.refused",
                       {{"where", f.pointer}, {"fault", f.message}, {"remedy", f.remedy}});
     } else {
+        share_offers(*fresh, config_);
         apply(*fresh);
         log_event(log_level::info, "config.reloaded",
                   {{"policies", static_cast<std::int64_t>(fresh->policies.size())},
-                   {"providers", static_cast<std::int64_t>(fresh->providers.size())}});
+                   {"providers", static_cast<std::int64_t>(fresh->providers.size())},
+                   {"signals", static_cast<std::int64_t>(fresh->signals.files.size() + fresh->signals.feeds.size())}});
+        config_ = std::move(*fresh);
     }
     if (auto certificates = api_.reload_certificates(); !certificates)
         log_event(log_level::error, "certificate.refused",
@@ -107,12 +125,15 @@ void broker_rooms::keep_house() const {
     const auto now = system_wall_clock().now();
     logs_.purge(now - log_retention);
     bundles_.purge(now - bundle_retention);
+    if (auto forgotten = store_->forget_history(now - history_kept); !forgotten)
+        log_event(log_level::error, "history.kept", {{"reason", forgotten.error().detail}});
 }
 
 void broker_rooms::stop() {
     ready_ = false;
     loop_.observe(drain_begun{});
     api_.drain(drain_at_most);
+    feeds_.stop();
     loop_.stop();  // answers that adapters still owe are unknown outcomes, which the next start resolves
     waiting_.fail_all(fail(errc::shutting_down, "the broker is shutting down", "repeat the request later"));
 }
@@ -120,7 +141,17 @@ void broker_rooms::stop() {
 void broker_rooms::apply(const configuration& config) {
     for (const std::string& file : config.ignored)
         log_event(log_level::warning, "config.ignored",
-                  {{"file", file}, {"remedy", "only files whose names end in .json are read: rename it"}});
+                  {{"file", file},
+                   {"remedy", "only files whose names end in .json (or .csv, of signals) are read: rename it"}});
+    feeds_configured feeds;
+    for (const auto& file : config.signals.files)
+        feeds.feeds.push_back(file.name);
+    for (const auto& feed : config.signals.feeds)
+        feeds.feeds.push_back(feed.name);
+    loop_.observe(std::move(feeds));
+    for (const auto& file : config.signals.files)
+        loop_.observe(signals_received{file.name, file.series});
+    feeds_.configure(config.signals.feeds);
     loop_.observe(policies_configured{config.policies, config.rates});
     loop_.observe(providers_configured{config.providers});
     hub_.configure(config.providers);
@@ -255,6 +286,16 @@ api_services broker_rooms::make_services() {
     };
     s.has_bundle = [this](const tenant_id& of, const std::string& files) {
         return bundles_.has(of, files);
+    };
+    s.replay = [this](const decision_id& id) {
+        return replayer_.replay(id);
+    };
+    s.compare_policies = [this](const policy_comparison_request& asked) {
+        const auto market = [this] {
+            const std::lock_guard lock(market_mutex_);
+            return market_;
+        }();
+        return replayer_.compare(asked, market->policies);
     };
     s.backup = [this] {
         return back_up();

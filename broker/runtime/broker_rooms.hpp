@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/api/api_server.hpp"
+#include "broker/feeds/feed_poller.hpp"
 #include "broker/providers/provider_hub.hpp"
 #include "broker/runtime/archivist.hpp"
 #include "broker/runtime/bundle_shelf.hpp"
@@ -10,6 +11,7 @@
 #include "broker/runtime/key_index.hpp"
 #include "broker/runtime/loop.hpp"
 #include "broker/runtime/pending_answers.hpp"
+#include "broker/runtime/replayer.hpp"
 
 namespace westerly {
 
@@ -67,13 +69,15 @@ private:
     std::atomic<bool> ready_ = false;
     std::atomic<bool> failed_ = false;
     std::unique_ptr<store> store_;
+    replayer replayer_;
     const owner_id owner_;
     engine core_;
     loop loop_;
     archivist archivist_;
     provider_hub hub_;
+    feed_poller feeds_;
     api_server api_;
-    const configuration config_;
+    configuration config_;  // as last applied
 };
 
 }  // namespace westerly

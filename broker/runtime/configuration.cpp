@@ -3,6 +3,7 @@
 #include "broker/codec/config_json.hpp"
 #include "broker/codec/positions.hpp"
 #include "broker/placement/decide.hpp"
+#include "broker/placement/policy_choice.hpp"
 #include "broker/support/embedded.hpp"
 #include "broker/support/files.hpp"
 
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t file_bytes_max = 4 << 20;
+constexpr std::size_t file_bytes_max = provider_json_max + 1;  // what is larger is refused by its decoder
 constexpr std::size_t files_max = 4096;
 
 struct config_file {
@@ -68,7 +69,8 @@ std::vector<config_file> shipped_policies() {
 
 std::vector<policy> read_policies(const fs::path& folder, term_table terms, error& all,
                                   std::vector<std::string>& ignored) {
-    std::map<std::string, policy> by_name;
+    policy_table by_name;
+    std::map<std::string, const config_file*> in_use;
     auto files = shipped_policies();
     for (auto& file : read_folder(folder, all, ignored))
         files.push_back(std::move(file));
@@ -80,7 +82,14 @@ std::vector<policy> read_policies(const fs::path& folder, term_table terms, erro
         }
         if (const auto sound = check_policy(*read, terms); !sound)
             note(all, file.where, with_places(sound.error(), file.text));
+        complete_units(*read, terms);
         by_name[file.name] = std::move(*read);
+        in_use[file.name] = &file;
+    }
+    for (auto& [name, doubt] : check_groups(by_name)) {
+        error refused = fail(errc::invalid, doubt.message);
+        refused.faults.push_back(std::move(doubt));
+        note(all, in_use.at(name)->where, with_places(std::move(refused), in_use.at(name)->text));
     }
     std::vector<policy> policies;
     for (auto& [name, p] : by_name)
@@ -122,6 +131,7 @@ result<configuration> load_configuration(const broker_options& options, term_tab
     configuration read{.policies = read_policies(options.config_dir / "policies", terms, all, ignored),
                        .providers = read_providers(options.config_dir / "providers", all, ignored),
                        .rates = read_rates(options, all),
+                       .signals = read_signals(options.config_dir / "signals", all.faults, ignored),
                        .ignored = {}};
     std::ranges::sort(ignored);
     read.ignored = std::move(ignored);

@@ -1,9 +1,11 @@
 #include "broker/runtime/loop.hpp"
 
+#include "broker/codec/history_pack.hpp"
 #include "broker/codec/views_json.hpp"
 #include "broker/runtime/step_watch.hpp"
 #include "broker/support/log.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace westerly {
@@ -21,9 +23,13 @@ milliseconds until(std::optional<instant> wake, instant now) {
 /// Packs decisions on the thread that made them: they are hundreds of small pieces of memory, dear to give back on
 /// another one.
 void pack_decisions(change_set& changes) {
-    for (const decision& d : changes.decisions)
-        changes.decisions_packed.push_back({d.id, d.workload, pack_decision(d)});
+    for (const decision& d : changes.decisions) {
+        const auto basis = std::ranges::find(changes.bases, d.id, &decision_basis::of);
+        changes.decisions_packed.push_back(
+            {d.id, d.workload, pack_decision(d), basis == changes.bases.end() ? std::string() : pack_basis(*basis)});
+    }
     changes.decisions.clear();
+    changes.bases.clear();
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ public:
     /// Sweeping is allowed again (after a restore). Durable on return.
     virtual result<void> confirm_sweep() = 0;
 
+    /// Forgets what only decisions before `before` were made from, a piece at a time, so that commits need not wait
+    /// long. Thread-safe.
+    virtual result<void> forget_history(instant before) = 0;
+
     /// A consistent copy into a new file, while writing goes on. Thread-safe. Errors: conflict when the file exists.
     virtual result<void> backup(const std::filesystem::path& to) = 0;
 };

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <random>
 #include <stdexcept>
@@ -21,6 +22,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr int sites = 50, shapes = 250;
 constexpr std::size_t runs = 5;
+constexpr int week_h = 168;
 
 site_facts make_site(std::mt19937_64& random, int number) {
     const auto between = [&](double low, double high) {
@@ -29,6 +31,7 @@ site_facts make_site(std::mt19937_64& random, int number) {
     site_facts site;
     site.site = "site-" + std::to_string(number);
     site.region = "region-" + std::to_string(number);
+    site.grid_zone = "zone-" + std::to_string(number);
     site.jurisdiction = number % 5 == 0 ? "US" : "CN";
     site.latitude_longitude = {between(20, 50), between(80, 120)};
     site.pue = sourced{between(1.1, 1.6), "bench", quality_class::declared};
@@ -92,6 +95,28 @@ double median(std::vector<double> values) {
 }
 
 using length = std::chrono::duration<double>;
+
+/// A week of hourly forecasts for every zone, and one more for the runs: a day's wave with noise.
+signal_book make_signals(int zones) {
+    std::mt19937_64 random(2);
+    std::vector<signal_series> all;
+    for (int zone = 0; zone < zones; ++zone) {
+        signal_series one;
+        one.zone = "zone-" + std::to_string(zone);
+        one.source = "bench";
+        one.quality = quality_class::modelled_hourly;
+        const double mean = 300 + static_cast<double>(random() % 400);
+        for (int h = 0; h < 2 * week_h; ++h) {
+            const instant start{std::chrono::hours(h)};
+            const double value = mean * (1 + 0.3 * std::sin(h * 0.2618)) + static_cast<double>(random() % 50);
+            one.intervals.push_back({start, start + std::chrono::hours(1), value, true});
+        }
+        all.push_back(std::move(one));
+    }
+    signal_book book;
+    book.receive("bench", std::move(all), {});
+    return book;
+}
 
 /// p50 of what `once` takes in microseconds, over `time`.
 template <class Once>
@@ -163,6 +188,20 @@ void measure_100k(length each, figure_table& into) {
     }
 }
 
+/// The same decision with and without a choice among a week of starts, by turns.
+void measure_168h(length each, figure_table& into) {
+    const market plain(8);
+    const signal_book signals = make_signals(8 * sites);
+    market flexible(8);
+    flexible.world.signals = &signals;
+    flexible.spec.when.max_delay_s = flexible.rules.max_delay_s = week_h * 3600;
+    flexible.decide_us(length(0.2));
+    for (std::size_t r = 0; r < runs; ++r) {
+        const double at_once = plain.decide_us(each / 2);
+        into.add("decide_100k_168h_over_plain", flexible.decide_us(each / 2) / at_once);
+    }
+}
+
 void measure_1m(length each, figure_table& into) {
     const market m(80);
     m.decide_us(length(0.2));
@@ -180,11 +219,14 @@ int main(int argc, char** argv) {
     figure_table figures({{"decide_100k_p50_us", "us", 150, false},
                           {"decide_100k_over_scan", "ratio", 5, false},
                           {"pareto_100k_us", "us", 2000, false},
+                          {"decide_100k_168h_over_plain", "ratio", 10, false},
                           {"decide_1m_p50_us", "us", 3000, false}},
                          said.names);
     try {
         if (figures.wants({"decide_100k_p50_us", "decide_100k_over_scan", "pareto_100k_us"}))
             measure_100k(each, figures);
+        if (figures.wants({"decide_100k_168h_over_plain"}))
+            measure_168h(each, figures);
         if (figures.wants({"decide_1m_p50_us"}))
             measure_1m(each, figures);
     } catch (const std::exception& failed) {

@@ -256,8 +256,23 @@ class Market(Api):
             self.assertRegex(self.ask("GET", f"/v1/policies/{name}", 200).json["version"], "^sha256:")
         for path in ("/v1/providers/none", "/v1/policies/none"):
             self.ask("GET", path, 404)
-        for path in ("/v1/offers", "/v1/providers", "/v1/policies"):
+        for path in ("/v1/offers", "/v1/signals", "/v1/providers", "/v1/policies"):
             self.ask("GET", path + "?limit=0", 400)
+
+    def test_decisions_are_made_again_and_compared_by_operators(self):
+        made = self.submit(name="replayed")
+        wait_end(self.member, made["id"])
+        decision = self.ask("GET", f"/v1/workloads/{made['id']}/decision", 200).json["id"]
+        listed = [one["id"] for one in self.ask("GET", "/v1/decisions", 200, client=self.operator).json["items"]]
+        self.assertIn(decision, listed)
+        self.assertTrue(self.ask("GET", f"/v1/decisions/{decision}/replay", 200).json["identical"])
+        self.ask("GET", "/v1/decisions?limit=0", 400, client=self.operator)
+        self.ask("GET", f"/v1/decisions/{NOBODY}/replay", 404)
+        compared = {"before": {"name": "cheapest"}, "after": {"name": "greenest"}}
+        self.ask("POST", "/v1/policy-comparisons", 403, body=compared)
+        told = self.ask("POST", "/v1/policy-comparisons", 200, client=self.operator, body=compared).json
+        self.assertGreaterEqual(told["compared"], 1)
+        self.ask("GET", "/v1/signals", 200)
 
     def test_what_is_managed_by_files_is_read_only(self):
         for kind, one in (("providers", "west"), ("policies", "cheapest")):

@@ -45,6 +45,22 @@ def validator(schema):
     return jsonschema.Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]})
 
 
+def met(way, names):
+    if "required" in way:
+        return set(way["required"]) <= set(names)
+    return any(met(one, names) for one in way.get("anyOf", ()))
+
+
+def lacking(schema, names):
+    """What one of several ways to be valid still needs beside `names`: nothing when one is met."""
+    more = []
+    for key in ("anyOf", "oneOf"):
+        ways = [way for way in schema.get(key, ()) if "required" in way or "anyOf" in way]
+        if ways and not any(met(way, names) for way in ways):
+            more += ways[0]["required"]
+    return more
+
+
 def sample(schema, needed=()):
     """A small valid value; of an object what is required, and what is `needed`."""
     schema = resolve(schema)
@@ -55,12 +71,12 @@ def sample(schema, needed=()):
     kind = schema["type"]
     if kind == "object":
         names = [*schema.get("required", ()), *needed]
-        if "anyOf" in schema and not needed:
-            names += schema["anyOf"][0]["required"]
-        if "oneOf" in schema and not needed:
-            names += schema["oneOf"][0]["required"]
         for one in needed:
             names += schema.get("dependentRequired", {}).get(one, ())
+        names += lacking(schema, names)
+        for rule in (schema, *schema.get("allOf", ())):
+            if "if" in rule and set(rule["if"].get("required", ("",))) <= set(names):
+                names += lacking(rule["then"], names)
         return {one: sample(schema["properties"][one]) for one in names if one in schema.get("properties", {})}
     if kind == "array":
         count = schema.get("minItems", 0)
@@ -121,8 +137,11 @@ def build(schema, path, value):
     return {head: build(schema["additionalProperties"], rest, value)}
 
 
-def fields(schema, path=(), required=False, closed=True, unsupported=None):
-    """Every place of the schema, the root not included."""
+def fields(schema, path=(), required=False, closed=True, unsupported=None, within=()):
+    """Every place of the schema, the root not included; of a definition that contains itself one level."""
+    if schema.get("$ref") in within:
+        return
+    within = (*within, schema["$ref"]) if "$ref" in schema else within
     if unsupported is None and schema.get("description", "").startswith("Not supported yet."):
         unsupported = "".join(f"/{token}" for token in path)
     schema = resolve(schema)
@@ -131,18 +150,18 @@ def fields(schema, path=(), required=False, closed=True, unsupported=None):
     if "anyOf" in schema and schema.get("type") is None:
         for one in schema["anyOf"]:
             if resolve(one).get("type") == "object":
-                yield from list(fields(one, path, required, closed, unsupported))[1:]
+                yield from list(fields(one, path, required, closed, unsupported, within))[1:]
         return
     kind = schema.get("type")
     if kind == "object":
         for name, inner in schema.get("properties", {}).items():
             yield from fields(inner, (*path, name), name in schema.get("required", ()),
-                              schema.get("additionalProperties") is False, unsupported)
+                              schema.get("additionalProperties") is False, unsupported, within)
         if isinstance(schema.get("additionalProperties"), dict):
-            yield from fields(schema["additionalProperties"], (*path, "name"), False, False, unsupported)
+            yield from fields(schema["additionalProperties"], (*path, "name"), False, False, unsupported, within)
     elif kind == "array":
         inner = (schema.get("prefixItems") or [schema["items"]])[0]
-        yield from fields(inner, (*path, 0), False, False, unsupported)
+        yield from fields(inner, (*path, 0), False, False, unsupported, within)
 
 
 def edges(schema):

@@ -194,9 +194,9 @@ class CliTest(unittest.TestCase):
         self.assertIn("ready", self.cli("providers").stdout)
         self.assertTrue(self.json("providers", "probe", "east", key=self.broker.operator_key)["ok"])
         self.assertIn("ok", self.operator("providers", "probe", "west").stdout)
-        for policy in ("balanced", "cheapest", "greenest", "nearest"):
+        for policy in ("balanced", "cheapest", "greenest", "lowest_carbon", "nearest"):
             self.assertIn(policy, self.cli("policies").stdout)
-        self.assertEqual(len(self.json("policies")), 4)
+        self.assertEqual(len(self.json("policies")), 5)
         # A member may not cordon.
         self.cli("providers", "cordon", "west", code=126)
         self.assertIn("no new work", self.operator("providers", "cordon", "east").stdout)

@@ -51,13 +51,15 @@ def tour_workloads(member, workload, decision):
     last = [one for one in member.events(run + "/events")][-1]
     assert last["event"] == "end", last
     expect(member.request("GET", "/v1/decisions/" + decision), 200)
+    expect(member.request("GET", f"/v1/decisions/{decision}/replay"), 200)
+    expect(member.request("GET", f"/v1/decisions/{NOBODY}/replay"), 404)
     expect(member.request("GET", "/v1/events?limit=2"), 200)
     expect(member.request("POST", "/v1/plans", BODY), 200)
     expect(member.request("POST", "/v1/bundles", b"bytes", {"Content-Type": "application/x-tar"}), 201)
 
 
 def tour_market(member, operator):
-    for target in ("/v1/offers", "/v1/providers", "/v1/policies", "/v1/usage", "/v1/charges"):
+    for target in ("/v1/offers", "/v1/signals", "/v1/providers", "/v1/policies", "/v1/usage", "/v1/charges"):
         expect(member.request("GET", target), 200)
         list(member.items(target + "?limit=1"))
     provider = [p for p in member.items("/v1/providers") if p["kind"] != "catalogue"][0]["id"]
@@ -71,6 +73,12 @@ def tour_market(member, operator):
         expect(operator.request("POST", f"/v1/{kind}", {}), 409)
         expect(operator.request("PUT", f"/v1/{kind}/{one}", {}), 409)
         expect(operator.request("DELETE", f"/v1/{kind}/{one}"), 409)
+    expect(operator.request("GET", "/v1/decisions"), 200)
+    list(operator.items("/v1/decisions?limit=1"))
+    compared = {"before": {"name": "cheapest"}, "after": {"name": "greenest"}, "last": 5}
+    expect(operator.request("POST", "/v1/policy-comparisons", compared), 200)
+    expect(operator.request("POST", "/v1/policy-comparisons", {**compared, "after": {"name": "none"}}), 404)
+    expect(operator.request("POST", "/v1/policy-comparisons", {**compared, "last": 0}), 400)
 
 
 def tour_upkeep(member, operator):

@@ -33,7 +33,31 @@ public:
     judge_of_one(const world& w, const offer& o, bool plan_only_too)
         : w_(w), o_(o), s_(w.spec), plan_only_too_(plan_only_too) {}
 
+    /// At the start that is best there; of equals the earliest.
     judged judgement() {
+        judged best = at_start();
+        if (best.why && best.why != rejection::max_carbon)
+            return best;
+        for (const double delay : delays()) {
+            delay_ms_ = delay;
+            const judged later = at_start();
+            const bool meets_limit = best.why == rejection::max_carbon && later.why != rejection::max_carbon;
+            if (meets_limit || (!later.why && clearly_less(later.keys, best.keys)))
+                best = later;
+        }
+        delay_ms_ = 0;
+        return best;
+    }
+
+private:
+    static bool clearly_less(const std::vector<double>& a, const std::vector<double>& b) {
+        for (std::size_t k = 0; k < a.size(); ++k)
+            if (std::abs(a[k] - b[k]) > 1e-9 * std::abs(b[k]))
+                return a[k] < b[k];
+        return false;
+    }
+
+    judged at_start() {
         judged j;
         j.at = &o_;
         j.why = first_failing();
@@ -47,7 +71,6 @@ public:
         return j;
     }
 
-private:
     bool service() const { return s_.kind == workload_kind::service; }
     bool waited_for() const { return service() || s_.interactive; }
 
@@ -215,7 +238,90 @@ private:
         double start = std::max(earliest_ms(), now + o_.queue_wait_s * 1000.0);
         if (o_.supply.available_from)
             start = std::max(start, static_cast<double>(o_.supply.available_from->time_since_epoch().count()));
-        return start + std::ceil(data_movement_s() * 1000) + std::ceil(run().wall_s * (1 - 1e-12)) * 1000;
+        return start + std::ceil(data_movement_s() * 1000) + run_ms() + delay_ms_;
+    }
+
+    double run_ms() const { return std::ceil(run().wall_s * (1 - 1e-12)) * 1000; }
+
+    const signal_series* signal() const {
+        for (const auto& s : w_.hourly)
+            if (s.zone == o_.site.grid_zone)
+                return &s;
+        return nullptr;
+    }
+
+    /// ∫ of the signal over the run in value x ms, and how much of the run it covers.
+    std::pair<double, double> over_run() const {
+        const double to = finish_ms(), from = to - run_ms();
+        std::pair<double, double> sum{0, 0};
+        for (const auto& piece : signal()->intervals) {
+            const double a = std::max(from, static_cast<double>(piece.start_at.time_since_epoch().count()));
+            const double b = std::min(to, static_cast<double>(piece.end_at.time_since_epoch().count()));
+            if (b > a)
+                sum = {sum.first + piece.value * (b - a), sum.second + (b - a)};
+        }
+        return sum;
+    }
+
+    /// g/kWh over the run: the signal, and the site's own factor where it does not reach.
+    amount intensity() const {
+        const amount own = o_.site.carbon_g_per_kwh ? amount(o_.site.carbon_g_per_kwh->value) : amount();
+        if (!signal())
+            return own;
+        const auto [sum, covered] = over_run();
+        if (own && run_ms() > 0)
+            return (sum + *own * (run_ms() - covered)) / run_ms();
+        if (covered > 0)
+            return sum / covered;
+        if (own)
+            return own;
+        double all = 0, length = 0;
+        for (const auto& piece : signal()->intervals) {
+            const auto ms = static_cast<double>((piece.end_at - piece.start_at).count());
+            all += piece.value * ms;
+            length += ms;
+        }
+        return all / length;
+    }
+
+    bool carbon_weighed() const {
+        const auto is_carbon = [](const auto& t) {
+            return t.term == "carbon";
+        };
+        return s_.limits.max_carbon_kg || std::any_of(w_.rules.prices.begin(), w_.rules.prices.end(), is_carbon) ||
+               std::any_of(order().begin(), order().end(), is_carbon);
+    }
+
+    /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal.
+    std::vector<double> delays() const {
+        std::vector<double> all;
+        if (!signal() || service() || !s_.when.max_delay_s || !carbon_weighed())
+            return all;
+        const auto at = [](instant t) {
+            return static_cast<double>(t.time_since_epoch().count());
+        };
+        const auto& pieces = signal()->intervals;
+        const double start = finish_ms() - run_ms();
+        const double slack =
+            std::min(static_cast<double>(*s_.when.max_delay_s), static_cast<double>(w_.rules.max_delay_s)) * 1000;
+        double latest = earliest_ms() + slack + std::ceil(data_movement_s() * 1000) - start;
+        if (s_.when.deadline_at)
+            latest = std::min(latest, at(*s_.when.deadline_at) - run_ms() - start);
+        latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
+        if (start < at(pieces.front().start_at))
+            return all;
+        for (double delay = 60'000; delay <= latest; delay += 600'000)
+            all.push_back(delay);
+        all.push_back(latest);
+        for (const auto& piece : pieces)
+            for (const instant edge : {piece.start_at, piece.end_at})
+                for (const double length : {0.0, run_ms()})
+                    all.push_back(at(edge) - length - start);
+        all.erase(
+            std::remove_if(all.begin(), all.end(), [&](double delay) { return delay < 60'000 || delay > latest; }),
+            all.end());
+        std::sort(all.begin(), all.end());
+        return all;
     }
 
     amount facility_kwh() const {
@@ -230,8 +336,8 @@ private:
     }
     amount carbon() const {
         const auto kwh = facility_kwh();
-        const auto& factor = o_.site.carbon_g_per_kwh;
-        return kwh && factor ? amount(*kwh * factor->value / 1000) : amount();
+        const auto factor = intensity();
+        return kwh && factor ? amount(*kwh * *factor / 1000) : amount();
     }
 
     bool latency_weighed() const { return waited_for() && s_.limits.origin_stated(); }
@@ -384,6 +490,7 @@ private:
     const offer& o_;
     const workload_spec& s_;
     bool plan_only_too_;
+    double delay_ms_ = 0;  // of the start that is judged
     mutable std::optional<run_time> run_;
 };
 

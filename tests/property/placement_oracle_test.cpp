@@ -186,6 +186,28 @@ TEST(placement_oracle, a_range_of_sizes_is_decided_as_each_size_by_itself) {
     EXPECT_GT(several, worlds / 4 / 200);
 }
 
+/// Offer and start together, against trying every start at every offer.
+TEST(placement_oracle, chooses_starts_as_trying_all_of_them_does) {
+    std::uint64_t put_off = 0;
+    for (std::uint64_t seed = 4'000'001; seed <= 4'000'000 + worlds; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        dice chance(seed);
+        const world w = random_world_with_signals(chance);
+        const judgement right = judge(w, false);
+        const decision made = w.decide();
+        const auto counts = counts_of(right);
+        ASSERT_EQ(made.rejections, (std::vector<std::pair<rejection, std::uint32_t>>(counts.begin(), counts.end())));
+        expect_same_order(right.ranked, made.ranked);
+        if (HasFailure())
+            return;
+        put_off += made.put_off.has_value();
+        if (made.put_off && !w.rules.ordered() && !w.spec.limits.max_carbon_kg) {
+            EXPECT_GT(made.put_off->saved_base, 0);
+        }
+    }
+    EXPECT_GT(put_off, worlds / 50);
+}
+
 TEST(placement_oracle, no_ranked_offer_is_unfit_and_none_is_ranked_twice) {
     for (std::uint64_t seed = 3'000'001; seed <= 3'000'000 + worlds; ++seed) {
         dice chance(seed);

@@ -1,6 +1,7 @@
 #include "tests/property/world.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace westerly::laws {
 namespace {
@@ -342,6 +343,42 @@ world random_world(dice& chance) {
                 w.live.emplace_back(w.offers.back().id, chance.below(10));
         }
     }
+    return w;
+}
+
+world random_world_with_signals(dice& chance) {
+    constexpr const char* zones[] = {"Z0", "Z1", "Z2", "unknown"};
+    world w = random_world(chance);
+    std::map<std::string, const char*> zone_of;
+    for (offer& o : w.offers) {
+        const auto [at, fresh] = zone_of.try_emplace(o.provider + "/" + o.site.site, "");
+        if (fresh)
+            at->second = chance.one_of(zones);
+        o.site.grid_zone = at->second;
+    }
+    for (const char* zone : {"Z0", "Z1", "Z2"}) {
+        if (chance.once_in(4))
+            continue;
+        signal_series one;
+        one.zone = zone;
+        one.source = "world";
+        one.quality = quality_class::modelled_hourly;
+        instant at = start - seconds(chance.below(3600));
+        for (auto left = 1 + chance.below(20); left > 0; --left) {
+            const instant end = at + seconds(600 + chance.below(5000));
+            one.intervals.push_back({at, end, chance.once_in(4) ? 300.0 : chance.between(0, 900), true});
+            at = end;
+        }
+        if (one.intervals.back().end_at > start)  // else it tells nothing of now
+            w.hourly.push_back(std::move(one));
+    }
+    w.signals.receive("world", w.hourly, start);
+    if (w.spec.kind == workload_kind::service || !chance.once_in(4))
+        w.spec.when.max_delay_s = chance.below(60'000);
+    if (chance.once_in(4))
+        w.rules.max_delay_s = chance.below(20'000);
+    if (chance.once_in(2) && !w.rules.ordered())
+        w.rules.prices.push_back({.term = "carbon", .per_unit = chance.between(0, 20)});
     return w;
 }
 

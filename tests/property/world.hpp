@@ -34,13 +34,16 @@ struct world {
     std::vector<region_place> regions;
     accelerator_table accelerators;
     std::vector<provider_block> blocked;
-    decision_world around;  // its spans are set by surroundings()
+    std::vector<signal_series> hourly;  // one a zone at most, without gaps
+    signal_book signals;                // made of them
+    decision_world around;              // its spans are set by surroundings()
 
     decision_world surroundings() const {
         decision_world w = around;
         w.regions = regions;
         w.accelerators = &accelerators;
         w.blocked = blocked;
+        w.signals = hourly.empty() ? nullptr : &signals;
         return w;
     }
     offer_book book() const;
@@ -57,6 +60,8 @@ inline constexpr std::uint64_t worlds = 100'000;
 
 /// A small world with unknown facts, clones, unequal currencies and most constraints now and then.
 world random_world(dice& chance);
+/// The same with signals of some zones, and slack for most batch workloads.
+world random_world_with_signals(dice& chance);
 offer random_offer(dice& chance, const site_facts& site, const std::string& provider, int number);
 site_facts random_site(dice& chance, int number);
 

@@ -2,6 +2,7 @@
 differential test holds the decoders to exactly the schema and these."""
 
 import datetime
+import decimal
 import json
 import math
 import re
@@ -161,6 +162,13 @@ def term_twice(p):
                for kind in ("service", "interactive", "batch"))
 
 
+def bounds_crossed(p):
+    allowed = get(p, "overrides") or {}
+    each = [*(get(allowed, "prices") or {}).values(), *(value for name, value in allowed.items() if name != "prices")]
+    exact = [[decimal.Decimal(str(get(bounds, end))) for end in ("min", "max") if get(bounds, end) is not None] for bounds in each]
+    return any(len(ends) == 2 and ends[1] < ends[0] for ends in exact)
+
+
 def sites_repeated(p):
     return repeated(get(site, "site") for site in items(p, "sites"))
 
@@ -193,7 +201,7 @@ RULES = {
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
     ],
-    "policy": [counted_twice, price_overflows, term_twice],
+    "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],
 }
 

@@ -11,7 +11,7 @@ struct run_options {
     std::vector<std::string> command;
     std::string name, policy, origin, with, project;
     std::vector<std::string> labels, env;  // k=v
-    std::optional<std::uint64_t> tasks, vcpus, memory_mib, runtime_s, max_runtime_s, max_wait_s, timeout_s;
+    std::optional<std::uint64_t> tasks, vcpus, memory_mib, runtime_s, max_runtime_s, max_wait_s, max_delay_s, timeout_s;
     std::string idempotency_key;
     bool interactive = false;
     bool detach = false;
@@ -43,17 +43,40 @@ int retry(cli& with, const std::string& workload);
 int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
+/// Turns price catalogues into provider files, without a broker. Exit code 1: some rows gave no offer.
+struct import_command {
+    std::vector<std::string> files;
+    std::string provider, out, report, source, as_of, regions, launchable_through;
+};
+int import_offers(const import_command& said, bool json);
+int signals(cli& with, const std::string& zone);
 int providers(cli& with);
 int cordon(cli& with, const std::string& provider, bool cordoned);
 int probe(cli& with, const std::string& provider);
 int policies(cli& with);
+int show_policy(cli& with, const std::string& name);
 /// Checks files without a broker.
 int check_policies(const std::vector<std::string>& files, bool json);
+struct compare_command {
+    std::string before, after, since;
+    std::optional<std::uint64_t> last;
+};
+/// What two policies would have chosen for recorded decisions. Exit code 1: not the same.
+int compare_policies(cli& with, const compare_command& said);
+struct replay_command {
+    std::vector<std::string> decisions;
+    bool all = false;
+    std::uint64_t last = 1000;
+};
+/// Makes stored decisions again. Exit code 1: one is not identical.
+int replay_decisions(cli& with, const replay_command& said);
 struct account_options {
     std::string workload, project, from, until;
 };
 int charges(cli& with, const account_options& options);
 int usage(cli& with, const account_options& options);
+/// Should reserved offers be bought, by the use of so many days?
+int advise_reservations(cli& with, std::uint64_t days);
 
 int login(const std::string& url, const std::string& key, std::string fingerprint, const std::string& ca_file,
           bool json);

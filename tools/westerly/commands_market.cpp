@@ -1,7 +1,3 @@
-#include "broker/codec/config_json.hpp"
-#include "broker/placement/decide.hpp"
-#include "broker/support/files.hpp"
-#include "policies/table.hpp"
 #include "tools/westerly/commands.hpp"
 
 #include <cmath>
@@ -10,8 +6,6 @@
 namespace westerly {
 
 namespace {
-
-constexpr std::size_t policy_bytes_max = 1 << 20;
 
 std::string query(const std::vector<std::pair<std::string, std::string>>& pairs) {
     std::string text;
@@ -65,6 +59,24 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
     return print(with, *items, table, "no offers");
 }
 
+int signals(cli& with, const std::string& zone) {
+    const auto items = get_all(with, "/v1/signals" + query({{"limit", "500"}, {"zone", zone}}));
+    if (!items)
+        return complain(items.error());
+    text_table table({"ZONE", "KIND", "NOW", "UNIT", "QUALITY", "SOURCE", "AGE", "KNOWN UNTIL", ""});
+    for (const auto& s : items->GetArray()) {
+        const auto now = rounded_at(s, "now.value");
+        const std::string kind = text_at(s, "kind") == "carbon_intensity"
+                                     ? text_at(s, "method") + " " + text_at(s, "scope") + " carbon"
+                                     : text_at(s, "kind");
+        table.add({text_at(s, "zone"), kind, now + (text_at(s, "now.forecast") == "yes" ? " (forecast)" : ""),
+                   text_at(s, "unit"), text_at(s, "quality"), text_at(s, "source"), text_at(s, "age_s") + " s",
+                   text_at(s, "known_until"), text_at(s, "in_use") == "yes" ? "in use" : text_at(s, "why_not")});
+    }
+    return print(with, *items, table,
+                 "no signals: sites' own factors hold; put files into CONFIG/signals and send SIGHUP");
+}
+
 int providers(cli& with) {
     const auto items = get_all(with, "/v1/providers");
     if (!items)
@@ -108,53 +120,6 @@ int probe(cli& with, const std::string& provider) {
         std::printf("%s%s%s\n", text_at(*done, "ok") == "yes" ? "ok" : "not ok",
                     text_at(*done, "message").empty() ? "" : ": ", text_at(*done, "message").c_str());
     return text_at(*done, "ok") == "yes" ? 0 : static_cast<int>(ours);
-}
-
-int policies(cli& with) {
-    const auto items = get_all(with, "/v1/policies");
-    if (!items)
-        return complain(items.error());
-    text_table table({"POLICY", "VERSION", "DESCRIPTION"});
-    for (const auto& p : items->GetArray())
-        table.add({text_at(p, "name"), text_at(p, "version"), text_at(p, "description")});
-    return print(with, *items, table, "no policies");
-}
-
-int check_policies(const std::vector<std::string>& files, bool json) {
-    int code = 0;
-    rapidjson::Document sound_ones(rapidjson::kArrayType);
-    auto& memory = sound_ones.GetAllocator();
-    for (const auto& file : files) {
-        const auto text = read_file(file, policy_bytes_max);
-        if (!text) {
-            code = complain(missing_file(text.error()));
-            continue;
-        }
-        const auto read = decode_policy(std::filesystem::path(file).stem().string(), *text);
-        const auto sound = read ? check_policy(*read, built_in_terms()) : result<void>(read.error());
-        if (!sound) {
-            error why = sound.error();
-            why.detail = file + ": " + why.detail;
-            complain(why);
-            code = refused;
-            continue;
-        }
-        if (json) {
-            rapidjson::Value one(rapidjson::kObjectType);
-            one.AddMember("file", rapidjson::Value(file, memory), memory);
-            one.AddMember("version", rapidjson::Value(read->version, memory), memory);
-            sound_ones.PushBack(one, memory);
-            continue;
-        }
-        std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
-        for (const priced_term& t : read->prices)
-            std::printf("  %s: %.6g CNY per %s%s\n", t.term.c_str(), t.per_unit,
-                        std::string(find_term(built_in_terms(), t.term)->unit).c_str(),
-                        t.weight > 0 ? ", implied by its weight" : "");
-    }
-    if (json)
-        print_json(sound_ones);
-    return code;
 }
 
 int charges(cli& with, const account_options& options) {

@@ -95,6 +95,14 @@ result<void> fetch_one(cli& with, const std::string& id, const std::string& path
     return {};
 }
 
+/// As the workload names it; an operator's files may force another, which its decision tells.
+std::string policy_of(const json_value& w) {
+    const auto* named = value_at(w, "spec.policy");
+    if (named == nullptr)
+        return "(default)";
+    return named->IsObject() ? text_at(*named, "name") + " (overridden)" : text_at(w, "spec.policy");
+}
+
 }  // namespace
 
 int list(cli& with, const list_options& options) {
@@ -107,7 +115,7 @@ int list(cli& with, const list_options& options) {
     }
     text_table table({"WORKLOAD", "NAME", "STATE", "POLICY", "TASKS", "CREATED", "NOTE"});
     for (const auto& w : (*page)["items"].GetArray())
-        table.add({text_at(w, "id"), text_at(w, "spec.name"), text_at(w, "state"), text_at(w, "spec.policy"),
+        table.add({text_at(w, "id"), text_at(w, "spec.name"), text_at(w, "state"), policy_of(w),
                    text_at(w, "spec.tasks"), text_at(w, "created_at"), waiting_of(w)});
     std::printf("%s", table.empty() ? "no workloads\n" : table.render(with.colour).c_str());
     if (!text_at(*page, "next_cursor").empty())

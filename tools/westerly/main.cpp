@@ -16,8 +16,12 @@ struct words {
     account_options charges, usage;
     key_options keys;
     conform_command conform;
-    std::string workload, path, into = ".", provider, region, url = "https://127.0.0.1:8443", key, fingerprint, ca_file,
-                                tenant;
+    import_command import;
+    compare_command compare;
+    replay_command replay;
+    std::string workload, path, into = ".", provider, region, zone, url = "https://127.0.0.1:8443", key, fingerprint,
+                                ca_file, tenant, policy;
+    std::uint64_t days = 90;
     std::vector<std::string> workloads, labels, files;
     bool confirm = false, second_copy = false;
 };
@@ -33,6 +37,7 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--runtime-s", o.runtime_s, "Your estimate of the run time, for the decision");
     command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
     command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
+    command.add_option("--max-delay-s", o.max_delay_s, "Its start may be put off for so long for cleaner power");
     command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
     command.add_option("--origin", o.origin, "Region of its users, for latency");
     command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);
@@ -133,11 +138,41 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
     all.emplace_back(usage_command, with_broker([](cli& c, words& s) { return usage(c, s.usage); }));
 }
 
+void declare_import(CLI::App& command, words& w, actions& all) {
+    import_command& o = w.import;
+    command.add_option("file", o.files, "Catalogues, CSV or CSV packed by gzip")->required();
+    command.add_option("--provider", o.provider, "Only this one's prices; or whose they are, without such a column");
+    command.add_option("--out", o.out, "Folder for one PROVIDER.json each (default .), or one file that ends in .json");
+    command.add_option("--launchable-through", o.launchable_through,
+                       "An adapter's provider file: lay the prices over its offers instead, in place or into --out");
+    command.add_option("--source", o.source, "What the offers tell as their prices' source (default: the file's name)");
+    command.add_option("--as-of", o.as_of, "When these were the prices, RFC 3339 (default: when the file was written)");
+    command.add_option("--regions", o.regions, "Your own facts about regions, before the shipped ones (JSON)");
+    command.add_option("--report", o.report, "Also write every finding to this file, a JSON object a line");
+    command.footer("Exit code 1 when a row gave no offer, 126 when nothing was written.");
+    all.emplace_back(&command, [](words& s) { return import_offers(s.import, s.json); });
+}
+
+void declare_reservation_commands(CLI::App& app, words& w, actions& all) {
+    auto* reservations = app.add_subcommand("reservations", "Capacity by the month or year")->require_subcommand(1);
+    auto* advise = reservations->add_subcommand("advise", "Buy or not, by break-even use of what you were charged for");
+    advise->add_option("--days", w.days, "Of so many days (default 90)")->check(CLI::Range(1, 400));
+    advise->footer("Reckoned here from /v1/charges and /v1/offers: offers with a term_price. Buys nothing.");
+    all.emplace_back(advise, with_broker([](cli& c, words& s) { return advise_reservations(c, s.days); }));
+}
+
 void declare_market_commands(CLI::App& app, words& w, actions& all) {
-    auto* offers_command = app.add_subcommand("offers", "What can be had, where, at what price");
+    auto* offers_command =
+        app.add_subcommand("offers", "What can be had, where, at what price")->require_subcommand(0, 1);
+    declare_import(*offers_command->add_subcommand("import", "Make provider files of CSV price catalogues"), w, all);
     offers_command->add_option("--provider", w.provider, "Of this provider only");
     offers_command->add_option("--region", w.region, "In this region only");
     all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));
+
+    auto* signals_command =
+        app.add_subcommand("signals", "Carbon intensity and green power over time: source, quality, age, forecast");
+    signals_command->add_option("--zone", w.zone, "Of this grid zone only");
+    all.emplace_back(signals_command, with_broker([](cli& c, words& s) { return signals(c, s.zone); }));
 
     auto* providers_command = app.add_subcommand("providers", "Providers and their health")->require_subcommand(0, 1);
     for (const bool on : {true, false}) {
@@ -155,7 +190,40 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     auto* check = policies_command->add_subcommand("check", "Check policy files, without a broker");
     check->add_option("file", w.files, "Files")->required();
     all.emplace_back(check, [](words& s) { return check_policies(s.files, s.json); });
+    auto* diff = policies_command->add_subcommand(
+        "diff", "What two policies would have chosen for recorded decisions (operators)");
+    diff->add_option("old", w.compare.before, "NAME in use, NAME@VERSION of the past, or a file")->required();
+    diff->add_option("new", w.compare.after, "The same")->required();
+    diff->add_option("--last", w.compare.last, "At most so many decisions, newest first (default 100)")
+        ->check(CLI::Range(1, 1000));
+    diff->add_option("--since", w.compare.since, "None before this time (RFC 3339)");
+    diff->footer("Exit code 1 when they differ.");
+    all.emplace_back(diff, with_broker([](cli& c, words& s) { return compare_policies(c, s.compare); }));
+    auto* show_command = policies_command->add_subcommand("show", "One policy: prices, bounds, and whom it is for");
+    show_command->add_option("policy", w.policy, "Its name")->required();
+    all.emplace_back(show_command, with_broker([](cli& c, words& s) { return show_policy(c, s.policy); }));
+    all.emplace_back(policies_command->add_subcommand("list", "The same as without a command"),
+                     with_broker([](cli& c, words&) { return policies(c); }));
     all.emplace_back(policies_command, with_broker([](cli& c, words&) { return policies(c); }));
+}
+
+void declare_decision_commands(CLI::App& app, words& w, actions& all) {
+    auto* decisions = app.add_subcommand("decisions", "Recorded decisions")->require_subcommand(1);
+    auto* replay = decisions->add_subcommand("replay", "Make recorded decisions again, bit for bit");
+    auto* ids = replay->add_option("decision", w.replay.decisions,
+                                   "Ids of decisions; or workloads, by id or name, for their last ones");
+    auto* every = replay->add_flag("--all", w.replay.all, "The newest of all tenants (operators)");
+    replay->add_option("--last", w.replay.last, "With --all: at most so many (default 1000)")
+        ->check(CLI::Range(1, 1'000'000))
+        ->needs(every);
+    every->excludes(ids);
+    replay->footer("Exit code 1 when one is not identical.");
+    all.emplace_back(replay, with_broker([](cli& c, words& s) {
+                         if (s.replay.decisions.empty() && !s.replay.all)
+                             return complain(fail(errc::invalid, "no decision is named",
+                                                  "name decisions or workloads, or say --all"));
+                         return replay_decisions(c, s.replay);
+                     }));
 }
 
 void declare_account_commands(CLI::App& app, words& w, actions& all) {
@@ -234,6 +302,8 @@ int main(int argc, char** argv) {
     actions all;
     declare_tenant_commands(app, said, all);
     declare_market_commands(app, said, all);
+    declare_decision_commands(app, said, all);
+    declare_reservation_commands(app, said, all);
     declare_account_commands(app, said, all);
     declare_adapter_commands(app, said, all);
 

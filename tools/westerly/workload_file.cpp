@@ -89,6 +89,7 @@ void set_numbers(document& made, const run_options& options) {
     put("work", "runtime_s", options.runtime_s);
     put("timing", "max_runtime_s", options.max_runtime_s);
     put("timing", "max_wait_s", options.max_wait_s);
+    put("timing", "max_delay_s", options.max_delay_s);
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 #include "broker/store/sqlite/changes.hpp"
 
+#include "broker/codec/history_pack.hpp"
 #include "broker/codec/views_json.hpp"
 #include "broker/store/sqlite/attempt_rows.hpp"
 #include "broker/store/sqlite/event_rows.hpp"
+#include "broker/store/sqlite/history_rows.hpp"
 #include "broker/store/sqlite/money_rows.hpp"
 #include "broker/store/sqlite/record_rows.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <future>
 #include <unordered_map>
@@ -54,8 +57,15 @@ void write_changes(connection& database, const change_set& changes) {
         insert_attempt(database, a);
     for (const attempt& a : changes.attempts_changed)
         update_attempt(database, a);
-    for (const decision& d : changes.decisions)
-        insert_decision(database, {d.id, d.workload, pack_decision(d)});
+    for (const history_entry& h : changes.history)
+        put_history(database, h);
+    for (const policy_text& p : changes.policies)
+        put_policy_text(database, p);
+    for (const decision& d : changes.decisions) {
+        const auto basis = std::ranges::find(changes.bases, d.id, &decision_basis::of);
+        insert_decision(database, {d.id, d.workload, pack_decision(d),
+                                   basis == changes.bases.end() ? std::string() : pack_basis(*basis)});
+    }
     for (const packed_decision& d : changes.decisions_packed)
         insert_decision(database, d);
     write_events(database, changes);
@@ -85,6 +95,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
         state.sweeping = rows.take<bool>();
         state.outbox_seq = rows.take<std::uint64_t>();
     }
+    state.history_seq = last_history_seq(database);
     state.epoch = database.scalar<std::uint64_t>("SELECT max(epoch) FROM shards");
     state.event_seq = last_event_seqs(database);
     state.tenants = tenant_rows(database);

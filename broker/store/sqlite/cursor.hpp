@@ -8,7 +8,15 @@
 namespace westerly {
 
 /// What a cursor's number counts; a cursor of one list is refused by another.
-enum class cursor_kind : std::uint8_t { workloads = 1, usage, charges, events_all, events_tenant, events_workload };
+enum class cursor_kind : std::uint8_t {
+    workloads = 1,
+    usage,
+    charges,
+    events_all,
+    events_tenant,
+    events_workload,
+    decisions
+};
 
 /// Opaque text for a place in a list. It carries the generation: after a restore, numbers count other rows, and an old
 /// cursor must not silently skip them.

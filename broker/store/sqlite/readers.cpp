@@ -3,6 +3,7 @@
 #include "broker/store/sqlite/attempt_rows.hpp"
 #include "broker/store/sqlite/cursor.hpp"
 #include "broker/store/sqlite/event_rows.hpp"
+#include "broker/store/sqlite/history_rows.hpp"
 #include "broker/store/sqlite/money_rows.hpp"
 #include "broker/store/sqlite/record_rows.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
@@ -90,6 +91,31 @@ result<attempt> sqlite_readers::find_attempt(attempt_id id) {
 result<decision> sqlite_readers::find_decision(decision_id id) {
     return reading_once(pool_,
                         [&](connection& database) { return found_or(find_decision_row(database, id), "decision"); });
+}
+
+result<recorded_decision> sqlite_readers::find_recorded_decision(decision_id id) {
+    return reading_once(pool_, [&](connection& database) {
+        return found_or(westerly::find_recorded_decision(database, id), "decision");
+    });
+}
+
+result<page<decision_id>> sqlite_readers::list_decisions(const std::string& cursor, std::uint32_t limit) {
+    return backwards<decision_id>(pool_, cursor_kind::decisions, generation_, cursor,
+                                  [&](connection& database, std::uint64_t before) {
+                                      return list_decision_rows(database, before, bounded(limit));
+                                  });
+}
+
+result<market_past> sqlite_readers::market_at(std::uint64_t history_seq) {
+    return reading(pool_, [&](connection& database) -> result<market_past> {
+        return found_or(westerly::market_at(database, history_seq), "entry in the history of offers");
+    });
+}
+
+result<policy_text> sqlite_readers::find_policy_text(const std::string& name, const std::string& version) {
+    return reading_once(pool_, [&](connection& database) {
+        return found_or(westerly::find_policy_text(database, name, version), "version of that policy");
+    });
 }
 
 result<page<event>> sqlite_readers::list_events(const event_filter& filter, const std::string& cursor,

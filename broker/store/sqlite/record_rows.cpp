@@ -1,5 +1,6 @@
 #include "broker/store/sqlite/record_rows.hpp"
 
+#include "broker/codec/history_pack.hpp"
 #include "broker/codec/views_json.hpp"
 
 namespace westerly {
@@ -76,9 +77,10 @@ std::vector<cordon> cordon_rows(connection& database) {
 void insert_decision(connection& database, const packed_decision& made) {
     // A decision names no tenant: its workload, written before it, tells the shard.
     database.run(
-        "INSERT INTO decisions (shard, id, packed)"
-        " VALUES (coalesce((SELECT shard FROM workloads WHERE id = ?), 0), ?, ?)",
-        made.workload, made.id, packed_bytes{made.bytes});
+        "INSERT INTO decisions (shard, id, packed, basis)"
+        " VALUES (coalesce((SELECT shard FROM workloads WHERE id = ?), 0), ?, ?, ?)",
+        made.workload, made.id, packed_bytes{made.bytes},
+        made.basis.empty() ? std::nullopt : std::optional(packed_bytes{made.basis}));
 }
 
 std::optional<decision> find_decision_row(connection& database, const decision_id& id) {
@@ -89,6 +91,48 @@ std::optional<decision> find_decision_row(connection& database, const decision_i
     if (!made)
         throw_damaged("decision " + to_string(id) + ": " + made.error().detail);
     return std::move(*made);
+}
+
+namespace {
+
+recorded_decision read_recorded(statement& rows) {
+    const auto id = rows.take<decision_id>();
+    recorded_decision read;
+    read.packed = rows.take<std::string_view>();
+    const auto basis = rows.take<std::optional<std::string>>();
+    if (!basis)
+        return read;
+    auto unpacked = unpack_basis(*basis);
+    if (!unpacked)
+        throw_damaged("decision " + to_string(id) + ": " + unpacked.error().detail);
+    unpacked->of = id;
+    read.basis = std::move(*unpacked);
+    return read;
+}
+
+}  // namespace
+
+std::optional<recorded_decision> find_recorded_decision(connection& database, const decision_id& id) {
+    statement rows = database.query("SELECT id, packed, basis FROM decisions WHERE id = ?", id);
+    if (!rows.step())
+        return std::nullopt;
+    return read_recorded(rows);
+}
+
+listed_decisions list_decision_rows(connection& database, std::uint64_t before, std::uint32_t limit) {
+    listed_decisions out;
+    statement rows = database.query("SELECT n, id FROM decisions WHERE n < ? ORDER BY n DESC LIMIT ?", before,
+                                    std::uint64_t{limit} + 1);
+    while (rows.step()) {
+        const auto n = rows.take<std::uint64_t>();
+        if (out.items.size() == limit) {
+            out.next_before = out.last_n;
+            break;
+        }
+        out.last_n = n;
+        out.items.push_back(rows.take<decision_id>());
+    }
+    return out;
 }
 
 void insert_outbox(connection& database, const outbox_item& item) {

@@ -17,6 +17,13 @@ void put_cordon(connection& database, const cordon& c);
 std::vector<cordon> cordon_rows(connection& database);  // by provider
 
 void insert_decision(connection& database, const packed_decision& made);
+std::optional<recorded_decision> find_recorded_decision(connection& database, const decision_id& id);
+/// Newest first, below `before`; `next_before` is 0 at the end.
+struct listed_decisions {
+    std::vector<decision_id> items;
+    std::uint64_t last_n = 0, next_before = 0;
+};
+listed_decisions list_decision_rows(connection& database, std::uint64_t before, std::uint32_t limit);
 std::optional<decision> find_decision_row(connection& database, const decision_id& id);
 
 void insert_outbox(connection& database, const outbox_item& item);

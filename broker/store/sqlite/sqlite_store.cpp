@@ -2,6 +2,7 @@
 
 #include "broker/store/sqlite/changes.hpp"
 #include "broker/store/sqlite/copy.hpp"
+#include "broker/store/sqlite/history_rows.hpp"
 #include "broker/store/sqlite/migrate.hpp"
 #include "broker/support/log.hpp"
 #include "broker/support/random.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 /// How long readers may hold up the log's beginning anew.
 constexpr milliseconds readers_patience{100};
+constexpr std::uint32_t history_rows_at_once = 500;
 
 void configure(connection& writer) {
     if (writer.scalar<std::string>("PRAGMA journal_mode = WAL") != "wal")
@@ -184,6 +186,24 @@ result<void> sqlite_store::confirm_sweep() {
         poisoned_ = to_error(why);
         return *poisoned_;
     }
+}
+
+result<void> sqlite_store::forget_history(instant before) {
+    for (bool more = true; more;) {
+        const std::lock_guard lock(writing_);
+        if (poisoned_)
+            return *poisoned_;
+        try {
+            transaction all_or_nothing(*writer_, transaction::kind::write);
+            more = westerly::forget_history(*writer_, before, history_rows_at_once);
+            all_or_nothing.commit();
+        } catch (const sqlite_failure& why) {
+            poisoned_ = to_error(why);
+            return *poisoned_;
+        }
+        checkpoint_when_due();
+    }
+    return {};
 }
 
 result<void> sqlite_store::backup(const std::filesystem::path& to) {

@@ -21,6 +21,7 @@ public:
     result<void> commit(std::span<const change_set> group) override;
     queries& readers() override { return readers_; }
     result<void> confirm_sweep() override;
+    result<void> forget_history(instant before) override;
     result<void> backup(const std::filesystem::path& to) override;
 
 private:

@@ -82,6 +82,14 @@ std::shared_ptr<market_view> make_market() {
     green.per_unit = 0.61;
     balanced.prices = {green};
     view->policies = {balanced, cheapest};
+    signal_series hours;
+    hours.zone = "CN-GD";
+    hours.source = "grid";
+    hours.quality = quality_class::modelled_hourly;
+    hours.received_at = day_one;
+    hours.intervals = {{day_one, day_one + std::chrono::hours(1), 400, true}};
+    view->signals = {
+        {"signals/grid.json#000000", "signals/grid.json", std::make_shared<signal_series>(hours), true, ""}};
     view->orphans = {{"hall", "w0123456789abcdef0123456789abcdef", "running", day_one}};
     return view;
 }
@@ -331,7 +339,7 @@ result<answer> fake_broker::handle(const input& in) {
     if (const auto* it = std::get_if<plan_workload>(&in)) {
         plan_result plan;
         plan.made.id = make_id<decision_id>();
-        plan.made.policy = it->spec->policy;
+        plan.made.policy = it->spec->policy.empty() ? "balanced" : it->spec->policy;
         plan.rejected = {{"paper/west/gpu/on_demand", rejection::plan_only}};
         return answer(plan);
     }
@@ -405,6 +413,25 @@ result<decision> fake_broker::find_decision(decision_id id) {
     if (at == decisions.end())
         return missing();
     return *at;
+}
+
+result<page<decision_id>> fake_broker::list_decisions(const std::string& cursor, std::uint32_t limit) {
+    const std::lock_guard guard(lock);
+    std::vector<decision_id> ids;
+    for (const auto& one : decisions)
+        ids.push_back(one.id);
+    return cut(ids, cursor, limit);
+}
+
+// What only a replay reads, which is a service of its own here.
+result<recorded_decision> fake_broker::find_recorded_decision(decision_id) {
+    return missing();
+}
+result<market_past> fake_broker::market_at(std::uint64_t) {
+    return missing();
+}
+result<policy_text> fake_broker::find_policy_text(const std::string&, const std::string&) {
+    return missing();
 }
 
 result<page<event>> fake_broker::list_events(const event_filter& filter, const std::string& cursor,

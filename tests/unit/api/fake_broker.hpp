@@ -70,6 +70,10 @@ public:
     result<std::vector<attempt>> attempts_of(workload_id id) override;
     result<attempt> find_attempt(attempt_id id) override;
     result<decision> find_decision(decision_id id) override;
+    result<recorded_decision> find_recorded_decision(decision_id id) override;
+    result<page<decision_id>> list_decisions(const std::string& cursor, std::uint32_t limit) override;
+    result<market_past> market_at(std::uint64_t history_seq) override;
+    result<policy_text> find_policy_text(const std::string& name, const std::string& version) override;
     result<page<event>> list_events(const event_filter& filter, const std::string& cursor,
                                     std::uint32_t limit) override;
     result<page<usage>> list_usage(const usage_filter& filter, const std::string& cursor, std::uint32_t limit) override;

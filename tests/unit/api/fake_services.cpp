@@ -79,6 +79,21 @@ api_services fake_broker::services() {
         const std::lock_guard guard(lock);
         return bundles.count(files) != 0;
     };
+    out.replay = [this](const decision_id& id) -> result<replay_report> {
+        const std::lock_guard guard(lock);
+        if (decisions.empty() || id != decisions.back().id)
+            return fail(errc::conflict, "what it was made from is not kept", "newer ones can be replayed");
+        return replay_report{id, false, "/ranked/0/cost", "1", "2"};
+    };
+    out.compare_policies = [](const policy_comparison_request& asked) -> result<policy_comparison> {
+        if (asked.after.name == "none")
+            return fail(errc::not_found, "there is no such policy", "see the list of policies");
+        policy_comparison report;
+        report.before = {asked.before.name, "sha256:1", {}};
+        report.after = {asked.after.name, "sha256:2", {}};
+        report.compared = asked.last;
+        return report;
+    };
     out.backup = []() -> result<std::string> {
         return std::string("backups/one.db");
     };

@@ -338,6 +338,11 @@ TEST_F(http_test, offers_providers_policies_costs_and_upkeep) {
     EXPECT_STREQ(get("/v1/providers/hall", broker.east_key)["health"]["state"].GetString(), "ready");
     EXPECT_EQ(get("/v1/providers", broker.east_key)["items"].Size(), 2u);
     expect_problem(ask("GET", "/v1/providers/none", as(broker.east_key)), 404);
+    const auto signals = get("/v1/signals?zone=CN-GD", broker.east_key);
+    ASSERT_EQ(signals["items"].Size(), 1u);
+    EXPECT_STREQ(signals["items"][0]["feed"].GetString(), "signals/grid.json");
+    EXPECT_TRUE(signals["items"][0]["in_use"].GetBool());
+    EXPECT_EQ(get("/v1/signals?zone=none", broker.east_key)["items"].Size(), 0u);
     EXPECT_EQ(get("/v1/policies", broker.east_key)["items"].Size(), 2u);
     EXPECT_STREQ(get("/v1/policies/cheapest", broker.east_key)["name"].GetString(), "cheapest");
     expect_problem(ask("GET", "/v1/policies/none", as(broker.east_key)), 404);

@@ -74,6 +74,19 @@ INSTANTIATE_TEST_SUITE_P(
             "order_twice",
             R"({"order": {"service": [{"term": "cost"}], "interactive": [{"term": "cost"}], "batch": [{"term": "cost"}, {"term": "cost"}]}})",
             "/order/batch/1/term", "stands twice"},
+        config_case{"bounds_crossed", R"({"overrides": {"max_pue": {"min": 2, "max": 1.5}}})", "/overrides/max_pue/max",
+                    "is below min"},
+        config_case{"price_bounds_crossed",
+                    R"({"overrides": {"prices": {"time": {"min": "2", "max": "1.999999999"}}}})",
+                    "/overrides/prices/time/max", "is below min"},
+        config_case{"no_bound", R"({"overrides": {"max_pue": {}}})", "/overrides/max_pue", "states no bound"},
+        config_case{"order_has_no_prices_to_set",
+                    R"({"order": {"service": [{"term": "cost"}], "interactive": [{"term": "cost"}], "batch": [{"term":
+                       "cost"}]}, "overrides": {"prices": {"time": {"max": "1"}}}})",
+                    "/overrides/prices", "has no meaning"},
+        config_case{"group_of_nobody", "{\"applies_to\": [\n{\"tenants\": []}]}", "/applies_to/0/tenants", "line 2"},
+        config_case{"label_without_values", R"({"forced_for": [{"labels": {"stage": []}}]})",
+                    "/forced_for/0/labels/stage", ""},
         config_case{"filter_range", "{\"filters\":\n{\"max_pue\": 0.9}}", "/filters/max_pue",
                     "line 2, column 13: is out"}),
     [](const auto& info) { return std::string(info.param.name); });
@@ -116,6 +129,41 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     ASSERT_EQ(ordered.order_batch.size(), 3u);
     EXPECT_EQ(ordered.order_batch[0], (ordered_key{"non_green_energy", 0.1}));
     EXPECT_EQ(ordered.within_of_cheapest, 0.5);
+}
+
+TEST(decode_policy, reads_bounds_and_groups) {
+    const auto p = decode_policy("p", example("policy-prices.json")).value();
+    constexpr std::int64_t one = 1'000'000'000;
+    const std::vector<price_bounds> prices{{.term = "green_power", .min_nanos = 3 * one / 10},
+                                           {.term = "latency", .min_nanos = 0, .max_nanos = one},
+                                           {.term = "time", .min_nanos = 0, .max_nanos = 20 * one}};
+    EXPECT_EQ(p.overrides.prices, prices) << "by term";
+    EXPECT_EQ(p.overrides.within_of_cheapest, (number_bounds{0, 1}));
+    EXPECT_EQ(p.overrides.max_pue, (number_bounds{1, 1.5})) << "no PUE is below 1";
+    ASSERT_EQ(p.applies_to.size(), 2u);
+    EXPECT_EQ(p.applies_to[0].tenants, (std::vector<std::string>{"acme", "globex"}));
+    EXPECT_EQ(p.applies_to[1].labels[0].second, (std::vector<std::string>{"research", ""}));
+    EXPECT_EQ(in_words(p.forced_for[0]),
+              "workloads of tenant globex labelled example.com/class=gold and stage=prod|canary");
+    const auto everybody = decode_policy("p", example("policy-order.json")).value();
+    EXPECT_EQ(everybody.default_for, std::vector<workload_group>{workload_group{}});
+}
+
+TEST(encode_policy, tells_bounds_groups_and_the_price_of_a_tonne) {
+    auto p = decode_policy("p", R"({"weights": {"price": {"weight": 1, "reference": 10},
+        "carbon": {"weight": 2, "reference": 40, "per": "kg"}},
+        "overrides": {"prices": {"carbon": {"min": "0.1"}}, "max_pue": {"max": 2}},
+        "forced_for": [{"labels": {"stage": ["prod"]}}, {}]})")
+                 .value();
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    encode_policy(out, p);
+    const std::string text(buffer.GetString(), buffer.GetSize());
+    for (const std::string_view part :
+         {R"("terms":[{"term":"carbon","price":0.5,"per":"kg","price_per_tonne":500.0,"weight":2.0,"reference":40.0}])",
+          R"("overrides":{"prices":{"carbon":{"min":"0.100000000"}},"max_pue":{"min":1.0,"max":2.0}})",
+          R"("forced_for":[{"labels":{"stage":["prod"]}},{}])"})
+        EXPECT_NE(text.find(part), std::string::npos) << text;
 }
 
 class provider_fault_test : public testing::TestWithParam<config_case> {};
@@ -225,7 +273,8 @@ TEST(decode_provider, completes_the_offers_of_a_catalogue) {
     EXPECT_EQ(o.units_free, 12u);
     EXPECT_EQ(p.offers[1].id, "pub/north/8xA100/reserved");
     EXPECT_FALSE(p.offers[1].price.has_value());
-    EXPECT_EQ(p.offers[2].compute, compute_class::super);
+    EXPECT_EQ(p.offers[1].supply.fee, (reservation_fee{reservation_term::month, {50'000'000'000, currency::cny}}));
+    EXPECT_EQ(p.offers[3].compute, compute_class::super);  // by id
     EXPECT_EQ(p.config_json, "{}");
 }
 

@@ -170,6 +170,19 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.grace_s, 120u);
 }
 
+TEST(decode_workload, reads_overrides) {
+    const auto got = decode_workload(example("workload-near.json"));
+    ASSERT_TRUE(got.has_value()) << got.error().detail;
+    const policy_overrides& set = got->overrides;
+    EXPECT_EQ(got->policy, "nearest");
+    ASSERT_EQ(set.prices.size(), 2u);
+    EXPECT_EQ(set.prices[0], (std::pair{std::string("carbon"), unit_price{1, currency::cny}})) << "by term";
+    EXPECT_EQ(set.prices[1].second.nanos, 200'000'000);
+    EXPECT_EQ(set.within_of_cheapest, 0.5);
+    EXPECT_EQ(set.min_green_power_share, 0.3);
+    EXPECT_EQ(set.max_pue, 1.4);
+}
+
 TEST(decode_workload, fills_in_what_is_absent) {
     const auto got = decode_workload(example("workload-small.json"));
     ASSERT_TRUE(got.has_value()) << got.error().detail;

@@ -21,6 +21,7 @@ public:
         return {};
     }
     queries& readers() override { std::abort(); }
+    result<void> forget_history(instant) override { return {}; }
     result<void> confirm_sweep() override { return {}; }
     result<void> backup(const std::filesystem::path&) override { return {}; }
 

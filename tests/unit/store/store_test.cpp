@@ -115,15 +115,15 @@ TEST_F(sqlite_store_test, refuses_a_newer_database_and_names_both_versions) {
     const error why = refused();
     EXPECT_EQ(why.code, errc::conflict);
     EXPECT_THAT(why.detail, HasSubstr("schema 99"));
-    EXPECT_THAT(why.detail, HasSubstr("up to 3"));
+    EXPECT_THAT(why.detail, HasSubstr("up to 4"));
     EXPECT_THAT(why.remedy, HasSubstr("newer westerlyd"));
 }
 
 TEST_F(sqlite_store_test, runs_on_a_newer_database_that_allows_older_binaries) {
     open();
-    meddle(folder_ / "westerly.db", "PRAGMA user_version = 4; INSERT INTO migrations VALUES (4, 'adds a column', 3)");
+    meddle(folder_ / "westerly.db", "PRAGMA user_version = 5; INSERT INTO migrations VALUES (5, 'adds a column', 3)");
     EXPECT_TRUE(open());
-    meddle(folder_ / "westerly.db", "UPDATE migrations SET oldest_schema = 4 WHERE version = 4");
+    meddle(folder_ / "westerly.db", "UPDATE migrations SET oldest_schema = 5 WHERE version = 5");
     EXPECT_EQ(refused().code, errc::conflict);
 }
 

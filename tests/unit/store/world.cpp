@@ -187,7 +187,7 @@ void world::add_attempt(change_set& changes, workload& of) {
     note(changes, of);
     if (pick(2) == 0) {
         changes.decisions.pop_back();
-        changes.decisions_packed.push_back({made.id, made.workload, pack_decision(made)});
+        changes.decisions_packed.push_back({made.id, made.workload, pack_decision(made), {}});
     }
 
     outbox_item item{++outbox_seq_, static_cast<std::uint8_t>(pick(256)), a.provider, a.id, outbox_verb::launch, 3};

@@ -1,0 +1,185 @@
+#include "broker/codec/history_pack.hpp"
+
+#include "broker/codec/packing.hpp"
+
+namespace westerly {
+namespace packing {
+
+template <class Archive, record_of<region_place> T>
+void field(Archive& a, T& v) {
+    fields(a, v.region, v.latitude, v.longitude);
+}
+template <class Archive, record_of<facts_past> T>
+void walk(Archive& a, T& v) {
+    fields(a, v.regions, v.accelerators);
+}
+
+/// Offers in order: of an index what it is more than the one before, mostly one byte.
+inline void put_taken(packer& to, const std::vector<decision_basis::taken>& v) {
+    to.whole(v.size());
+    std::uint32_t before = 0;
+    for (const auto& one : v) {
+        to.whole(one.index - before);
+        to.whole(one.free);
+        before = one.index;
+    }
+}
+inline void take_taken(unpacker& from, std::vector<decision_basis::taken>& v) {
+    const auto count = from.whole();
+    if (count > from.left())
+        return from.damaged();
+    std::uint64_t index = 0;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        index += from.whole();
+        if (index > std::numeric_limits<std::uint32_t>::max())
+            return from.damaged();
+        v.push_back({static_cast<std::uint32_t>(index), from.whole()});
+    }
+}
+inline void walk(packer& to, const decision_basis& v) {
+    fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals);
+    put_taken(to, v.less_free);
+}
+inline void walk(unpacker& from, decision_basis& v) {
+    fields(from, v.history_seq, v.blocked, v.budget_left, v.with_signals);
+    take_taken(from, v.less_free);
+}
+
+template <class Archive, record_of<site_facts> T>
+void field(Archive& a, T& v) {
+    fields(a, v.site, v.region, v.zone, v.jurisdiction, v.latitude_longitude, v.rtt_ms, v.pue, v.green_power_share,
+           v.carbon_g_per_kwh, v.grid_zone, v.ingress_gbps);
+}
+template <class Archive, record_of<accelerator_facts> T>
+void field(Archive& a, T& v) {
+    fields(a, v.model, v.count, v.memory_gib, v.fp16_tflops, v.interconnect_gb_s, v.stack, v.training, v.inference,
+           v.fp64_tflops, v.memory_gb_s, v.host_link_gb_s, v.scale_up_cards, v.scale_out_gb_s, v.training_speed);
+}
+template <class Archive, record_of<hazard_facts> T>
+void field(Archive& a, T& v) {
+    fields(a, v.spot_per_h, v.hardware_per_card_h, v.provider_per_h, v.notice_s);
+}
+template <class Archive, record_of<reservation_fee> T>
+void field(Archive& a, T& v) {
+    fields(a, v.term, v.per_unit);
+}
+template <class Archive, record_of<supply_terms> T>
+void field(Archive& a, T& v) {
+    fields(a, v.hazard, v.minimum_units, v.available_from, v.tax_rate, v.firm, v.host, v.fee);
+}
+/// All but id and site.
+template <class Archive, record_of<offer> T>
+void field(Archive& a, T& v) {
+    fields(a, v.provider, v.compute, v.mode, v.unit, v.divisible, v.launchable, v.runs_gangs, v.takes_files, v.vcpus,
+           v.memory_mib, v.disk_mib, v.accelerators, v.architecture, v.stacks, v.units_free, v.units_ours, v.price,
+           v.increment_s, v.minimum_s, v.idle_w, v.max_w, v.queue_wait_s, v.price_source, v.as_of, v.supply);
+}
+
+/// Offers in a row: of an id what differs from the one before, and a site only where it is another.
+inline void put_offers(packer& to, const offer_list& offers) {
+    to.whole(offers.size());
+    const offer* before = nullptr;
+    for (const offer& one : offers) {
+        std::size_t same = 0;
+        if (before)
+            while (same < one.id.size() && same < before->id.size() && one.id[same] == before->id[same])
+                ++same;
+        to.whole(same);
+        to.text_apart(std::string_view(one.id).substr(same));
+        const bool same_site = before && before->site == one.site;
+        to.whole(same_site ? 1 : 0);
+        if (!same_site)
+            field(to, one.site);
+        field(to, one);
+        before = &one;
+    }
+}
+
+inline offer_list take_offers(unpacker& from) {
+    const auto count = from.whole();
+    std::vector<offer> offers;
+    if (count > from.left())
+        from.damaged();
+    for (std::uint64_t i = 0; i < count && from.left() > 0; ++i) {
+        offer one;
+        const auto same = from.whole();
+        const offer* before = offers.empty() ? nullptr : &offers.back();
+        if (same > (before ? before->id.size() : 0))
+            from.damaged();
+        else if (before)
+            one.id = before->id.substr(0, static_cast<std::size_t>(same));
+        one.id += from.text_apart();
+        if (from.whole() == 0)
+            field(from, one.site);
+        else if (before)
+            one.site = before->site;
+        else
+            from.damaged();
+        field(from, one);
+        offers.push_back(std::move(one));
+    }
+    if (offers.size() != count)
+        from.damaged();
+    return offer_list(std::move(offers));
+}
+
+inline void walk(packer& to, const offer_list& v) {
+    put_offers(to, v);
+}
+inline void walk(unpacker& from, offer_list& v) {
+    v = take_offers(from);
+}
+inline void walk(unpacker& from, offers_change& v) {
+    v.offers = take_offers(from);
+    field(from, v.gone);
+}
+
+}  // namespace packing
+
+namespace {
+
+using packing::packer;
+using packing::texts;
+
+constexpr char basis_form = 1, facts_form = 1, offers_form = 1, change_form = 1;
+
+}  // namespace
+
+std::string pack_basis(const decision_basis& b) {
+    packer to(basis_form, texts::apart);
+    packing::walk(to, b);
+    return to.take();
+}
+result<decision_basis> unpack_basis(std::string_view packed) {
+    return packing::unpack<decision_basis>(packed, basis_form, basis_form + 1, "basis of a decision");
+}
+
+std::string pack_facts(const facts_past& facts) {
+    packer to(facts_form, texts::apart);
+    packing::walk(to, facts);
+    return to.take();
+}
+result<facts_past> unpack_facts(std::string_view packed) {
+    return packing::unpack<facts_past>(packed, facts_form, facts_form + 1, "record of facts");
+}
+
+std::string pack_offers(const offer_list& offers) {
+    packer to(offers_form, texts::shared);
+    packing::walk(to, offers);
+    return to.take();
+}
+result<offer_list> unpack_offers(std::string_view packed) {
+    return packing::unpack<offer_list>(packed, offers_form, offers_form, "list of offers");
+}
+
+std::string pack_change(const offer_list& offers, const std::vector<offer_id>& gone) {
+    packer to(change_form, texts::shared);
+    packing::put_offers(to, offers);
+    packing::field(to, gone);
+    return to.take();
+}
+result<offers_change> unpack_change(std::string_view packed) {
+    return packing::unpack<offers_change>(packed, change_form, change_form, "change of offers");
+}
+
+}  // namespace westerly

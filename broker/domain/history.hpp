@@ -1,0 +1,68 @@
+#pragma once
+
+#include "broker/domain/decision.hpp"
+#include "broker/domain/offer_list.hpp"
+#include "broker/domain/region.hpp"
+
+namespace westerly {
+
+/// What a decision depended on besides its workload, its policy, and what providers offered: with these and the history
+/// below it can be made again, bit for bit. Kept beside the decision; few bytes, because every submit pays for them.
+struct decision_basis {
+    struct taken {
+        std::uint32_t index = 0;  // into all offers by id
+        std::uint64_t free = 0;   // units that could be placed
+        friend bool operator==(const taken&, const taken&) = default;
+    };
+    decision_id of;
+    std::uint64_t history_seq = 0;     // the last entry that it saw
+    std::vector<provider_id> blocked;  // took no new work
+    std::optional<money> budget_left;
+    bool with_signals = false;     // it saw signals of the grids, of which no history is kept: it cannot be replayed
+    std::vector<taken> less_free;  // offers of which less could be placed than their provider told, by index
+    friend bool operator==(const decision_basis&, const decision_basis&) = default;
+};
+
+/// What a version of the broker knows of the world.
+struct facts_past {
+    std::vector<region_place> regions;
+    std::string accelerators;  // the text of schema/facts/accelerators.json
+    friend bool operator==(const facts_past&, const facts_past&) = default;
+};
+
+/// One change of what decisions are made from. Without a provider: the broker began anew with no offers and these
+/// facts. With one: its offers, all of them or those that changed.
+struct history_entry {
+    std::uint64_t seq = 0;  // rises over restarts
+    instant at{};
+    provider_id provider;
+    facts_past facts;
+    bool whole = true;
+    offer_list offers;           // by id
+    std::vector<offer_id> gone;  // of a change
+    friend bool operator==(const history_entry&, const history_entry&) = default;
+};
+
+/// A policy's file as it was when it came into use, by name and version.
+struct policy_text {
+    std::string name, version, text;
+    friend bool operator==(const policy_text&, const policy_text&) = default;
+};
+
+/// All that could be chosen from at one entry of the history.
+struct market_past {
+    std::uint64_t seq = 0;
+    facts_past facts;
+    std::vector<std::pair<provider_id, offer_list>> offers;
+};
+
+/// A decision as it is stored, with what it was made from; no basis: a version that kept none made it.
+struct recorded_decision {
+    std::string packed;
+    std::optional<decision_basis> basis;
+};
+
+/// How long what decisions were made from is kept: so long they can be replayed.
+inline constexpr auto history_kept = std::chrono::days{90};
+
+}  // namespace westerly

@@ -1,0 +1,84 @@
+// Signals come in, and workloads wait for the start that was chosen for them.
+#include "broker/engine/core.hpp"
+
+namespace westerly {
+
+namespace {
+
+/// Every word of a feed may change every start that was put off: they are looked at again no more often than this.
+constexpr seconds put_off_again_every{60};
+/// A new choice within this of the start that is waited for is the same choice: forecasts tremble.
+constexpr seconds same_start_within{900};
+
+}  // namespace
+
+bool engine_core::waits_for_chosen_start(const workload& w) {
+    return !w.waiting.empty() && w.waiting.front().code == "chosen_start";
+}
+
+void engine_core::on(turn& t, const signals_received& in) {
+    signals_.receive(in.feed, in.series, t.now);
+    market_dirty_ = true;
+    room_.wake(wake_on_offers);  // a carbon limit may be met now
+    if (!put_off_.empty() && !put_off_again_at_)
+        put_off_again_at_ = std::max(t.now, put_off_looked_at_ + put_off_again_every);
+}
+
+void engine_core::on(turn& t, const feeds_configured& in) {
+    signals_.keep_only(in.feeds, t.now);
+    market_dirty_ = true;
+}
+
+/// When the winner's best start is later, the workload waits for it and is then decided anew; nothing is held for it
+/// meanwhile. True: it waits.
+bool engine_core::put_off(turn& t, live_workload& w, decision& made) {
+    if (!made.put_off || made.put_off->launch_at <= t.now)
+        return false;
+    const chosen_start& start = *made.put_off;
+    unseat(w);
+    const auto before = w.value.next_action_at;
+    const bool same = waits_for_chosen_start(w.value) && before &&
+                      std::chrono::abs(*before - start.launch_at)<same_start_within&& * before> t.now;
+    if (!same) {
+        w.value.next_action_at = start.launch_at;
+        w.value.waiting = {{"chosen_start", start.why}};
+        made.id = decision_id::make(t.now, t.random);
+        made.workload = w.value.id;
+        w.value.last_decision = made.id;
+        record(t, w, nullptr, "workload.waiting", start.why);
+        t.changes.decisions.push_back(std::move(made));
+    }
+    seat(t, w);
+    return true;
+}
+
+/// Signals have changed since those who wait for a chosen start were decided: each takes a seat and is tried again.
+void engine_core::decide_put_off_again(turn& t) {
+    if (!put_off_again_at_ || t.now < *put_off_again_at_)
+        return;
+    put_off_again_at_.reset();
+    put_off_looked_at_ = t.now;
+    const auto all = put_off_;
+    for (const workload_id& id : all)
+        take_seat(t, workloads.at(id));
+}
+
+/// The mean intensity over what really ran, where the zone's hourly signal covers all of it; else the lease's factor
+/// counts. Steering by the hour and reporting by the year would be two methods.
+std::optional<sourced> engine_core::metered_carbon(const attempt& a) const {
+    const site_facts* site = site_of(a);
+    if (!site || !a.started_at || !a.ended_at || *a.ended_at <= *a.started_at)
+        return std::nullopt;
+    const zone_signal* told = signals_.find(signal_kind::carbon_intensity, site->grid_zone);
+    if (!told || !told->varies)
+        return std::nullopt;
+    const std::int64_t from = a.started_at->time_since_epoch().count(), to = a.ended_at->time_since_epoch().count();
+    const auto known = told->curve.integral(from, to);
+    if (known.covered_ms < to - from)
+        return std::nullopt;
+    const bool measured = told->measured.integral(from, to).covered_ms == to - from;
+    return sourced{known.sum / static_cast<double>(known.covered_ms), told->source,
+                   measured ? quality_class::measured_hourly : quality_class::modelled_hourly};
+}
+
+}  // namespace westerly

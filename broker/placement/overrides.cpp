@@ -1,0 +1,159 @@
+#include "broker/placement/overrides.hpp"
+
+#include "broker/domain/wording.hpp"
+#include "broker/support/bytes.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double nanos_per_one = 1e9;
+
+std::string in_digits(double value) {
+    std::string text = fixed(value, 9);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.')
+        text.pop_back();
+    return text;
+}
+
+std::string price_in_words(std::int64_t nanos) {
+    return in_digits(static_cast<double>(nanos) / nanos_per_one) + " CNY";
+}
+
+/// Holds each figure against its bound.
+class bound_checker {
+public:
+    bound_checker(const policy& rules, std::vector<fault>& faults) : rules_(rules), faults_(faults) {}
+
+    void number(const char* name, const std::optional<double>& asked, const std::optional<number_bounds>& bounds) {
+        if (!asked)
+            return;
+        if (!bounds)
+            return locked(name);
+        if (*asked >= bounds->min && *asked <= bounds->max)
+            return;
+        outside(name, in_digits(*asked), in_digits(bounds->min),
+                std::isfinite(bounds->max) ? in_digits(bounds->max) : std::string());
+    }
+
+    void price(const std::string& term, unit_price asked) {
+        const std::string name = "prices/" + term;
+        const auto& list = rules_.overrides.prices;
+        const auto bounds = std::ranges::find(list, term, &price_bounds::term);
+        if (bounds == list.end())
+            return locked(name);
+        if (asked.nanos >= bounds->min_nanos && asked.nanos <= bounds->max_nanos)
+            return;
+        const bool open = bounds->max_nanos == price_bounds{}.max_nanos;
+        outside(name, price_in_words(asked.nanos), price_in_words(bounds->min_nanos),
+                open ? std::string() : price_in_words(bounds->max_nanos));
+    }
+
+private:
+    void locked(const std::string& name) {
+        faults_.push_back(
+            {"/policy/overrides/" + name, "The policy \"" + rules_.name + "\" does not let workloads set " + name + ".",
+             "Leave it out, or name a policy that allows it: `westerly policies show` lists the bounds."});
+    }
+    /// `max` empty: there is none.
+    void outside(const std::string& name, const std::string& asked, const std::string& min, const std::string& max) {
+        const std::string allowed = max.empty() ? min + " or more" : min + " to " + max;
+        faults_.push_back({"/policy/overrides/" + name,
+                           asked + " is outside what the policy \"" + rules_.name + "\" allows: " + allowed + ".",
+                           "Give a figure within " + allowed + "."});
+    }
+
+    const policy& rules_;
+    std::vector<fault>& faults_;
+};
+
+bool prices(const policy& rules, std::string_view term) {
+    return std::ranges::any_of(rules.prices, [&](const auto& p) { return p.term == term && p.per_unit > 0; });
+}
+
+void check_counted_twice(const policy& rules, const policy_overrides& asked, std::vector<fault>& faults) {
+    const policy made = effective_policy(rules, asked);
+    if (made.counted_twice_meant || !prices(made, "carbon") || !prices(made, "green_power"))
+        return;
+    const auto sets = [&](std::string_view term) {
+        return std::ranges::any_of(asked.prices, [&](const auto& p) { return p.first == term; });
+    };
+    const std::string term = sets("carbon") ? "carbon" : "green_power";
+    faults.push_back({"/policy/overrides/prices/" + term,
+                      "With it carbon and green power are priced both: counted twice.", "Set the other price to 0."});
+}
+
+/// One change after another, in words and for the version.
+class change_list {
+public:
+    void figure(const char* name, const std::optional<double>& asked, std::optional<double>& of) {
+        if (!asked)
+            return;
+        const std::string before = of ? in_digits(*of) : "not set";
+        of = asked;
+        add(name, *asked, before);
+    }
+    void price(const std::string& term, unit_price asked, std::vector<priced_term>& list) {
+        auto at = std::ranges::find(list, term, &priced_term::term);
+        const bool fresh = at == list.end();
+        if (fresh)
+            at = list.insert(list.end(), priced_term{.term = term});
+        const std::string before = fresh ? "not priced" : in_digits(at->per_unit);
+        at->per_unit = static_cast<double>(asked.nanos) / nanos_per_one;
+        at->weight = at->reference = 0;
+        add("the price of " + term, at->per_unit, before);
+    }
+    std::string sentence() const { return "The workload overrides its policy: " + joined(words_) + "."; }
+    std::string version() const { return "+overrides:" + to_hex(sha256(told_)).substr(0, 12); }
+
+private:
+    void add(const std::string& name, double now, const std::string& before) {
+        words_.push_back(name + " " + in_digits(now) + " (" + before + " in the file)");
+        char exact[32];
+        told_ += name + '=' + std::string(exact, std::to_chars(exact, exact + sizeof exact, now).ptr) + ';';
+    }
+    std::vector<std::string> words_;
+    std::string told_;
+};
+
+}  // namespace
+
+result<void> check_overrides(const policy& rules, const policy_overrides& asked) {
+    if (!asked.any())
+        return {};
+    std::vector<fault> faults;
+    bound_checker check(rules, faults);
+    for (const auto& [term, price] : asked.prices)
+        check.price(term, price);
+    check.number("within_of_cheapest", asked.within_of_cheapest, rules.overrides.within_of_cheapest);
+    check.number("min_green_power_share", asked.min_green_power_share, rules.overrides.min_green_power_share);
+    check.number("max_pue", asked.max_pue, rules.overrides.max_pue);
+    if (faults.empty())
+        check_counted_twice(rules, asked, faults);
+    if (faults.empty())
+        return {};
+    error refused = fail(errc::invalid, faults.front().message, faults.front().remedy);
+    refused.faults = std::move(faults);
+    return refused;
+}
+
+policy effective_policy(const policy& rules, const policy_overrides& asked) {
+    policy made = rules;
+    if (!asked.any())
+        return made;
+    change_list changes;
+    for (const auto& [term, price] : asked.prices)
+        changes.price(term, price, made.prices);
+    changes.figure("within_of_cheapest", asked.within_of_cheapest, made.within_of_cheapest);
+    changes.figure("min_green_power_share", asked.min_green_power_share, made.min_green_power_share);
+    changes.figure("max_pue", asked.max_pue, made.max_pue);
+    made.version += changes.version();
+    made.overridden = changes.sentence();
+    return made;
+}
+
+}  // namespace westerly

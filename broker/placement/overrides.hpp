@@ -1,0 +1,14 @@
+#pragma once
+
+#include "broker/domain/policy.hpp"
+
+namespace westerly {
+
+/// Holds overrides against what the policy's file allows: a fault each, which names the bound. Errors: invalid.
+result<void> check_overrides(const policy& rules, const policy_overrides& asked);
+
+/// The policy with a workload's figures in place of its own. Its version is the file's, "+overrides:" and 12 hex digits
+/// of what was asked: the same figures give the same version. Terms that the file does not price come last.
+policy effective_policy(const policy& rules, const policy_overrides& asked);
+
+}  // namespace westerly

@@ -1,0 +1,46 @@
+#include "broker/placement/replay.hpp"
+
+#include "broker/placement/overrides.hpp"
+#include "broker/placement/policy_choice.hpp"
+
+namespace westerly {
+
+past_book::past_book(const market_past& past, accelerator_table accelerators)
+    : seq_(past.seq), regions_(past.facts.regions), accelerators_(std::move(accelerators)) {
+    for (const auto& [provider, offers] : past.offers)
+        book_.replace_provider(provider, offers);
+}
+
+result<decision> past_book::decide_again(const decision& first, const decision_basis& basis, const policy& rules,
+                                         term_table terms, const workload_spec& spec) {
+    if (basis.with_signals)
+        return fail(errc::conflict, "it was made with signals of the grids, of which no history is kept");
+    for (const auto& taken : basis.less_free)
+        if (taken.index >= book_.size())
+            return fail(errc::invalid, "the record tells of an offer that there was not");
+    // What of the last replay still is taken is free again.
+    for (const auto& [index, free] : book_.less_free())
+        book_.set_free_units(index, book_.total_units(index));
+    for (const auto& taken : basis.less_free)
+        book_.set_free_units(taken.index, taken.free);
+
+    std::vector<provider_block> blocked;
+    for (const auto& provider : basis.blocked)
+        blocked.push_back({provider, {}});
+    decision_world world;
+    world.now = first.at;
+    world.rates = first.rates;
+    world.regions = regions_;
+    world.accelerators = &accelerators_;
+    world.blocked = blocked;
+    world.budget_left = basis.budget_left;
+    decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
+    if (auto why = why_chosen(rules, spec); !why.empty())
+        again.notes.push_back(std::move(why));
+    again.id = first.id;
+    again.workload = first.workload;
+    again.book_version = first.book_version;
+    return again;
+}
+
+}  // namespace westerly

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "broker/domain/signal.hpp"
+
+#include <map>
+
+namespace westerly {
+
+/// What decisions read of one zone: the best that is known now.
+struct zone_signal {
+    signal_curve curve;
+    signal_curve measured;  // of it what is no forecast and no model
+    bool varies = false;    // by the hour; else it is flat over a run, and waiting saves nothing
+    std::string source;
+    std::string version;
+    quality_class quality = quality_class::default_value;  // at the time of the choice
+    std::optional<instant> issued_at;
+};
+
+/// The signals that the broker has, by grid zone.
+///
+/// Choice  of a zone's series those count that are average and direct (location-based), not past their age, and have a
+///         value for now; among them the best quality class, then the name of the source. Series of one source are one
+///         curve: what is measured first, then the newest forecast. When the best one grows stale, the next one counts.
+/// Past    values that a newer word of the same feed no longer has are kept for signals_kept, for metering.
+/// Owner   the engine; decisions read it const.
+class signal_book {
+public:
+    /// Replaces what this feed told before.
+    void receive(const std::string& feed, std::vector<signal_series> series, instant now);
+    /// Forgets the feeds that are not among these.
+    void keep_only(std::span<const std::string> feeds, instant now);
+    /// Chooses anew where time has made a choice stale; true: something has changed.
+    bool refresh(instant now);
+    /// When refresh may have something to do; nullopt: never.
+    std::optional<instant> next_change_at() const noexcept { return next_change_at_; }
+
+    /// nullptr: nothing usable is known.
+    const zone_signal* find(signal_kind kind, std::string_view zone) const noexcept;
+    bool empty() const noexcept { return series_.empty(); }
+    /// Whether `find` gives anything of this kind.
+    bool has(signal_kind kind) const noexcept {
+        return !(kind == signal_kind::carbon_intensity ? carbon_ : green_).empty();
+    }
+    /// Rises with every change of what `find` gives.
+    std::uint64_t version() const noexcept { return version_; }
+    /// By id: feed, and within it zone and source.
+    std::vector<signal_status> statuses(instant now) const;
+
+    static constexpr std::chrono::days signals_kept{35};
+
+private:
+    struct kept {
+        std::string feed;
+        std::shared_ptr<const signal_series> series;
+    };
+    using place = std::pair<signal_kind, std::string>;
+
+    void choose_all(instant now);
+    void choose(const place& at, const std::vector<const signal_series*>& known, instant now);
+    void note_change(instant at) noexcept;
+
+    std::vector<kept> series_;
+    std::map<std::string, zone_signal, std::less<>> carbon_, green_;
+    std::optional<instant> next_change_at_;
+    std::uint64_t version_ = 0;
+};
+
+}  // namespace westerly

@@ -1,0 +1,323 @@
+#include "broker/placement/start_table.hpp"
+
+#include "broker/placement/start_time.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double ms_per_hour = 3'600'000.0;
+constexpr std::size_t runs_bounded_exactly = 1;  // with more, bounds come from the curve's least value instead
+constexpr std::size_t runs_max = 0xFFFF;
+
+facility_energy energy_at(const start_option& o, const start_table::site& of, double it_kwh) noexcept {
+    return facility_of(it_kwh,
+                       {.pue = of.pue, .green_power_share = o.green_share, .carbon_g_per_kwh = o.carbon_g_per_kwh});
+}
+
+double non_green_part(double share) noexcept {
+    return 1.0 - (std::isnan(share) ? 0.0 : share);
+}
+
+double stepped(double quantity, double step) noexcept {
+    return step > 0 ? std::ceil(quantity / step) : quantity;
+}
+
+/// The least (or, for `most`, greatest) value of the pieces that meet [from, to), and `annual`.
+double extreme(const signal_curve& curve, std::int64_t from, std::int64_t to, double annual, bool most) noexcept {
+    double found = annual;
+    const auto first = std::ranges::upper_bound(curve.ends(), from) - curve.ends().begin();
+    for (auto i = static_cast<std::size_t>(first); i < curve.starts().size() && curve.starts()[i] < to; ++i)
+        found = std::isnan(found) ? curve.values()[i]
+                : most            ? std::max(found, curve.values()[i])
+                                  : std::min(found, curve.values()[i]);
+    return found;
+}
+
+double mean_of(const signal_curve::part& known, std::int64_t run_ms, const signal_curve& curve,
+               double annual) noexcept {
+    const auto run = static_cast<double>(run_ms), covered = static_cast<double>(known.covered_ms);
+    if (known.covered_ms == run_ms)
+        return known.sum / run;
+    if (!std::isnan(annual))
+        return (known.sum + annual * (run - covered)) / run;
+    if (known.covered_ms > 0)
+        return known.sum / covered;
+    if (curve.empty())
+        return annual;
+    const auto all = curve.integral(curve.starts().front(), curve.ends().back());
+    return all.sum / static_cast<double>(all.covered_ms);
+}
+
+/// Means over runs whose starts never fall.
+class rising_means {
+public:
+    rising_means(const zone_signal* of, std::int64_t run_ms, double annual) noexcept
+        : curve_(of ? of->curve : none()),
+          from_(curve_),
+          to_(curve_),
+          run_ms_(std::max<std::int64_t>(run_ms, 1)),
+          annual_(annual) {}
+    double at(std::int64_t start_ms) noexcept {
+        if (curve_.empty())
+            return annual_;
+        const auto before = from_.until(start_ms), after = to_.until(start_ms + run_ms_);
+        return mean_of({after.sum - before.sum, after.covered_ms - before.covered_ms}, run_ms_, curve_, annual_);
+    }
+
+private:
+    static const signal_curve& none() noexcept {
+        static const signal_curve empty;
+        return empty;
+    }
+    const signal_curve& curve_;
+    signal_curve::walk from_, to_;
+    std::int64_t run_ms_;
+    double annual_;
+};
+
+}  // namespace
+
+bool start_rule::weighs(quantity what) const noexcept {
+    if (ordered)
+        return std::ranges::any_of(keys, [&](const key& k) { return k.of == what; });
+    return what == quantity::carbon ? per_kg > 0 : what == quantity::non_green ? per_non_green_kwh > 0 : per_hour > 0;
+}
+
+double mean_with_fallback(const signal_curve& curve, std::int64_t from_ms, std::int64_t run_ms,
+                          double annual) noexcept {
+    const std::int64_t run = std::max<std::int64_t>(run_ms, 1);
+    return mean_of(curve.integral(from_ms, from_ms + run), run, curve, annual);
+}
+
+void start_table::begin(start_rule rule, std::optional<std::int64_t> slack_until_ms,
+                        std::optional<std::int64_t> deadline_ms) {
+    active_ = true;
+    rule_ = std::move(rule);
+    slack_until_ms_ = slack_until_ms;
+    deadline_ms_ = deadline_ms;
+}
+
+void start_table::forget_runs() noexcept {
+    runs_.clear();
+    options_.clear();
+    corners_.clear();
+}
+
+std::uint16_t start_table::number_of(const run& one) {
+    for (std::size_t i = runs_.size(); i-- > 0;)
+        if (runs_[i] == one)
+            return static_cast<std::uint16_t>(i);
+    if (runs_.size() == runs_max)  // more than shapes can differ in sanely: the rest are taken for the last
+        return static_cast<std::uint16_t>(runs_max - 1);
+    runs_.push_back(one);
+    return static_cast<std::uint16_t>(runs_.size() - 1);
+}
+
+void start_table::ready() {
+    ++generation_;
+    entries_.resize(std::max(entries_.size(), sites_.size() * runs_.size()));
+}
+
+const start_table::entry& start_table::entry_of(std::size_t site, std::uint16_t run) const {
+    entry& found = entries_[site * runs_.size() + run];
+    if (found.generation != generation_) {
+        found.generation = generation_;
+        fill(found, sites_[site], runs_[run]);
+    }
+    return found;
+}
+
+void start_table::fill(entry& into, const site& of, const run& run) const {
+    const std::int64_t at_once = run.start_ms + of.data_movement_ms;
+    start_window window{at_once, at_once, run.run_ms};
+    if (slack_until_ms_) {
+        window.latest_ms = *slack_until_ms_ + of.data_movement_ms;
+        if (deadline_ms_)
+            window.latest_ms = std::min(window.latest_ms, *deadline_ms_ - run.run_ms);
+    }
+    std::array<const signal_curve*, 2> varying{};
+    std::size_t count = 0;
+    using enum start_rule::quantity;
+    if (of.carbon && of.carbon->varies && (rule_.weighs(carbon) || rule_.max_carbon_kg))
+        varying[count++] = &of.carbon->curve;
+    if (of.green && of.green->varies && rule_.weighs(non_green))
+        varying[count++] = &of.green->curve;
+    find_start_candidates({varying.data(), count}, window, starts_);
+
+    into.first = static_cast<std::uint32_t>(options_.size());
+    into.least_carbon = std::numeric_limits<double>::quiet_NaN();
+    rising_means carbon_at(of.carbon, run.run_ms, of.annual_carbon), share_at(of.green, run.run_ms, of.annual_share);
+    for (const std::int64_t start : starts_) {
+        if (start != at_once && start - at_once < start_delay_least_ms)
+            continue;
+        const start_option o{start - at_once, carbon_at.at(start), share_at.at(start)};
+        if (!(into.least_carbon <= o.carbon_g_per_kwh))
+            into.least_carbon = o.carbon_g_per_kwh;
+        options_.push_back(o);
+    }
+    into.last = static_cast<std::uint32_t>(options_.size());
+    find_corners(into, of);
+}
+
+/// What falls as the grid gets better, per kWh of IT energy: money with prices, else the one quantity that the order
+/// looks at.
+double start_table::measure(const start_option& o, const site& of) const noexcept {
+    const double carbon = of.pue * o.carbon_g_per_kwh / 1000.0, non_green = of.pue * non_green_part(o.green_share);
+    if (!rule_.ordered)
+        return (rule_.per_kg > 0 ? rule_.per_kg * carbon : 0.0) +
+               (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * non_green : 0.0);
+    const bool green_varies = of.green && of.green->varies && rule_.weighs(start_rule::quantity::non_green);
+    return green_varies ? non_green : carbon;
+}
+
+void start_table::find_corners(entry& into, const site& of) const {
+    into.corner_first = static_cast<std::uint32_t>(corners_.size());
+    corners_.push_back({into.first, 0});
+    const auto value = [&](std::uint32_t option) {
+        return measure(options_[option], of);
+    };
+    const double noise = start_gain_least * std::abs(value(into.first));
+    double least = value(into.first);
+    for (std::uint32_t i = into.first + 1; i < into.last; ++i) {
+        const double here = value(i);
+        if (!(here < least - noise))
+            continue;
+        least = here;
+        const auto threshold = [&](std::uint32_t before) {  // the energy from which waiting longer pays
+            const double hours = static_cast<double>(options_[i].delay_ms - options_[before].delay_ms) / ms_per_hour;
+            return rule_.per_hour * hours / (value(before) - here);
+        };
+        if (!rule_.ordered)
+            while (corners_.size() > into.corner_first + 1 &&
+                   threshold(corners_.back().option) <= corners_.back().from_kwh)
+                corners_.pop_back();
+        corners_.push_back({i, rule_.ordered ? 0.0 : threshold(corners_.back().option)});
+    }
+    into.corner_last = static_cast<std::uint32_t>(corners_.size());
+}
+
+start_option start_table::best(std::size_t site_number, std::uint16_t run, double it_kwh) const {
+    const entry& in = entry_of(site_number, run);
+    if (in.last - in.first == 1 || !(it_kwh > 0))
+        return options_[in.first];
+    const site& of = sites_[site_number];
+    if (rule_.max_carbon_kg)
+        return best_of_all(in, of, it_kwh);
+    if (rule_.ordered)
+        return best_in_order(in, of, it_kwh);
+    const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
+    const auto past = std::partition_point(begin + 1, end, [&](const corner& c) { return c.from_kwh < it_kwh; });
+    return options_[std::prev(past)->option];
+}
+
+/// With one quantity that varies, and before the finish: the earliest start whose step is the least one.
+start_option start_table::best_in_order(const entry& in, const site& of, double it_kwh) const {
+    using enum start_rule::quantity;
+    const bool carbon_varies = of.carbon && of.carbon->varies && rule_.weighs(carbon);
+    const bool green_varies = of.green && of.green->varies && rule_.weighs(non_green);
+    const auto first = std::ranges::find_if(rule_.keys, [&](const start_rule::key& k) {
+        return k.of == finish || (k.of == carbon ? carbon_varies : green_varies);
+    });
+    if (carbon_varies == green_varies || first == rule_.keys.end() || first->of == finish)
+        return best_of_all(in, of, it_kwh);
+    const auto key_of = [&](const corner& c) {
+        const facility_energy used = energy_at(options_[c.option], of, it_kwh);
+        return stepped(first->of == carbon ? used.carbon_kg : used.non_green_kwh, first->step);
+    };
+    const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
+    const double least = key_of(*std::prev(end));
+    const auto found = std::partition_point(begin, end, [&](const corner& c) { return key_of(c) > least; });
+    return options_[found->option];
+}
+
+/// The plain way: every start by what the policy compares, the earliest of equals; those within a carbon limit first.
+start_option start_table::best_of_all(const entry& in, const site& of, double it_kwh) const {
+    using keys = std::array<double, 4>;
+    const auto keys_of = [&](const start_option& o) {
+        const facility_energy used = energy_at(o, of, it_kwh);
+        const double hours = static_cast<double>(o.delay_ms) / ms_per_hour;
+        keys all{};
+        all[0] = rule_.max_carbon_kg && !(used.carbon_kg <= *rule_.max_carbon_kg) ? 1 : 0;
+        if (!rule_.ordered) {
+            all[1] = rule_.per_hour * hours + (rule_.per_kg > 0 ? rule_.per_kg * used.carbon_kg : 0.0) +
+                     (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * used.non_green_kwh : 0.0);
+            return all;
+        }
+        for (std::size_t k = 0; k < rule_.keys.size() && k + 1 < all.size(); ++k) {
+            const auto what = rule_.keys[k].of;
+            const double quantity = what == start_rule::quantity::carbon      ? used.carbon_kg
+                                    : what == start_rule::quantity::non_green ? used.non_green_kwh
+                                                                              : hours;
+            all[k + 1] = stepped(quantity, rule_.keys[k].step);
+        }
+        return all;
+    };
+    std::uint32_t best = in.first;
+    keys least = keys_of(options_[best]);
+    const auto clearly_less = [](const keys& a, const keys& b) {
+        for (std::size_t k = 0; k < a.size(); ++k)
+            if (std::abs(a[k] - b[k]) > start_gain_least * std::abs(b[k]))
+                return a[k] < b[k];
+        return false;
+    };
+    for (std::uint32_t i = in.first + 1; i < in.last; ++i)
+        if (const keys here = keys_of(options_[i]); clearly_less(here, least)) {
+            best = i;
+            least = here;
+        }
+    return options_[best];
+}
+
+double start_table::least_carbon_kg(std::size_t site_number, std::uint16_t run, double it_kwh) const {
+    const entry& in = entry_of(site_number, run);
+    return energy_at({0, in.least_carbon, 0}, sites_[site_number], it_kwh).carbon_kg;
+}
+
+start_option start_table::bound(std::size_t site_number) const {
+    const site& of = sites_[site_number];
+    start_option least{0, of.annual_carbon, of.annual_share};
+    if (!of.counts || runs_.empty())
+        return {0, 0, 1};
+    if (runs_.size() <= runs_bounded_exactly) {
+        least = at_once(site_number, 0);
+        for (std::size_t r = 0; r < runs_.size(); ++r) {
+            const entry& in = entry_of(site_number, static_cast<std::uint16_t>(r));
+            for (std::uint32_t i = in.first; i < in.last; ++i) {
+                least.carbon_g_per_kwh = std::fmin(least.carbon_g_per_kwh, options_[i].carbon_g_per_kwh);
+                least.green_share = std::fmax(least.green_share, options_[i].green_share);
+            }
+        }
+        least.delay_ms = 0;
+        return least;
+    }
+    std::int64_t from = runs_.front().start_ms, to = from;
+    for (const run& one : runs_) {
+        from = std::min(from, one.start_ms);
+        to = std::max({to, one.start_ms + one.run_ms, slack_until_ms_.value_or(to) + one.run_ms});
+    }
+    from += of.data_movement_ms;
+    to += of.data_movement_ms;
+    if (of.carbon)
+        least.carbon_g_per_kwh = extreme(of.carbon->curve, from, to, of.annual_carbon, false);
+    if (of.green)
+        least.green_share = extreme(of.green->curve, from, to, of.annual_share, true);
+    if (of.carbon && std::isnan(least.carbon_g_per_kwh))  // the curve ends before any run there: its mean will count
+        least.carbon_g_per_kwh = 0;
+    if (of.green && std::isnan(least.green_share))
+        least.green_share = 1;
+    return least;
+}
+
+std::int64_t start_table::covered_ms(std::size_t site_number, std::uint16_t run, std::int64_t delay_ms) const {
+    const site& of = sites_[site_number];
+    if (!of.carbon)
+        return 0;
+    const std::int64_t from = runs_[run].start_ms + of.data_movement_ms + delay_ms;
+    return of.carbon->curve.integral(from, from + runs_[run].run_ms).covered_ms;
+}
+
+}  // namespace westerly

@@ -1,0 +1,171 @@
+// How starts come into a decision, and how it tells of them.
+#include "broker/domain/wording.hpp"
+#include "broker/placement/compare.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+std::int64_t ms_of(instant at) noexcept {
+    return at.time_since_epoch().count();
+}
+
+/// The quantities of the built-in terms; a term that is not among them is taken at the start that these choose.
+std::optional<start_rule::quantity> quantity_named(std::string_view term) noexcept {
+    using enum start_rule::quantity;
+    if (term == "carbon")
+        return carbon;
+    if (term == "green_power" || term == "non_green_energy")
+        return non_green;
+    if (term == "time" || term == "finish")
+        return finish;
+    return std::nullopt;
+}
+
+start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec) {
+    start_rule rule;
+    rule.ordered = policy.ordered();
+    rule.max_carbon_kg = spec.limits.max_carbon_kg;
+    const auto counts = [&](const std::string& name) {
+        const term* known = find_term(terms, name);
+        return known && known->applies(spec) ? quantity_named(name) : std::nullopt;
+    };
+    if (rule.ordered) {
+        for (const auto& key : order_of(policy, spec))
+            if (const auto what = counts(key.term))
+                rule.keys.push_back({*what, key.step});
+        return rule;
+    }
+    for (const auto& price : policy.prices) {
+        const auto what = counts(price.term);
+        if (what == start_rule::quantity::carbon)
+            rule.per_kg += price.per_unit;
+        else if (what == start_rule::quantity::non_green)
+            rule.per_non_green_kwh += price.per_unit;
+        else if (what == start_rule::quantity::finish)
+            rule.per_hour += price.per_unit;
+    }
+    return rule;
+}
+
+/// Until when the start may be put off: as the workload allows, never longer than the policy does, and not past the
+/// queue's limit.
+std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world) {
+    if (spec.kind != workload_kind::batch || !spec.when.max_delay_s)
+        return std::nullopt;
+    constexpr std::uint64_t century_s = 100ull * 366 * 86'400;
+    const auto after = [&](instant from, std::uint64_t s) {
+        return from + seconds(static_cast<std::int64_t>(std::min(s, century_s)));
+    };
+    const instant asked = world.asked_at.value_or(world.now);
+    const instant from = std::max(asked, spec.when.earliest_start_at.value_or(asked));
+    instant until = after(from, std::min(*spec.when.max_delay_s, policy.max_delay_s));
+    if (spec.when.max_wait_s)
+        until = std::min(until, after(asked, *spec.when.max_wait_s));
+    return ms_of(until);
+}
+
+const zone_signal* carbon_of(const offer_book& book, const offer_book::site_row& row, const signal_book& signals) {
+    return signals.find(signal_kind::carbon_intensity, book.names().name(row.grid_zone));
+}
+
+/// Green power is a site's, by its contracts, and not a grid's: its series name PROVIDER/SITE.
+const zone_signal* green_of(const offer_book& book, const offer_book::site_row& row, const signal_book& signals) {
+    if (!signals.has(signal_kind::green_power_share))
+        return nullptr;
+    const auto& names = book.names();
+    return signals.find(signal_kind::green_power_share,
+                        std::string(names.name(row.provider)) + "/" + std::string(names.name(row.site)));
+}
+
+std::string signal_in_words(const zone_signal& of) {
+    return of.source + (of.issued_at ? ", issued " + format_rfc3339(*of.issued_at) : "");
+}
+
+}  // namespace
+
+double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept {
+    if (!std::isnan(row.carbon_g_per_kwh) || !world.signals)
+        return row.carbon_g_per_kwh;
+    const zone_signal* told = carbon_of(book, row, *world.signals);
+    return told ? mean_with_fallback(told->curve, ms_of(world.now), 1, row.carbon_g_per_kwh) : row.carbon_g_per_kwh;
+}
+
+void resolve_starts(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
+                    const decision_world& world, demand& into) {
+    start_table& starts = into.starts;
+    starts.end();
+    if (!world.signals || world.signals->empty())
+        return;
+    starts.begin(rule_of(policy, terms, spec), slack_until(policy, spec, world), into.request.deadline_ms);
+    starts.sites().resize(into.sites.size());
+    for (std::size_t i = 0; i < into.sites.size(); ++i) {
+        const auto& row = book.sites()[i];
+        const site_view& view = into.sites[i];
+        starts.sites()[i] = {.carbon = carbon_of(book, row, *world.signals),
+                             .green = green_of(book, row, *world.signals),
+                             .annual_carbon = row.carbon_g_per_kwh,
+                             .annual_share = row.green_share,
+                             .pue = view.pue,
+                             .data_movement_ms = view.data_movement_ms,
+                             .counts = view.code == passes};
+    }
+    number_runs(into);
+}
+
+void number_runs(demand& into) {
+    if (!into.starts.active())
+        return;
+    into.starts.forget_runs();
+    for (shape_view& shape : into.shapes)
+        if (shape.code == passes)
+            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms});
+    into.starts.ready();
+}
+
+std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner) {
+    if (!by.want.starts.active())
+        return std::nullopt;
+    const site_view& site = by.want.sites[by.book.cols().site[winner]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[winner]];
+    const start_option start = start_of(by.want, site, shape);
+    if (start.delay_ms == 0)
+        return std::nullopt;
+    const appraisal then = appraise(by, winner), at_once = appraise(by, winner, true);
+    const auto queue_wait = seconds(by.book.at(winner).queue_wait_s);
+    chosen_start put;
+    put.start_at = then.start_at;
+    put.at_once_at = at_once.start_at;
+    put.launch_at = std::max(by.world.now, then.start_at - milliseconds(site.data_movement_ms) - queue_wait);
+    const auto saved = [](const std::optional<double>& first, const std::optional<double>& later) {
+        return first && later ? std::optional(*first - *later) : std::nullopt;
+    };
+    put.carbon_saved_kg = saved(at_once.carbon_kg, then.carbon_kg);
+    put.non_green_saved_kwh = saved(at_once.non_green_kwh, then.non_green_kwh);
+    put.saved_base = at_once.j - then.j;
+
+    const start_table::site& facts = by.want.starts.site_at(number_of(by.want, site));
+    put.why = "Waits until " + format_rfc3339(put.launch_at) + " because the power of " + then.site + " is better then";
+    if (facts.carbon && facts.carbon->varies)
+        put.why += " (" + fixed(start.carbon_g_per_kwh, 1) + " g CO2e/kWh over the run against " +
+                   fixed(by.want.starts.at_once(number_of(by.want, site), shape.start_run).carbon_g_per_kwh, 1) +
+                   ", by " + signal_in_words(*facts.carbon) + ")";
+    put.why += ": saves ";
+    std::vector<std::string> savings;
+    if (put.carbon_saved_kg && *put.carbon_saved_kg != 0)
+        savings.push_back(fixed(*put.carbon_saved_kg, 4) + " kg CO2e");
+    if (put.non_green_saved_kwh && *put.non_green_saved_kwh != 0)
+        savings.push_back(fixed(*put.non_green_saved_kwh, 4) + " kWh that are not green");
+    if (!by.rule.ordered)
+        savings.push_back(in_words(put.saved_base, by.world.rates.base) + " as the policy prices it");
+    put.why += joined(savings) + " against starting there at once.";
+    if (made.baseline && made.baseline->carbon_kg && then.carbon_kg)
+        put.why += " Against the cheapest feasible offer started at once (" + made.baseline->offer +
+                   "): " + fixed(*made.baseline->carbon_kg - *then.carbon_kg, 4) + " kg CO2e less, for " +
+                   in_words(then.cost_base - made.baseline->cost_base, by.world.rates.base) + " more.";
+    return put;
+}
+
+}  // namespace westerly

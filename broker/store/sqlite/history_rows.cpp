@@ -1,0 +1,150 @@
+#include "broker/store/sqlite/history_rows.hpp"
+
+#include "broker/codec/history_pack.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+std::string bytes_of(const sha256_digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+/// The bytes under a digest, if they still are what was written.
+std::string content_of(connection& database, const std::string& digest, std::uint64_t seq) {
+    statement rows = database.query("SELECT packed FROM book_contents WHERE digest = ?", packed_bytes{digest});
+    if (!rows.step())
+        throw_damaged("the history of offers: what entry " + std::to_string(seq) + " names is missing");
+    std::string packed(rows.take<std::string_view>());
+    if (bytes_of(sha256(packed)) != digest)
+        throw_damaged("the history of offers: what entry " + std::to_string(seq) + " names was changed");
+    return packed;
+}
+
+template <class T>
+T sound(result<T> read, std::uint64_t seq) {
+    if (!read)
+        throw_damaged("the history of offers, entry " + std::to_string(seq) + ": " + read.error().detail);
+    return std::move(*read);
+}
+
+offer_list changed(const offer_list& before, const offers_change& by) {
+    std::vector<offer_list::shared> each;
+    each.reserve(before.size() + by.offers.size());
+    auto fresh = by.offers.all().begin();
+    const auto end = by.offers.all().end();
+    for (const auto& old : before.all()) {
+        for (; fresh != end && (*fresh)->id < old->id; ++fresh)
+            each.push_back(*fresh);
+        if (fresh != end && (*fresh)->id == old->id)
+            each.push_back(*fresh++);
+        else if (!std::ranges::binary_search(by.gone, old->id))
+            each.push_back(old);
+    }
+    each.insert(each.end(), fresh, end);
+    return offer_list(std::move(each));
+}
+
+/// One provider's offers at `seq`: the last time all of them were written, and what changed since.
+offer_list offers_at(connection& database, const provider_id& provider, std::uint64_t from, std::uint64_t seq) {
+    offer_list offers;
+    statement rows = database.query(
+        "SELECT seq, digest, change FROM book_history WHERE provider = ?1 AND seq <= ?3 AND seq >="
+        " (SELECT max(seq) FROM book_history WHERE provider = ?1 AND digest IS NOT NULL AND seq BETWEEN ?2 AND ?3)"
+        " ORDER BY seq",
+        provider, from, seq);
+    while (rows.step()) {
+        const auto at = rows.take<std::uint64_t>();
+        const auto digest = rows.take<std::optional<std::string>>();
+        const auto change = rows.take<std::optional<std::string>>();
+        if (digest) {
+            offers = sound(unpack_offers(content_of(database, *digest, at)), at);
+            continue;
+        }
+        constexpr std::size_t seal = sizeof(sha256_digest);
+        if (!change || change->size() < seal ||
+            bytes_of(sha256(std::string_view(*change).substr(seal))) != std::string_view(*change).substr(0, seal))
+            throw_damaged("the history of offers: entry " + std::to_string(at) + " was changed");
+        offers = changed(offers, sound(unpack_change(std::string_view(*change).substr(seal)), at));
+    }
+    return offers;
+}
+
+}  // namespace
+
+void put_history(connection& database, const history_entry& entry) {
+    if (!entry.whole) {
+        const auto change = pack_change(entry.offers, entry.gone);
+        const auto sealed = bytes_of(sha256(change)) + change;
+        database.run("INSERT INTO book_history (seq, at, provider, change) VALUES (?, ?, ?, ?)", entry.seq, entry.at,
+                     entry.provider, packed_bytes{sealed});
+        return;
+    }
+    const auto packed = entry.provider.empty() ? pack_facts(entry.facts) : pack_offers(entry.offers);
+    const auto digest = sha256(packed);
+    database.run("INSERT INTO book_contents (digest, packed) VALUES (?, ?) ON CONFLICT DO NOTHING", digest,
+                 packed_bytes{packed});
+    database.run("INSERT INTO book_history (seq, at, provider, digest) VALUES (?, ?, ?, ?)", entry.seq, entry.at,
+                 entry.provider, digest);
+}
+
+void put_policy_text(connection& database, const policy_text& text) {
+    database.run("INSERT INTO policy_texts (name, version, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", text.name,
+                 text.version, text.text);
+}
+
+std::uint64_t last_history_seq(connection& database) {
+    return database.scalar<std::uint64_t>("SELECT coalesce(max(seq), 0) FROM book_history");
+}
+
+std::optional<policy_text> find_policy_text(connection& database, const std::string& name, const std::string& version) {
+    statement rows = database.query("SELECT text FROM policy_texts WHERE name = ? AND version = ?", name, version);
+    if (!rows.step())
+        return std::nullopt;
+    return policy_text{name, version, rows.take<std::string>()};
+}
+
+std::optional<market_past> market_at(connection& database, std::uint64_t seq) {
+    market_past past;
+    past.seq = seq;
+    std::uint64_t began = 0;
+    {
+        statement rows = database.query(
+            "SELECT seq, digest FROM book_history WHERE provider = '' AND seq <= ? ORDER BY seq DESC LIMIT 1", seq);
+        if (!rows.step())
+            return std::nullopt;
+        began = rows.take<std::uint64_t>();
+        past.facts = sound(unpack_facts(content_of(database, rows.take<std::string>(), began)), began);
+    }
+    std::vector<provider_id> providers;
+    {
+        statement rows = database.query(
+            "SELECT DISTINCT provider FROM book_history WHERE seq BETWEEN ? AND ? AND provider <> '' ORDER BY provider",
+            began, seq);
+        while (rows.step())
+            providers.push_back(rows.take<std::string>());
+    }
+    for (auto& provider : providers) {
+        auto offers = offers_at(database, provider, began, seq);
+        past.offers.emplace_back(std::move(provider), std::move(offers));
+    }
+    return past;
+}
+
+bool forget_history(connection& database, instant before, std::uint32_t rows_max) {
+    // A row goes when a later one, itself old, begins its provider anew: nothing younger is made from it. A start
+    // begins all providers anew.
+    database.run(
+        "DELETE FROM book_history WHERE seq IN (SELECT h.seq FROM book_history h WHERE h.at < ?1 AND EXISTS"
+        " (SELECT 1 FROM book_history w WHERE w.provider IN (h.provider, '') AND w.digest IS NOT NULL"
+        "  AND w.seq > h.seq AND w.at < ?1) LIMIT ?2)",
+        before, rows_max);
+    const auto gone = database.scalar<std::uint64_t>("SELECT changes()");
+    if (gone > 0)
+        database.run(
+            "DELETE FROM book_contents WHERE digest NOT IN (SELECT digest FROM book_history WHERE digest IS NOT NULL)");
+    return gone == rows_max;
+}
+
+}  // namespace westerly

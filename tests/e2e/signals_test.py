@@ -1,0 +1,102 @@
+"""Signals by file: decisions read them, a start is put off for them and told, files are watched on reload."""
+
+import datetime
+import unittest
+
+from broker import Broker, demo_sites, main, wait_for, wait_state, workload
+
+HOUR = datetime.timedelta(hours=1)
+
+
+def stamp(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def hourly(zone, values, **more):
+    """Hours from the one before this on."""
+    start = datetime.datetime.now(datetime.timezone.utc).replace(minute=0, second=0, microsecond=0)
+    return {"source": "the test", "series": [{
+        "zone": zone, "unit": "g/kWh", "quality": "modelled_hourly", "start_at": stamp(start), "step_s": 3600,
+        "values": values, **more}]}
+
+
+def sites():
+    """The demonstration's two sites, each in a grid zone of its own."""
+    both = demo_sites()
+    for name, content in both.items():
+        for site in content["sites"]:
+            site["grid_zone"] = f"ZONE-{name}"
+    return both
+
+
+LEAST = {"prices": {"carbon": {"amount": "100", "currency": "CNY", "per": "kg"}}}
+
+
+class Signals(unittest.TestCase):
+    def setUp(self):
+        self.broker = Broker(providers=sites(), policies={"least": LEAST})
+        self.addCleanup(self.broker.close)
+        (self.broker.home / "signals").mkdir()
+        self.write("grid", hourly("ZONE-east", [400, 400, 50, 50, 50, 400]))
+        self.write("grid-west", hourly("ZONE-west", [500] * 6))
+        self.broker.start()
+        self.broker.wait_offers("east", "west")
+        self.member = self.broker.member("green")
+
+    def write(self, name, content):
+        self.broker._write(self.broker.home / "signals" / f"{name}.json", content)
+
+    def plan(self, **fields):
+        got = self.member.request("POST", "/v1/plans", workload(policy="least", **fields))
+        self.assertEqual(got.status, 200, got.body)
+        return got.json["decision"]
+
+    def signals(self):
+        return {one["zone"]: one for one in self.member.items("/v1/signals")}
+
+    def test_a_start_is_put_off_and_told(self):
+        at_once = self.plan(work={"runtime_s": 3600})
+        self.assertNotIn("put_off", at_once)
+        self.assertEqual(at_once["ranked"][0]["provider"], "east")
+        later = self.plan(work={"runtime_s": 3600}, timing={"max_delay_s": 6 * 3600})
+        self.assertIn("put_off", later)
+        self.assertGreater(later["put_off"]["carbon_saved_kg"], 0)
+        self.assertLess(later["ranked"][0]["carbon_kg"], at_once["ranked"][0]["carbon_kg"])
+        self.assertIn("Waits until", later["explanation"])
+
+        made = self.member.request("POST", "/v1/workloads", workload(
+            policy="least", work={"runtime_s": 3600}, timing={"max_delay_s": 6 * 3600})).json
+        self.assertEqual(made["state"], "queued")
+        waits = self.member.request("GET", f"/v1/workloads/{made['id']}").json
+        self.assertEqual(waits["waiting"][0]["code"], "chosen_start")
+        decided = self.member.request("GET", f"/v1/workloads/{made['id']}/decision").json
+        self.assertEqual(decided["put_off"]["why"], waits["waiting"][0]["detail"])
+
+        # The forecast turns: now is as good as any time, and it starts.
+        self.write("grid", hourly("ZONE-east", [50] * 6))
+        self.broker.reload()
+        wait_state(self.member, made["id"], "succeeded")
+
+    def test_the_list_the_cli_and_a_bad_file(self):
+        found = wait_for("both zones are told", lambda: len(self.signals()) == 2 and self.signals())
+        east = found["ZONE-east"]
+        self.assertTrue(east["in_use"])
+        self.assertEqual(east["now"]["value"], 400)
+        self.assertEqual(east["source"], "the test")
+        told = self.broker.cli("signals", key=self.member.key)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("ZONE-east", told.stdout)
+        self.assertIn("in use", told.stdout)
+
+        self.write("broken", {"source": "x", "series": [{"zone": "Z", "unit": "lb/MWh", "quality": "monthly"}]})
+        self.broker.reload()
+        wait_for("the fault is logged", lambda: "config.refused" in self.broker.log.read_text())
+        self.assertEqual(len(self.signals()), 2, "a bad file changes nothing")
+        (self.broker.home / "signals" / "broken.json").unlink()
+        (self.broker.home / "signals" / "grid-west.json").unlink()
+        self.broker.reload()
+        wait_for("the file that is gone is forgotten", lambda: set(self.signals()) == {"ZONE-east"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+#include "broker/codec/history_pack.hpp"
+
+#include "broker/codec/difference.hpp"
+
+#include <gtest/gtest.h>
+
+namespace westerly {
+namespace {
+
+offer full_offer(const std::string& site, const std::string& name) {
+    offer o;
+    o.id = "p/" + site + "/" + name + "/spot";
+    o.provider = "p";
+    o.site.site = site;
+    o.site.region = "r";
+    o.site.jurisdiction = "CN";
+    o.site.latitude_longitude = std::pair(1.5, -2.25);
+    o.site.rtt_ms = {{"a", 3.5}};
+    o.site.pue = sourced{1.25, "source", quality_class::declared};
+    o.site.ingress_gbps = 0.1;
+    o.mode = billing_mode::spot;
+    o.compute = compute_class::super;
+    o.unit = offer_unit::card;
+    o.divisible = true;
+    o.launchable = false;
+    o.runs_gangs = false;
+    o.vcpus = 8;
+    o.memory_mib = 1 << 20;
+    o.disk_mib = 7;
+    o.accelerators = accelerator_facts{.model = "A100",
+                                       .count = 8,
+                                       .memory_gib = 80,
+                                       .fp16_tflops = 312,
+                                       .interconnect_gb_s = 600,
+                                       .stack = "cuda",
+                                       .training = true,
+                                       .inference = true,
+                                       .fp64_tflops = 9.7,
+                                       .memory_gb_s = 2039,
+                                       .host_link_gb_s = 64,
+                                       .scale_up_cards = 8,
+                                       .scale_out_gb_s = 25,
+                                       .training_speed = {1, 0.9, 1.1}};
+    o.supply = {.hazard = {.spot_per_h = 0.1, .hardware_per_card_h = 1e-5, .provider_per_h = 1e-6, .notice_s = 30},
+                .minimum_units = 2,
+                .available_from = instant(milliseconds(5)),
+                .tax_rate = 0.06,
+                .firm = false,
+                .host = "elsewhere",
+                .fee = reservation_fee{reservation_term::year, {5'000, currency::usd}}};
+    o.architecture = "arm64";
+    o.stacks = {"cuda", "none"};
+    o.units_free = 3;
+    o.units_ours = 1;
+    o.price = unit_price{123, currency::usd};
+    o.increment_s = 60;
+    o.minimum_s = 61;
+    o.idle_w = 1;
+    o.max_w = 2;
+    o.queue_wait_s = 5;
+    o.price_source = "list";
+    o.as_of = instant(milliseconds(77));
+    return o;
+}
+
+const offer_list some_offers = {full_offer("east", "big"), full_offer("east", "bigger"), full_offer("west", "big")};
+
+TEST(history_pack, offers_come_back_and_are_small) {
+    const auto packed = pack_offers(some_offers);
+    const auto back = unpack_offers(packed);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, some_offers);
+    EXPECT_TRUE(unpack_offers(pack_offers({}))->empty());
+    std::vector<offer> many;
+    for (int i = 1000; i < 2000; ++i)
+        many.push_back(full_offer("east", "n" + std::to_string(i)));
+    EXPECT_LT(pack_offers(many).size(), many.size() * 220);
+}
+
+TEST(history_pack, changes_bases_and_regions_come_back) {
+    const auto change = unpack_change(pack_change(some_offers, {"p/x", "p/y"}));
+    ASSERT_TRUE(change);
+    EXPECT_EQ(change->offers, some_offers);
+    EXPECT_EQ(change->gone, (std::vector<offer_id>{"p/x", "p/y"}));
+    decision_basis basis;
+    basis.history_seq = 300;
+    basis.blocked = {"p"};
+    basis.budget_left = money{-5, currency::usd};
+    basis.less_free = {{0, 1}, {7, 0}, {100'000, std::uint64_t(-2)}};
+    EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    EXPECT_LE(pack_basis({}).size(), 6u);  // what every submit pays
+    const facts_past facts = {{{"a", 1.5, 2.5}, {"b", -3, 4}}, "{}"};
+    EXPECT_EQ(*unpack_facts(pack_facts(facts)), facts);
+}
+
+TEST(history_pack, damage_is_told) {
+    const auto offers = pack_offers(some_offers);
+    for (std::size_t size = 0; size < offers.size(); ++size)
+        EXPECT_FALSE(unpack_offers(std::string_view(offers).substr(0, size)));
+    const auto change = pack_change(some_offers, {"p/x"});
+    for (std::size_t size = 0; size < change.size(); ++size)
+        EXPECT_FALSE(unpack_change(std::string_view(change).substr(0, size)));
+    EXPECT_FALSE(unpack_offers(offers + '\0'));
+}
+
+TEST(difference, names_the_first_place) {
+    const auto at = [](std::string_view left, std::string_view right) {
+        const auto found = first_difference(left, right);
+        return found ? found->pointer + " " + found->left + " " + found->right : "none";
+    };
+    EXPECT_EQ(at(R"({"a": 1, "b": [1, 2]})", R"({"a": 1, "b": [1, 2]})"), "none");
+    EXPECT_EQ(at(R"({"a": 1, "b": [1, 2]})", R"({"a": 1, "b": [1, 3]})"), "/b/1 2 3");
+    EXPECT_EQ(at(R"({"b": [1]})", R"({"b": [1, 3]})"), "/b/1 absent 3");
+    EXPECT_EQ(at(R"({"a": 1})", R"({"a": 1, "c/d": 2})"), "/c~1d absent 2");
+    EXPECT_EQ(at(R"({"a": 1, "c": 2})", R"({"a": 1})"), "/c 2 absent");
+}
+
+}  // namespace
+}  // namespace westerly

@@ -1,0 +1,165 @@
+// Signals, starts that are put off, and the carbon of what really ran. The engine here has no terms: a carbon limit is
+// what makes a workload wait.
+#include "tests/unit/engine/rig.hpp"
+
+using namespace westerly;
+using namespace westerly::testing_support;
+
+namespace {
+
+constexpr milliseconds hour{3'600'000};
+using phase = observation::phase;
+
+/// small_offer in the grid zone Z: 1 kWh an hour with its PUE of 1.
+offer powered_offer() {
+    offer o = small_offer("p", 10);
+    o.site.grid_zone = "Z";
+    o.site.pue = sourced{1.0, "test", quality_class::declared};
+    o.site.carbon_g_per_kwh = sourced{500, "yearbook", quality_class::annual_provincial};
+    o.idle_w = o.max_w = 1000;
+    return o;
+}
+
+signals_received hourly(const engine_rig& rig, std::vector<double> values) {
+    signal_series made;
+    made.zone = "Z";
+    made.source = "grid";
+    made.quality = quality_class::measured_hourly;
+    instant at = std::chrono::floor<std::chrono::hours>(rig.now);
+    for (const double value : values) {
+        made.intervals.push_back({at, at + hour, value, at > rig.now});
+        at += hour;
+    }
+    return {"signals/test.json", {made}};
+}
+
+/// One task for an hour that may wait for so long, with a limit of so much carbon.
+workload_spec limited(double max_g, std::uint64_t slack_hours) {
+    workload_spec spec = small_spec();
+    spec.work.runtime_s = 3600;
+    spec.limits.max_carbon_kg = max_g / 1000;
+    spec.when.max_delay_s = slack_hours * 3600;
+    return spec;
+}
+
+struct signals_test : testing::Test {
+    engine_rig rig;
+    void SetUp() override {
+        rig.add_provider("p", 10);
+        rig.give(offers_received{"p", {powered_offer()}});
+    }
+    std::string reason_of(const workload_id& id) {
+        const auto& waiting = rig.stored(id).waiting;
+        return waiting.empty() ? "" : waiting.front().code;
+    }
+};
+
+TEST_F(signals_test, a_chosen_start_is_waited_for_and_told) {
+    rig.give(hourly(rig, {400, 300, 200, 100}));
+    const auto id = rig.submit(limited(250, 5));
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    EXPECT_EQ(reason_of(id), "chosen_start");
+    const auto& detail = rig.stored(id).waiting.front().detail;
+    EXPECT_NE(detail.find("Waits until " + format_rfc3339(*rig.stored(id).next_action_at)), std::string::npos)
+        << detail;
+    EXPECT_EQ(*rig.stored(id).next_action_at, rig.now + 2 * hour) << "the first edge from which the limit is met";
+    ASSERT_TRUE(rig.stored(id).last_decision) << "the choice is stored and can be read";
+    rig.run_for(hour + hour / 2);
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    rig.run_for(hour);
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+TEST_F(signals_test, a_restart_keeps_waiting) {
+    rig.give(hourly(rig, {400, 300, 200, 100}));
+    const auto id = rig.submit(limited(250, 5));
+    const auto start = *rig.stored(id).next_action_at;
+    rig.restart();
+    rig.report("p", provider_state::ready);
+    rig.give(offers_received{"p", {powered_offer()}});
+    rig.give(hourly(rig, {400, 300, 200, 100}));
+    rig.run_for(milliseconds(1000));
+    EXPECT_EQ(*rig.stored(id).next_action_at, start);
+    EXPECT_EQ(reason_of(id), "chosen_start");
+    rig.run_for(2 * hour);
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+TEST_F(signals_test, better_news_start_it_sooner_and_worse_news_later) {
+    rig.give(hourly(rig, {400, 400, 400, 200, 400, 100}));
+    const auto sooner = rig.submit(limited(210, 5)), later = rig.submit(limited(210, 5));
+    EXPECT_GT(*rig.stored(sooner).next_action_at, rig.now + 2 * hour);
+    rig.give(hourly(rig, {400, 150, 150, 150, 150, 100}));
+    rig.run_for(milliseconds(1000));
+    EXPECT_LE(*rig.stored(sooner).next_action_at, rig.now + hour);
+    rig.run_for(milliseconds(600'000));
+    rig.give(hourly(rig, {400, 400, 400, 400, 200, 100}));
+    rig.run_for(milliseconds(1000));
+    EXPECT_GT(*rig.stored(later).next_action_at, rig.now + 2 * hour);
+}
+
+/// A forecast that comes anew every minute and trembles neither moves the start nor writes anything.
+TEST_F(signals_test, a_trembling_forecast_does_not_flap) {
+    rig.give(hourly(rig, {400, 400, 200, 400}));
+    const auto id = rig.submit(limited(210, 5));
+    const auto revision = rig.stored(id).revision;
+    const auto start = *rig.stored(id).next_action_at;
+    for (int minute = 0; minute < 60; ++minute) {
+        rig.give(hourly(rig, {400 + minute % 3 * 0.5, 401 - minute % 2 * 1.0, 200 + minute % 4 * 0.1, 400}));
+        rig.run_for(milliseconds(60'000));
+    }
+    EXPECT_EQ(rig.stored(id).revision, revision);
+    EXPECT_EQ(*rig.stored(id).next_action_at, start);
+}
+
+TEST_F(signals_test, a_put_off_workload_can_be_cancelled_and_expires) {
+    rig.give(hourly(rig, {400, 300, 200, 100}));
+    const auto cancelled = rig.submit(limited(150, 5));
+    ASSERT_TRUE(rig.cancel(cancelled).has_value());
+    EXPECT_EQ(rig.stored(cancelled).state, workload_state::cancelled);
+    auto spec = limited(150, 5);
+    spec.when.max_wait_s = 3600;
+    const auto impatient = rig.submit(spec);
+    EXPECT_NE(reason_of(impatient), "chosen_start") << "the queue's limit is before any start that would do";
+    rig.run_for(2 * hour);
+    EXPECT_EQ(rig.stored(impatient).state, workload_state::expired);
+    rig.give(hourly(rig, {400, 300}));
+}
+
+TEST_F(signals_test, without_slack_it_waits_for_other_reasons) {
+    rig.give(hourly(rig, {400, 300, 200, 100}));
+    const auto id = rig.submit(limited(150, 0));
+    EXPECT_EQ(reason_of(id), "no_feasible_offer");
+    rig.run_for(2 * hour + hour / 2);
+    rig.give(hourly(rig, {100, 100, 100}));
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching) << "new signals wake who could not be placed";
+}
+
+TEST_F(signals_test, usage_counts_the_hours_that_really_ran) {
+    rig.give(hourly(rig, {400, 200}));
+    const auto id = rig.submit(limited(1000, 0));
+    const auto attempt = *rig.stored(id).current;
+    const auto call = rig.only<call_provider>();
+    rig.answer_call(call, call_outcome::done);
+    rig.observe(attempt, phase::running, 1);
+    rig.run_for(hour + hour / 2);
+    rig.give(hourly(rig, {200}));  // the second hour is measured by now; the first one is kept
+    rig.observe(attempt, phase::exited, 2, 0);
+    ASSERT_EQ(rig.store.usages.size(), 1u);
+    const usage& used = rig.store.usages.front();
+    EXPECT_EQ(used.carbon_source, "grid");
+    // From the start on: 1 h of 400 and half an hour of 200, at 1 kWh an hour (the rig starts on the hour).
+    EXPECT_NEAR(static_cast<double>(*used.carbon_mg), 500'000, 5'000);
+}
+
+TEST_F(signals_test, the_market_shows_signals) {
+    rig.give(hourly(rig, {400, 300}));
+    rig.run_for(milliseconds(2000));
+    ASSERT_EQ(rig.market->signals.size(), 1u);
+    EXPECT_TRUE(rig.market->signals.front().in_use);
+    rig.give(feeds_configured{});
+    rig.run_for(milliseconds(2000));
+    EXPECT_TRUE(rig.market->signals.empty());
+}
+
+}  // namespace

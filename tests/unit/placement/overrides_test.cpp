@@ -1,0 +1,110 @@
+#include "broker/placement/overrides.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+constexpr std::int64_t one = 1'000'000'000;
+
+/// Latency may be priced from 0.05 to 1, time without end, within_of_cheapest up to 1; nothing else may be set.
+policy bounded() {
+    policy p;
+    p.name = "house";
+    p.version = "sha256:0123456789ab";
+    p.prices = {{.term = "latency", .per_unit = 0.10, .weight = 2, .reference = 5},
+                {.term = "carbon", .per_unit = 0.2}};
+    p.max_pue = 1.5;
+    p.overrides.prices = {
+        {.term = "green_power"}, {.term = "latency", .min_nanos = one / 20, .max_nanos = one}, {.term = "time"}};
+    p.overrides.within_of_cheapest = number_bounds{0, 1};
+    return p;
+}
+
+policy_overrides latency_at(std::int64_t nanos) {
+    policy_overrides asked;
+    asked.prices = {{"latency", {nanos, currency::cny}}};
+    return asked;
+}
+
+TEST(overrides, bounds_belong_to_what_is_allowed) {
+    for (const auto& [nanos, allowed] :
+         {std::pair{one / 20 - 1, false}, {one / 20, true}, {one, true}, {one + 1, false}})
+        EXPECT_EQ(check_overrides(bounded(), latency_at(nanos)).has_value(), allowed) << nanos;
+}
+
+TEST(overrides, a_fault_names_the_field_and_the_bound) {
+    policy_overrides asked = latency_at(2 * one);
+    asked.prices.push_back({"rtt", {one, currency::cny}});
+    asked.within_of_cheapest = 1.5;
+    asked.max_pue = 1.2;
+    const auto refused = check_overrides(bounded(), asked);
+    ASSERT_FALSE(refused);
+    const auto& faults = refused.error().faults;
+    ASSERT_EQ(faults.size(), 4u);
+    EXPECT_EQ(faults[0].pointer, "/policy/overrides/prices/latency");
+    EXPECT_EQ(faults[0].message, "2 CNY is outside what the policy \"house\" allows: 0.05 CNY to 1 CNY.");
+    EXPECT_EQ(faults[1].pointer, "/policy/overrides/prices/rtt");
+    EXPECT_EQ(faults[1].message, "The policy \"house\" does not let workloads set prices/rtt.");
+    EXPECT_EQ(faults[2].pointer, "/policy/overrides/within_of_cheapest");
+    EXPECT_EQ(faults[2].message, "1.5 is outside what the policy \"house\" allows: 0 to 1.");
+    EXPECT_EQ(faults[3].pointer, "/policy/overrides/max_pue");
+    EXPECT_EQ(refused.error().code, errc::invalid);
+}
+
+TEST(overrides, a_policy_without_bounds_allows_none) {
+    policy plain = bounded();
+    plain.overrides = {};
+    EXPECT_TRUE(check_overrides(plain, {}));
+    EXPECT_FALSE(check_overrides(plain, latency_at(one / 10))) << "not even the file's own figure";
+}
+
+TEST(overrides, pricing_carbon_and_green_power_both_is_counted_twice) {
+    policy_overrides asked;
+    asked.prices = {{"green_power", {one, currency::cny}}};
+    const auto refused = check_overrides(bounded(), asked);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().faults.front().pointer, "/policy/overrides/prices/green_power");
+    EXPECT_NE(refused.error().detail.find("counted twice"), std::string::npos);
+    asked.prices.front().second.nanos = 0;
+    EXPECT_TRUE(check_overrides(bounded(), asked));
+    policy meant = bounded();
+    meant.counted_twice_meant = true;
+    asked.prices.front().second.nanos = one;
+    EXPECT_TRUE(check_overrides(meant, asked));
+}
+
+TEST(overrides, the_effective_policy_has_the_workloads_figures) {
+    policy_overrides asked = latency_at(one / 2);
+    asked.prices.push_back({"time", {3 * one, currency::cny}});
+    asked.within_of_cheapest = 0.25;
+    const policy made = effective_policy(bounded(), asked);
+    ASSERT_EQ(made.prices.size(), 3u);
+    EXPECT_EQ(made.prices[0].per_unit, 0.5);
+    EXPECT_EQ(made.prices[0].reference, 0) << "a price that was set is not implied by a weight";
+    EXPECT_EQ(made.prices[1], bounded().prices[1]);
+    EXPECT_EQ(made.prices[2].term, "time");
+    EXPECT_EQ(made.prices[2].per_unit, 3);
+    EXPECT_EQ(made.within_of_cheapest, 0.25);
+    EXPECT_EQ(made.max_pue, 1.5);
+    EXPECT_EQ(made.overridden,
+              "The workload overrides its policy: the price of latency 0.5 (0.1 in the file), the price of time 3 (not "
+              "priced in the file) and within_of_cheapest 0.25 (not set in the file).");
+}
+
+TEST(overrides, the_version_names_the_file_and_what_was_asked) {
+    const auto version = [](const policy_overrides& asked) {
+        return effective_policy(bounded(), asked).version;
+    };
+    EXPECT_EQ(version({}), bounded().version);
+    const auto half = version(latency_at(one / 2));
+    EXPECT_TRUE(half.starts_with(bounded().version + "+overrides:")) << half;
+    EXPECT_EQ(half.size(), bounded().version.size() + std::string("+overrides:").size() + 12);
+    EXPECT_EQ(half, version(latency_at(one / 2)));
+    EXPECT_NE(half, version(latency_at(one / 2 + 1))) << "the last of nine decimals counts";
+}
+
+}  // namespace
+}  // namespace westerly

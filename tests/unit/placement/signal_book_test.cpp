@@ -1,0 +1,126 @@
+#include "broker/placement/signal_book.hpp"
+
+#include <gtest/gtest.h>
+
+namespace westerly {
+namespace {
+
+constexpr auto kind = signal_kind::carbon_intensity;
+constexpr std::int64_t hour = 3'600'000;
+
+instant at(std::int64_t hours) {
+    return instant(milliseconds(hours * hour));
+}
+
+signal_series series(const std::string& source, quality_class quality, std::int64_t from,
+                     std::initializer_list<double> values, bool forecast = false) {
+    signal_series made;
+    made.zone = "Z";
+    made.source = source;
+    made.quality = quality;
+    made.received_at = at(from);
+    for (const double value : values) {
+        made.intervals.push_back({at(from), at(from + 1), value, forecast});
+        ++from;
+    }
+    return made;
+}
+
+signal_series yearly(double value) {
+    signal_series made = series("ministry", quality_class::annual_provincial, 0, {value});
+    made.intervals.front().end_at = at(8784);
+    return made;
+}
+
+const zone_signal* used(const signal_book& book) {
+    return book.find(kind, "Z");
+}
+
+TEST(signal_book, takes_the_best_quality_class) {
+    signal_book book;
+    EXPECT_EQ(used(book), nullptr);
+    book.receive("a", {yearly(600)}, at(10));
+    ASSERT_NE(used(book), nullptr);
+    EXPECT_FALSE(used(book)->varies);
+    book.receive("b", {series("modeller", quality_class::modelled_hourly, 9, {500, 510, 520})}, at(10));
+    EXPECT_EQ(used(book)->source, "modeller");
+    EXPECT_TRUE(used(book)->varies);
+    book.receive("c", {series("meter", quality_class::measured_hourly, 10, {480})}, at(10));
+    EXPECT_EQ(used(book)->source, "meter");
+    EXPECT_EQ(used(book)->quality, quality_class::measured_hourly);
+}
+
+TEST(signal_book, falls_back_when_the_best_grows_stale) {
+    signal_book book;
+    signal_series hourly = series("modeller", quality_class::modelled_hourly, 9, {500, 510, 520, 530, 540});
+    hourly.issued_at = at(9);
+    hourly.max_age_s = 2 * 3600;
+    book.receive("a", {yearly(600)}, at(10));
+    book.receive("b", {hourly}, at(10));
+    EXPECT_EQ(used(book)->source, "modeller");
+    ASSERT_TRUE(book.next_change_at());
+    EXPECT_LE(*book.next_change_at(), at(11));
+    EXPECT_TRUE(book.refresh(at(11)));
+    EXPECT_EQ(used(book)->source, "ministry") << "two hours after it was issued";
+    for (const auto& status : book.statuses(at(11)))
+        EXPECT_EQ(status.in_use, status.series->source == "ministry") << status.why_not;
+    hourly.issued_at = at(11);
+    book.receive("b", {hourly}, at(11));
+    EXPECT_EQ(used(book)->source, "modeller");
+}
+
+TEST(signal_book, lays_what_is_measured_over_the_forecast_of_the_same_source) {
+    signal_book book;
+    book.receive("b",
+                 {series("maps", quality_class::measured_hourly, 8, {300, 310, 320}),
+                  series("maps", quality_class::measured_hourly, 10, {999, 330, 340}, true)},
+                 at(10));
+    ASSERT_NE(used(book), nullptr);
+    const signal_curve& curve = used(book)->curve;
+    EXPECT_EQ(curve.mean(10 * hour, hour, 0), 320);
+    EXPECT_EQ(curve.mean(11 * hour, hour, 0), 330);
+    EXPECT_EQ(curve.covered_until(8 * hour), 13 * hour);
+}
+
+TEST(signal_book, never_counts_marginal_or_life_cycle_intensity) {
+    signal_book book;
+    signal_series marginal = series("m", quality_class::measured_hourly, 10, {1}),
+                  life_cycle = series("l", quality_class::measured_hourly, 10, {1});
+    marginal.method = signal_method::marginal;
+    life_cycle.scope = emission_scope::life_cycle;
+    book.receive("a", {marginal, life_cycle}, at(10));
+    EXPECT_EQ(used(book), nullptr);
+    for (const auto& status : book.statuses(at(10)))
+        EXPECT_NE(status.why_not.find("never counted"), std::string::npos);
+}
+
+TEST(signal_book, keeps_what_has_passed) {
+    signal_book book;
+    book.receive("a", {series("meter", quality_class::measured_hourly, 8, {300, 310, 320})}, at(10));
+    book.receive("a", {series("meter", quality_class::measured_hourly, 10, {325, 330})}, at(11));
+    EXPECT_EQ(used(book)->curve.integral(8 * hour, 12 * hour).sum / hour, 300 + 310 + 325 + 330);
+}
+
+TEST(signal_book, forgets_feeds_that_are_gone) {
+    signal_book book;
+    book.receive("a", {yearly(600)}, at(10));
+    const std::string others[] = {"b"};
+    book.keep_only(others, at(10));
+    EXPECT_TRUE(book.empty());
+    EXPECT_EQ(used(book), nullptr);
+}
+
+TEST(overlay, fills_gaps_only) {
+    const auto piece = [](std::int64_t from, std::int64_t to, double value) {
+        return signal_interval{at(from), at(to), value, false};
+    };
+    const std::vector<signal_interval> first{piece(2, 4, 1), piece(6, 7, 1)};
+    const std::vector<signal_interval> second{piece(0, 3, 2), piece(3, 10, 2)};
+    EXPECT_EQ(overlay(first, second),
+              (std::vector{piece(0, 2, 2), piece(2, 4, 1), piece(4, 6, 2), piece(6, 7, 1), piece(7, 10, 2)}));
+    EXPECT_EQ(overlay(first, {}), first);
+    EXPECT_EQ(overlay({}, second), second);
+}
+
+}  // namespace
+}  // namespace westerly

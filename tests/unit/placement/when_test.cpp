@@ -1,0 +1,211 @@
+// The choice of a start together with the choice of an offer.
+#include "tests/unit/placement/builders.hpp"
+
+#include <gtest/gtest.h>
+
+namespace westerly::built {
+namespace {
+
+constexpr milliseconds hour{3'600'000};
+
+/// Hourly carbon intensity of a zone from now on.
+signal_series hourly(const std::string& zone, std::vector<double> values) {
+    signal_series made;
+    made.zone = zone;
+    made.source = "grid";
+    made.quality = quality_class::modelled_hourly;
+    made.received_at = now;
+    instant at = now;
+    for (const double value : values) {
+        made.intervals.push_back({at, at + hour, value, true});
+        at += hour;
+    }
+    return made;
+}
+
+signal_book told(std::vector<signal_series> series) {
+    signal_book book;
+    book.receive("test", std::move(series), now);
+    return book;
+}
+
+policy carbon_at(double per_kg, double per_hour = 0) {
+    policy p;
+    p.prices = {{.term = "carbon", .per_unit = per_kg}};
+    if (per_hour > 0)
+        p.prices.push_back({.term = "time", .per_unit = per_hour});
+    return p;
+}
+
+/// 100 W and PUE 1.2 of plain(): a run of h hours takes 0.12 h kWh.
+offer in_zone(const std::string& site, const std::string& zone, double price = 1.0) {
+    offer o = plain(site, price);
+    o.site.grid_zone = zone;
+    return o;
+}
+
+workload_spec flexible(std::uint64_t run_hours, std::uint64_t slack_hours) {
+    workload_spec spec = task();
+    spec.work.runtime_s = run_hours * 3600;
+    spec.when.max_delay_s = slack_hours * 3600;
+    return spec;
+}
+
+decision with(const signal_book& signals, const std::vector<offer>& offers, const workload_spec& spec,
+              const policy& rules) {
+    decision_world around = world();
+    around.signals = &signals;
+    return decide_on(offers, spec, rules, around);
+}
+
+/// P3: 400 200 210 190 380 500, 2 h: the start is hour 2, 0.12 kWh an hour x (210 + 190) g = 48 g.
+TEST(when, p3_in_a_decision) {
+    const auto signals = told({hourly("Z", {400, 200, 210, 190, 380, 500})});
+    const decision made = with(signals, {in_zone("a", "Z")}, flexible(2, 24), carbon_at(1));
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked.front().start_at, now + 2 * hour);
+    EXPECT_EQ(made.ranked.front().finish_at, now + 4 * hour);
+    EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * (0.210 + 0.190), 1e-12);
+    ASSERT_TRUE(made.baseline);
+    EXPECT_EQ(made.baseline->start_at, now) << "the baseline starts at once";
+    EXPECT_NEAR(*made.baseline->carbon_kg, 0.12 * (0.400 + 0.200), 1e-12);
+    ASSERT_TRUE(made.put_off);
+    EXPECT_EQ(made.put_off->launch_at, now + 2 * hour);
+    EXPECT_EQ(made.put_off->at_once_at, now);
+    EXPECT_NEAR(*made.put_off->carbon_saved_kg, 0.12 * (0.600 - 0.400), 1e-12);
+    EXPECT_NEAR(made.put_off->saved_base, 0.024, 1e-12);
+    EXPECT_NE(made.put_off->why.find("Waits until"), std::string::npos);
+    EXPECT_NE(made.put_off->why.find("0.0240 kg CO2e"), std::string::npos) << made.put_off->why;
+}
+
+TEST(when, nobody_waits_who_did_not_allow_it) {
+    const auto signals = told({hourly("Z", {400, 200, 210, 190, 380, 500})});
+    workload_spec rigid = task();
+    EXPECT_FALSE(with(signals, {in_zone("a", "Z")}, rigid, carbon_at(1)).put_off);
+    workload_spec service = flexible(2, 24);
+    service.kind = workload_kind::service;
+    EXPECT_FALSE(with(signals, {in_zone("a", "Z")}, service, carbon_at(1)).put_off);
+    EXPECT_FALSE(with(signals, {in_zone("a", "Z")}, flexible(2, 24), policy{}).put_off) << "cost alone does not change";
+}
+
+TEST(when, signals_count_at_once_too) {
+    const auto signals = told({hourly("Z", {400, 200}), hourly("Y", {300, 500})});
+    const decision made = with(signals, {in_zone("a", "Z"), in_zone("b", "Y")}, task(), carbon_at(1));
+    EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a"}));
+    EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * 0.300, 1e-12);
+}
+
+TEST(when, offer_and_start_are_chosen_together) {
+    // At once b is cleaner (300 against 400); in an hour a is cleanest of all (100).
+    const auto signals = told({hourly("Z", {400, 100, 400}), hourly("Y", {300, 290, 300})});
+    EXPECT_EQ(with(signals, {in_zone("a", "Z"), in_zone("b", "Y")}, flexible(1, 0), carbon_at(1)).ranked[0].site, "b");
+    const decision made = with(signals, {in_zone("a", "Z"), in_zone("b", "Y")}, flexible(1, 2), carbon_at(1));
+    EXPECT_EQ(made.ranked[0].site, "a");
+    EXPECT_EQ(made.ranked[0].start_at, now + hour);
+    EXPECT_EQ(made.ranked[1].start_at, now + hour) << "b too would wait, for 290";
+}
+
+TEST(when, slack_is_bounded) {
+    const auto signals = told({hourly("Z", {400, 300, 200, 100, 50, 25, 12})});
+    const auto start = [&](workload_spec spec, policy rules) {
+        return (with(signals, {in_zone("a", "Z")}, spec, rules).ranked.at(0).start_at - now) / hour;
+    };
+    EXPECT_EQ(start(flexible(1, 3), carbon_at(1)), 3) << "by the workload";
+    policy impatient = carbon_at(1);
+    impatient.max_delay_s = 2 * 3600;
+    EXPECT_EQ(start(flexible(1, 3), impatient), 2) << "by the policy";
+    workload_spec due = flexible(2, 9);
+    due.when.deadline_at = now + 3 * hour;
+    EXPECT_EQ(start(due, carbon_at(1)), 1) << "by the deadline: 2 h from hour 1";
+    workload_spec queued = flexible(1, 9);
+    queued.when.max_wait_s = 3600;
+    EXPECT_EQ(start(queued, carbon_at(1)), 1) << "by the queue, past which it expires";
+    workload_spec later = flexible(1, 1);
+    later.when.earliest_start_at = now + 2 * hour;
+    EXPECT_EQ(start(later, carbon_at(1)), 3) << "counted from its earliest start";
+    // An hour of waiting at 0.01 costs more than 0.12 kWh x 75 g and less than 0.12 kWh x 100 g at 1 per kg.
+    EXPECT_EQ(start(flexible(1, 6), carbon_at(1, 0.0091)), 3) << "by the price of time";
+}
+
+TEST(when, slack_counts_from_when_the_workload_came) {
+    const auto signals = told({hourly("Z", {400, 300, 200, 100})});
+    decision_world around = world();
+    around.signals = &signals;
+    around.asked_at = now - 2 * hour;
+    const decision made = decide_on({in_zone("a", "Z")}, flexible(1, 3), carbon_at(1), around);
+    EXPECT_EQ(made.ranked.front().start_at, now + hour);
+}
+
+TEST(when, a_flat_factor_never_saves_and_neither_does_the_end_of_a_series) {
+    signal_series yearly = hourly("Z", {400});
+    yearly.quality = quality_class::annual_provincial;
+    yearly.intervals.front().end_at += 8000 * hour;
+    EXPECT_FALSE(with(told({yearly}), {in_zone("a", "Z")}, flexible(2, 24), carbon_at(1)).put_off);
+    // The site's own factor is 500; 900 for two hours and then nothing known is no reason to wait for the 500.
+    const auto ends = told({hourly("Z", {900, 900})});
+    const decision made = with(ends, {in_zone("a", "Z")}, flexible(2, 24), carbon_at(1));
+    EXPECT_FALSE(made.put_off);
+    EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * 1.8, 1e-12);
+    // A longer run counts the site's own factor for the rest, and says so.
+    const decision longer = with(ends, {in_zone("a", "Z")}, flexible(4, 24), carbon_at(1));
+    EXPECT_NEAR(*longer.ranked.front().carbon_kg, 0.12 * (1.8 + 1.0), 1e-12);
+    const auto says = [&](const std::string& words) {
+        return std::ranges::any_of(longer.notes, [&](const auto& n) { return n.find(words) != std::string::npos; });
+    };
+    EXPECT_TRUE(says("50 % of the run"));
+}
+
+TEST(when, a_signal_makes_an_unknown_factor_known) {
+    offer o = in_zone("a", "Z");
+    o.site.carbon_g_per_kwh.reset();
+    EXPECT_TRUE(decide_on({o}, task(), carbon_at(1)).ranked.empty());
+    EXPECT_EQ(with(told({hourly("Z", {400})}), {o}, task(), carbon_at(1)).ranked.size(), 1u);
+}
+
+TEST(when, a_carbon_limit_may_be_met_by_waiting) {
+    const auto signals = told({hourly("Z", {400, 300, 200})});
+    workload_spec spec = flexible(1, 5);
+    spec.limits.max_carbon_kg = 0.12 * 0.310;
+    const decision made = with(signals, {in_zone("a", "Z")}, spec, policy{});
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked.front().start_at, now + hour) << "no later than the limit asks for: cost does not care";
+    spec.when.max_delay_s.reset();
+    EXPECT_EQ(only_rejection(with(signals, {in_zone("a", "Z")}, spec, policy{})), rejection::max_carbon);
+}
+
+TEST(when, an_order_waits_for_whole_steps_only) {
+    policy least;
+    least.order_batch = least.order_service = least.order_interactive = {{"carbon", 0.01}, {"cost", 0}};
+    // 0.12 kWh an hour: 48, 37.2, 36.1, 35.9 g, in steps of 10 g: 5, 4, 4, 4. The first of the least.
+    const auto signals = told({hourly("Z", {400, 310, 301, 299})});
+    EXPECT_EQ(with(signals, {in_zone("a", "Z")}, flexible(1, 9), least).ranked.front().start_at, now + hour);
+    least.order_batch.front().step = 0;
+    EXPECT_EQ(with(signals, {in_zone("a", "Z")}, flexible(1, 9), least).ranked.front().start_at, now + 3 * hour);
+}
+
+TEST(when, green_power_by_the_hour_is_a_sites) {
+    signal_series share = hourly("p/a", {0.2, 0.9, 0.5});
+    share.kind = signal_kind::green_power_share;
+    policy green;
+    green.prices = {{.term = "green_power", .per_unit = 1}};
+    const decision made = with(told({share}), {in_zone("a", "Z"), in_zone("b", "Z")}, flexible(1, 9), green);
+    EXPECT_EQ(made.ranked.front().site, "a");
+    EXPECT_EQ(made.ranked.front().start_at, now + hour);
+    EXPECT_NEAR(*made.ranked.front().non_green_kwh, 0.12 * 0.1, 1e-12);
+    EXPECT_NEAR(*made.ranked.back().non_green_kwh, 0.12 * 0.5, 1e-12);
+}
+
+TEST(when, data_is_moved_before_the_run) {
+    // An hour of moving: the run at once is hour 1 of the series.
+    const auto signals = told({hourly("Z", {1, 400, 300, 200})});
+    workload_spec spec = flexible(1, 1);
+    spec.inputs = {{.size_gib = 3600 * 10 / (8 * 1.073741824), .region = "elsewhere"}};
+    const decision made = with(signals, {in_zone("a", "Z")}, spec, carbon_at(1));
+    EXPECT_NEAR(*made.baseline->carbon_kg, 0.12 * 0.400, 1e-6);
+    EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * 0.300, 1e-6);
+    ASSERT_TRUE(made.put_off);
+    EXPECT_NEAR(static_cast<double>((made.put_off->launch_at - now).count()), 3.6e6, 10);
+}
+
+}  // namespace
+}  // namespace westerly::built

@@ -1,0 +1,212 @@
+#include "broker/runtime/replayer.hpp"
+
+#include "broker/codec/config_json.hpp"
+#include "broker/codec/views_json.hpp"
+#include "broker/codec/workload_json.hpp"
+#include "broker/engine/engine.hpp"
+#include "broker/store/store.hpp"
+#include "policies/table.hpp"
+#include "tests/unit/runtime/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+
+namespace westerly {
+namespace {
+
+constexpr std::string_view cheap_text = R"({"description": "least money"})";
+constexpr std::string_view dear_text = R"({"prices": {"time": {"amount": "5", "currency": "CNY", "per": "h"}}})";
+
+offer offer_of(const provider_id& provider, const std::string& site, std::int64_t nanos, std::uint64_t units) {
+    offer out;
+    out.id = provider + '/' + site + "/small/on_demand";
+    out.provider = provider;
+    out.site.site = site;
+    out.site.region = "r-" + site;
+    out.site.jurisdiction = "CN";
+    out.site.latitude_longitude = std::pair(30.0, 100.0 + static_cast<double>(site.size()));
+    out.vcpus = 4;
+    out.memory_mib = 8192;
+    out.units_free = units;
+    out.idle_w = 10;
+    out.max_w = 100;
+    out.site.pue = sourced{1.2, "declared", quality_class::declared};
+    out.price = unit_price{nanos, currency::cny};
+    return out;
+}
+
+/// An engine over a real store: what it decides is on disk, and so is what it decided from.
+struct replayer_test : testing::Test {
+    replayer_test() { start(); }
+
+    void start() {
+        core.reset();
+        keep.reset();
+        auto opened = open_sqlite_store({.file = folder.path() / "w.db", .machine_id = "m"});
+        ASSERT_TRUE(opened) << opened.error().detail;
+        keep = std::move(*opened);
+        auto state = keep->load(now);
+        ASSERT_TRUE(state);
+        core = std::make_unique<engine>(engine_options{.regions = {{"home", 31.0, 121.0}}, .accelerators = {}},
+                                        built_in_terms(), std::move(*state), now);
+        use_policy(cheap_text);
+        std::vector<provider_config> configs;
+        for (const auto* id : {"p", "q"}) {
+            provider_config& config = configs.emplace_back();
+            config.id = id;
+            config.kind = "local";
+        }
+        give(providers_configured{configs});
+        for (const auto* id : {"p", "q"}) {
+            provider_health health;
+            health.id = id;
+            health.state = provider_state::ready;
+            give(provider_reported{health});
+        }
+    }
+    void use_policy(std::string_view text) { give(policies_configured{{*decode_policy("mine", text)}, {}}); }
+    void offer_from(const provider_id& id, const offer_list& offers) { give(offers_received{id, offers}); }
+
+    void give(const input& in) {
+        now += milliseconds(7);
+        auto made = core->handle(in, now, random);
+        for (const auto& each : made.changes.decisions)
+            decisions.push_back(each.id);
+        if (made.changes.empty())
+            return;
+        const auto done = keep->commit({&made.changes, 1});
+        ASSERT_TRUE(done) << done.error().detail;
+    }
+    void submit() {
+        workload_spec spec;
+        spec.name = "w";
+        spec.policy = "mine";
+        spec.variants.emplace_back().command = {"true"};
+        give(submit_workload{1,
+                             who(),
+                             std::make_shared<workload_spec>(spec),
+                             {},
+                             {},
+                             std::make_shared<const std::string>(encode_workload_spec(spec))});
+    }
+    principal who() {
+        if (tenant_.none())
+            tenant_ = tenant_id::make(now, random);
+        principal out;
+        out.tenant = tenant_;
+        out.tenant_name = "t";
+        return out;
+    }
+    std::vector<std::string> replays() {
+        replayer tested(keep->readers(), built_in_terms());
+        std::vector<std::string> out;
+        for (const auto& id : decisions) {
+            const auto report = tested.replay(id);
+            out.push_back(!report             ? report.error().detail
+                          : report->identical ? "identical"
+                                              : report->pointer + ": " + report->recorded + " / " + report->replayed);
+        }
+        return out;
+    }
+
+    temporary_folder folder;
+    random_source random{11};
+    instant now = instant(std::chrono::hours(24 * 365 * 50));
+    std::unique_ptr<store> keep;
+    std::unique_ptr<engine> core;
+    std::vector<decision_id> decisions;
+
+private:
+    tenant_id tenant_{};
+};
+
+TEST_F(replayer_test, decisions_are_made_again_over_refreshes_policies_and_restarts) {
+    offer_from("p", {offer_of("p", "east", 1'000'000'000, 2), offer_of("p", "west", 2'000'000'000, 2)});
+    offer_from("q", {offer_of("q", "north", 3'000'000'000, 1)});
+    for (int i = 0; i < 3; ++i)
+        submit();
+    offer_from("p", {offer_of("p", "east", 5'000'000'000, 1), offer_of("p", "far", 100'000'000, 1)});
+    submit();
+    use_policy(dear_text);
+    submit();
+    start();
+    offer_from("q", {offer_of("q", "north", 1'500'000'000, 3)});
+    now += milliseconds(6000);  // who is not back by now is not waited for
+    give(tick{});
+    submit();
+    offer_from("p", {offer_of("p", "east", 900'000'000, 3)});
+    submit();
+    ASSERT_GE(decisions.size(), 6u);
+    EXPECT_THAT(replays(), testing::Each("identical"));
+}
+
+TEST_F(replayer_test, what_differs_is_named) {
+    offer_from("p", {offer_of("p", "east", 1'000'000'000, 2)});
+    offer_from("q", {offer_of("q", "north", 3'000'000'000, 1)});
+    submit();
+    ASSERT_EQ(decisions.size(), 1u);
+    // The same decision under the name of another one, with a cost that it never had.
+    change_set forged;
+    forged.epoch = 1;
+    auto made = *keep->readers().find_decision(decisions[0]);
+    auto stored = *keep->readers().find_recorded_decision(decisions[0]);
+    made.ranked[0].cost.micros += 1;
+    made.id = decision_id::make(now, random);
+    stored.basis->of = made.id;
+    forged.decisions.push_back(made);
+    forged.bases.push_back(*stored.basis);
+    ASSERT_TRUE(keep->commit({&forged, 1}));
+    decisions.push_back(made.id);
+    const auto got = replays();
+    EXPECT_EQ(got[0], "identical");
+    EXPECT_THAT(got[1], testing::HasSubstr("/ranked/0/cost"));
+}
+
+TEST_F(replayer_test, a_decision_without_a_basis_says_that_it_cannot_be_replayed) {
+    offer_from("p", {offer_of("p", "east", 1'000'000'000, 2)});
+    offer_from("q", {});
+    submit();
+    ASSERT_EQ(decisions.size(), 1u);
+    change_set old;
+    old.epoch = 1;
+    auto made = *keep->readers().find_decision(decisions[0]);
+    made.id = decision_id::make(now, random);
+    old.decisions.push_back(made);
+    ASSERT_TRUE(keep->commit({&old, 1}));
+    replayer tested(keep->readers(), built_in_terms());
+    const auto report = tested.replay(made.id);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, errc::conflict);
+    EXPECT_EQ(tested.replay(decision_id::make(now, random)).error().code, errc::not_found);
+}
+
+TEST_F(replayer_test, two_policies_over_recorded_decisions) {
+    auto slow = offer_of("p", "east", 1'000'000'000, 9);
+    slow.queue_wait_s = 7200;
+    offer_from("p", {slow});
+    offer_from("q", {offer_of("q", "north", 1'100'000'000, 9)});
+    submit();
+    submit();
+    replayer tested(keep->readers(), built_in_terms());
+    const std::vector<policy> in_use = {*decode_policy("mine", cheap_text)};
+    policy_comparison_request asked;
+    asked.before = {"mine", {}, {}};
+    asked.after = {"hasty", {}, std::string(dear_text)};
+    const auto report = tested.compare(asked, in_use);
+    ASSERT_TRUE(report) << report.error().detail;
+    EXPECT_EQ(report->compared, 2u);
+    ASSERT_EQ(report->differ.size(), 2u);
+    EXPECT_EQ(report->differ[0].before->offer, "p/east/small/on_demand");
+    EXPECT_EQ(report->differ[0].after->offer, "q/north/small/on_demand");
+    asked.after = asked.before;
+    EXPECT_TRUE(tested.compare(asked, in_use)->differ.empty());
+    asked.after = {"mine", decode_policy("mine", cheap_text)->version, {}};  // as it was, of the records
+    EXPECT_TRUE(tested.compare(asked, in_use)->differ.empty());
+    asked.after = {"nobodys", {}, {}};
+    EXPECT_EQ(tested.compare(asked, in_use).error().code, errc::not_found);
+    asked.last = 1;
+    asked.after = {"hasty", {}, std::string(dear_text)};
+    EXPECT_EQ(tested.compare(asked, in_use)->compared, 1u);
+}
+
+}  // namespace
+}  // namespace westerly

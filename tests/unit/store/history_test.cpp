@@ -1,0 +1,124 @@
+#include "broker/store/store.hpp"
+#include "tests/unit/store/world.hpp"
+
+#include <gmock/gmock.h>
+#include <sqlite3.h>
+
+namespace westerly::test {
+namespace {
+
+offer one_offer(const std::string& name, std::int64_t nanos) {
+    offer o;
+    o.id = "p/s/" + name + "/on_demand";
+    o.provider = "p";
+    o.site.site = "s";
+    o.vcpus = 1;
+    o.memory_mib = 1;
+    o.price = unit_price{nanos, currency::cny};
+    return o;
+}
+
+struct history_test : testing::Test {
+    history_test() {
+        keep = *open_sqlite_store({.file = file, .machine_id = "m"});
+        EXPECT_TRUE(keep->load(day_one));
+    }
+    void add(std::uint64_t seq, const provider_id& provider, bool whole, const offer_list& offers,
+             std::vector<offer_id> gone = {}) {
+        change_set changes;
+        changes.epoch = 1;
+        history_entry& entry = changes.history.emplace_back();
+        entry.seq = seq;
+        entry.at = day_one + std::chrono::days(seq);
+        entry.provider = provider;
+        if (provider.empty())
+            entry.facts.regions = {{"r" + std::to_string(seq), 1, 2}};
+        entry.whole = whole;
+        entry.offers = offers;
+        entry.gone = std::move(gone);
+        ASSERT_TRUE(keep->commit({&changes, 1}));
+    }
+    std::vector<std::string> names_at(std::uint64_t seq) {
+        const auto past = keep->readers().market_at(seq);
+        if (!past)
+            return {past.error().detail};
+        std::vector<std::string> names;
+        for (const auto& [provider, offers] : past->offers)
+            for (const offer& o : offers)
+                names.push_back(o.id + " " + std::to_string(o.price->nanos));
+        return names;
+    }
+    void meddle(const char* sql) {
+        sqlite3* database = nullptr;
+        ASSERT_EQ(sqlite3_open(file.c_str(), &database), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+        sqlite3_close(database);
+    }
+
+    temporary_folder folder;
+    std::filesystem::path file = folder / "w.db";
+    std::unique_ptr<store> keep;
+};
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST_F(history_test, every_moment_of_the_past_can_be_had) {
+    add(1, "", true, {});
+    add(2, "p", true, {one_offer("a", 1), one_offer("b", 1)});
+    add(3, "p", false, {one_offer("aa", 2), one_offer("b", 2)}, {"p/s/a/on_demand"});
+    add(4, "p", false, {one_offer("c", 3)});
+    add(5, "q", true, {});
+    add(6, "", true, {});
+    add(7, "p", true, {one_offer("a", 1), one_offer("b", 1)});
+    EXPECT_THAT(names_at(1), ElementsAre());
+    EXPECT_THAT(names_at(2), ElementsAre("p/s/a/on_demand 1", "p/s/b/on_demand 1"));
+    EXPECT_THAT(names_at(3), ElementsAre("p/s/aa/on_demand 2", "p/s/b/on_demand 2"));
+    EXPECT_THAT(names_at(5), ElementsAre("p/s/aa/on_demand 2", "p/s/b/on_demand 2", "p/s/c/on_demand 3"));
+    EXPECT_THAT(names_at(6), ElementsAre());  // a start: nobody offers anything yet
+    EXPECT_THAT(names_at(7), ElementsAre("p/s/a/on_demand 1", "p/s/b/on_demand 1"));
+    EXPECT_EQ(keep->readers().market_at(5)->facts.regions[0].region, "r1");
+    EXPECT_EQ(keep->readers().market_at(0).error().code, errc::not_found);
+    keep.reset();
+    keep = *open_sqlite_store({.file = file, .machine_id = "m"});
+    EXPECT_EQ(keep->load(day_one)->history_seq, 7u);
+}
+
+TEST_F(history_test, what_is_forgotten_is_what_nothing_young_is_made_from) {
+    add(1, "", true, {});
+    add(2, "p", true, {one_offer("a", 1)});
+    add(3, "p", false, {one_offer("a", 2)});
+    add(4, "p", true, {one_offer("a", 3)});
+    add(5, "p", false, {one_offer("a", 4)});
+    ASSERT_TRUE(keep->forget_history(day_one + std::chrono::days(5)));
+    EXPECT_THAT(names_at(5), ElementsAre("p/s/a/on_demand 4"));
+    EXPECT_THAT(names_at(4), ElementsAre("p/s/a/on_demand 3"));
+    EXPECT_THAT(names_at(3), ElementsAre());
+    add(6, "", true, {});
+    ASSERT_TRUE(keep->forget_history(day_one + std::chrono::days(100)));
+    EXPECT_EQ(keep->readers().market_at(5).error().code, errc::not_found);
+    EXPECT_THAT(names_at(6), ElementsAre());
+}
+
+TEST_F(history_test, changed_records_are_told) {
+    add(1, "", true, {});
+    add(2, "p", true, {one_offer("a", 1)});
+    add(3, "p", false, {one_offer("a", 2)});
+    meddle("UPDATE book_history SET change = CAST(change || x'00' AS BLOB) WHERE seq = 3");
+    EXPECT_THAT(keep->readers().market_at(3).error().detail, HasSubstr("entry 3 was changed"));
+    EXPECT_TRUE(keep->readers().market_at(2));
+    meddle("UPDATE book_contents SET packed = CAST(packed || x'00' AS BLOB)");
+    EXPECT_THAT(keep->readers().market_at(2).error().detail, HasSubstr("was changed"));
+}
+
+TEST_F(history_test, policy_texts_are_kept_once) {
+    change_set changes;
+    changes.epoch = 1;
+    changes.policies = {{"mine", "sha256:1", "{}"}, {"mine", "sha256:2", "{ }"}, {"mine", "sha256:1", "{}"}};
+    ASSERT_TRUE(keep->commit({&changes, 1}));
+    EXPECT_EQ(keep->readers().find_policy_text("mine", "sha256:2")->text, "{ }");
+    EXPECT_EQ(keep->readers().find_policy_text("mine", "sha256:3").error().code, errc::not_found);
+}
+
+}  // namespace
+}  // namespace westerly::test

@@ -1,0 +1,191 @@
+#include "broker/domain/wording.hpp"
+#include "broker/ledger/reservations.hpp"
+#include "tools/westerly/commands.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace westerly {
+
+namespace {
+
+constexpr int money_decimals = 2;
+constexpr int hour_decimals = 1;
+
+/// What the planner reads of an offer as the API shows it.
+offer offer_of(const json_value& v) {
+    offer o;
+    o.id = text_at(v, "id");
+    o.site.region = text_at(v, "site_facts.region");
+    const auto mode = text_at(v, "billing_mode");
+    o.mode = mode == "reserved" ? billing_mode::reserved
+             : mode == "spot"   ? billing_mode::spot
+                                : billing_mode::on_demand;
+    o.vcpus = static_cast<std::uint32_t>(number_at(v, "vcpus", 0));
+    o.architecture = text_at(v, "architecture");
+    if (const auto model = text_at(v, "accelerators.model"); !model.empty())
+        o.accelerators = accelerator_facts{.model = model,
+                                           .count = static_cast<std::uint32_t>(number_at(v, "accelerators.count", 0))};
+    if (value_at(v, "units_free") != nullptr)
+        o.units_free = static_cast<std::uint64_t>(number_at(v, "units_free", 0));
+    const auto price = parse_nanos(text_at(v, "price.amount"));
+    if (const auto unit = parse_currency(text_at(v, "price.currency")); price && unit)
+        o.price = unit_price{*price, *unit};
+    const auto fee = parse_micros(text_at(v, "term_price.amount"));
+    if (const auto unit = parse_currency(text_at(v, "term_price.currency")); fee && unit)
+        o.supply.fee = reservation_fee{text_at(v, "term") == "year" ? reservation_term::year : reservation_term::month,
+                                       {*fee, *unit}};
+    return o;
+}
+
+/// … and of a charge; nullopt where it does not have what every charge has.
+std::optional<charge> charge_of(const json_value& v) {
+    charge row;
+    row.offer = text_at(v, "offer");
+    const auto start = parse_rfc3339(text_at(v, "start_at")), end = parse_rfc3339(text_at(v, "end_at"));
+    const auto cost = parse_micros(text_at(v, "billed_cost.amount"));
+    const auto unit = parse_currency(text_at(v, "billed_cost.currency"));
+    if (!start || !end || !cost || !unit)
+        return std::nullopt;
+    row.start_at = *start;
+    row.end_at = *end;
+    row.billed_micros = *cost;
+    row.price.unit = *unit;
+    row.units = static_cast<std::uint64_t>(number_at(v, "units", 0));
+    return row;
+}
+
+std::string term_name(const reservation_advice& a) {
+    return a.fee.term == reservation_term::month ? "month" : "year";
+}
+
+std::string money_of(const reservation_advice& a, double amount) {
+    return fixed(amount, money_decimals) + " " + std::string(to_string(a.fee.per_unit.unit));
+}
+
+std::string hours(double h) {
+    return fixed(h, hour_decimals) + " h";
+}
+
+/// The advice with its arithmetic, in a sentence or two.
+std::string sentence(const reservation_advice& a) {
+    const std::string card = a.counts_cards ? "card" : "vCPU";
+    if (!a.break_even_h)
+        return "No advice: nothing comparable was paid for or is offered by the hour in this currency.";
+    const std::string fee = in_words(a.fee.per_unit) + " a " + term_name(a) + " for " + fixed(a.cards, 0) + " " + card +
+                            (a.cards == 1 ? "" : "s");
+    std::string text = a.units > 0 ? "Buy " + std::to_string(a.units) + ": " : "Do not buy: ";
+    text += fee + " buys " + hours(*a.break_even_h) + " by the hour at " + money_of(a, *a.hourly_price) + " a " + card +
+            (a.price_paid ? " (the mean of what you paid)" : " (the cheapest on offer)");
+    const double term_h = hours_of(a.fee.term);
+    if (*a.break_even_h >= term_h)
+        text += ", more than the " + term_name(a) + "'s " + hours(term_h) + " even if never idle";
+    else
+        text += "; the first would have been busy " + hours(a.busy_h) + " of " + hours(term_h);
+    if (a.units > 0)
+        return text + ". It saves " + money_of(a, *a.saving_per_month) + " a month at such use.";
+    return text + ". Kept for its availability alone, one would cost " + money_of(a, -*a.saving_per_month) +
+           " a month more.";
+}
+
+void put(rapidjson::Value& into, const char* name, const std::string& text,
+         rapidjson::Document::AllocatorType& memory) {
+    into.AddMember(rapidjson::StringRef(name), rapidjson::Value(text, memory), memory);
+}
+void put(rapidjson::Value& into, const char* name, const std::optional<double>& value,
+         rapidjson::Document::AllocatorType& memory) {
+    if (value)
+        into.AddMember(rapidjson::StringRef(name), *value, memory);
+}
+
+rapidjson::Value as_json(const reservation_advice& a, rapidjson::Document::AllocatorType& memory) {
+    rapidjson::Value v(rapidjson::kObjectType);
+    put(v, "offer", a.offer, memory);
+    put(v, "region", a.region, memory);
+    put(v, "term", term_name(a), memory);
+    rapidjson::Value fee(rapidjson::kObjectType);
+    put(fee, "amount", format_micros(a.fee.per_unit.micros), memory);
+    put(fee, "currency", std::string(to_string(a.fee.per_unit.unit)), memory);
+    v.AddMember("term_price", fee, memory);
+    put(v, "counts", std::string(a.counts_cards ? "card" : "vcpu"), memory);
+    put(v, "cards", std::optional(a.cards), memory);
+    put(v, "reserved_price", std::optional(a.reserved_price), memory);
+    put(v, "hourly_price", a.hourly_price, memory);
+    if (a.hourly_price)
+        put(v, "hourly_price_is", std::string(a.price_paid ? "paid" : "offered"), memory);
+    put(v, "break_even_h", a.break_even_h, memory);
+    put(v, "busy_h", std::optional(a.busy_h), memory);
+    put(v, "used_card_h", std::optional(a.used_card_h), memory);
+    v.AddMember("buy_units", a.units, memory);
+    put(v, "saving_per_month", a.saving_per_month, memory);
+    v.AddMember("weeks", a.weeks, memory);
+    v.AddMember("weeks_agreeing", a.weeks_agreeing, memory);
+    put(v, "certainty", std::string(to_string(a.how_sure)), memory);
+    put(v, "advice", sentence(a), memory);
+    return v;
+}
+
+void print_advices(const cli& with, const reservation_advices& made, double days) {
+    if (with.json) {
+        rapidjson::Document out(rapidjson::kObjectType);
+        auto& memory = out.GetAllocator();
+        put(out, "from", format_rfc3339(made.from), memory);
+        put(out, "until", format_rfc3339(made.until), memory);
+        put(out, "days", std::optional(days), memory);
+        out.AddMember("rows_unknown", made.rows_unknown, memory);
+        rapidjson::Value items(rapidjson::kArrayType);
+        for (const auto& a : made.advices)
+            items.PushBack(as_json(a, memory), memory);
+        out.AddMember("items", items, memory);
+        return print_json(out);
+    }
+    if (made.advices.empty()) {
+        std::printf("nothing to buy: no offer has a term_price\n");
+        return;
+    }
+    text_table table({"OFFER", "REGION", "FEE", "RESERVED/H", "BY THE HOUR", "BREAK-EVEN", "BUSY", "BUY", "SAVES/MONTH",
+                      "CERTAINTY"});
+    for (const auto& a : made.advices)
+        table.add({a.offer, a.region, in_words(a.fee.per_unit) + "/" + term_name(a), money_of(a, a.reserved_price),
+                   a.hourly_price ? money_of(a, *a.hourly_price) : "-", a.break_even_h ? hours(*a.break_even_h) : "-",
+                   hours(a.busy_h), std::to_string(a.units),
+                   a.saving_per_month ? money_of(a, *a.saving_per_month) : "-",
+                   std::string(to_string(a.how_sure)) + ", " + std::to_string(a.weeks_agreeing) + " of " +
+                       std::to_string(a.weeks) + " weeks agree"});
+    std::printf("%s\n", table.render(with.colour).c_str());
+    for (const auto& a : made.advices)
+        std::printf("%s: %s\n", a.offer.c_str(), sentence(a).c_str());
+    std::printf("From %s days of charges%s.\n", fixed(days, hour_decimals).c_str(),
+                made.rows_unknown == 0
+                    ? ""
+                    : (", without " + std::to_string(made.rows_unknown) + " of offers that are gone").c_str());
+}
+
+}  // namespace
+
+int advise_reservations(cli& with, std::uint64_t days) {
+    const auto market = get_all(with, "/v1/offers?limit=500");
+    if (!market)
+        return complain(market.error());
+    const instant until = system_wall_clock().now();
+    instant from = until - std::chrono::days(days);
+    const auto rows = get_all(with, "/v1/charges?limit=500&from=" + url_encode(format_rfc3339(from)));
+    if (!rows)
+        return complain(rows.error());
+    std::vector<offer> offers;
+    for (const auto& each : market->GetArray())
+        offers.push_back(offer_of(each));
+    std::vector<charge> history;
+    for (const auto& each : rows->GetArray())
+        if (auto row = charge_of(each))
+            history.push_back(std::move(*row));
+    // More were not fetched: what is older than the oldest of these is not known to have been idle.
+    if (rows->Size() >= items_max)
+        from = std::ranges::min(history, {}, &charge::start_at).start_at;
+    const auto made = advise_reservations(history, offers, from, until);
+    constexpr double ms_per_day = 86'400'000;
+    print_advices(with, made, static_cast<double>((made.until - made.from).count()) / ms_per_day);
+    return 0;
+}
+
+}  // namespace westerly
