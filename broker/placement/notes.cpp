@@ -84,6 +84,8 @@ void on_winner(const comparison& by, const decision& made, sentences& into) {
     if (won->data_movement_s > 0 && !site.ingress_gbps)
         into.push_back("The ingress of " + won->site + " is not known: " + fixed(default_ingress_gbps, 0) +
                        " Gbit/s was assumed for moving the inputs.");
+    if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
+        into.push_back("How often " + won->offer + " is taken back is not known: no such interruption was counted.");
     if (!won->launchable)
         into.push_back("Only catalogue offers fit: " + won->offer + " is plan-only and cannot be launched.");
 }

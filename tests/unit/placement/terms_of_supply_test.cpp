@@ -24,6 +24,17 @@ TEST(supply_terms, nothing_starts_before_it_is_available) {
     EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec)), rejection::deadline);
 }
 
+TEST(supply_terms, spot_that_tells_no_hazard_is_no_safe_bet) {
+    offer o = built::plain("a");
+    o.mode = billing_mode::spot;
+    const auto told = [&] {
+        return explain(built::decide_on({o}, built::task())).find("is taken back is not known") != std::string::npos;
+    };
+    EXPECT_TRUE(told());
+    o.supply.hazard.spot_per_h = 0.05;
+    EXPECT_FALSE(told());
+}
+
 TEST(egress, counts_where_data_moves_and_only_there) {
     workload_spec spec = built::task();
     spec.inputs = {{10, "a", money{500'000, currency::cny}}};  // 10 GiB at 0.50
