@@ -73,7 +73,8 @@ bool read_entry(const json_value& v, const json_path& here, milliseconds holds, 
     object_reader::read_object(v, here, faults, [&](object_reader& o) {
         o.accept_rest();
         o.require({"carbonIntensity", "datetime"});
-        whole = read_value(o, "carbonIntensity", into.value) & o.time("datetime", into.at);
+        whole = read_value(o, "carbonIntensity", into.value);
+        whole &= o.time("datetime", into.at);
         o.flag("isEstimated", into.estimated);
         std::string factors;
         if (!is_null(v, "emissionFactorType") && o.text("emissionFactorType", factors, {1, 32}))
@@ -142,7 +143,8 @@ void read_point(const json_value& v, const json_path& here, std::string_view tim
     object_reader::read_object(v, here, faults, [&](object_reader& o) {
         o.accept_rest();
         o.require({time, value});
-        whole = read_value(o, value, read.value) & o.time(time, read.at);
+        whole = read_value(o, value, read.value);
+        whole &= o.time(time, read.at);
         if (const auto* length = o.take("duration"); length && !length->IsNull()) {
             if (const auto holds = duration_of(*length))
                 read.holds = *holds;

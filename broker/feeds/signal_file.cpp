@@ -23,11 +23,12 @@ void keep_in_order(const std::vector<signal_interval>& intervals, const json_pat
 
 void read_intervals(object_reader& o, signal_series& into) {
     const auto [low, high] = believable(into.kind);
-    o.objects("intervals", 1, signal_intervals_max, [&](object_reader& piece, std::size_t) {
+    o.objects("intervals", 1, signal_intervals_max, [&, low = low, high = high](object_reader& piece, std::size_t) {
         piece.require({"start_at", "end_at", "value"});
         signal_interval read;
-        const bool whole = piece.time("start_at", read.start_at) & piece.time("end_at", read.end_at) &
-                           piece.number("value", read.value, {low, high});
+        bool whole = piece.time("start_at", read.start_at);
+        whole &= piece.time("end_at", read.end_at);
+        whole &= piece.number("value", read.value, {low, high});
         piece.flag("forecast", read.forecast);
         if (!whole)
             return;
@@ -43,16 +44,19 @@ void read_steps(object_reader& o, signal_series& into) {
     instant from{};
     std::int64_t step_s = 3600;
     std::optional<instant> forecast_from;
-    const bool placed = o.time("start_at", from) & o.whole("step_s", step_s, 60, step_max_s);
+    bool placed = o.time("start_at", from);
+    placed &= o.whole("step_s", step_s, 60, step_max_s);
     o.time("forecast_from", forecast_from);
-    o.items("values", 1, signal_intervals_max, [&](const json_value& v, const json_path& here, std::size_t i) {
-        const auto value = read_number(v, here, {low, high}, o.faults());
-        if (!value || !placed)
-            return false;
-        const instant start = from + seconds(step_s * static_cast<std::int64_t>(i));
-        into.intervals.push_back({start, start + seconds(step_s), *value, forecast_from && start >= *forecast_from});
-        return true;
-    });
+    o.items("values", 1, signal_intervals_max,
+            [&, low = low, high = high](const json_value& v, const json_path& here, std::size_t i) {
+                const auto value = read_number(v, here, {low, high}, o.faults());
+                if (!value || !placed)
+                    return false;
+                const instant start = from + seconds(step_s * static_cast<std::int64_t>(i));
+                into.intervals.push_back(
+                    {start, start + seconds(step_s), *value, forecast_from && start >= *forecast_from});
+                return true;
+            });
 }
 
 void read_series(object_reader& o, signal_series& into) {

@@ -145,11 +145,10 @@ result<overlay_result> overlay_prices(std::string_view id, std::string_view prov
         laid.emplace(each.site.site, each.id);
         ++done.prices;
     }
-    if (const auto before = document->FindMember("prices"); before != document->MemberEnd()) {
-        for (auto& one : before->value.GetArray()) {
+    if (document->HasMember("prices")) {
+        for (auto& one : (*document)["prices"].GetArray()) {
             const auto text = [&](const char* name) {
-                const auto at = one.FindMember(name);
-                return at == one.MemberEnd() ? std::string() : std::string(at->value.GetString());
+                return one.HasMember(name) ? std::string(one[name].GetString()) : std::string();
             };
             if (!laid.contains({text("site"), text("offer")}))
                 prices.PushBack(one, memory);
