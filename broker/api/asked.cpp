@@ -54,6 +54,15 @@ result<std::optional<tenant_id>> tenant_filter(const call& c) {
     return std::optional<tenant_id>(c.who.tenant);
 }
 
+result<language> language_of(const call& c) {
+    const auto text = c.parameter("language");
+    if (!text)
+        return language::en;
+    if (const auto spoken = parse_language(*text))
+        return *spoken;
+    return parameter_error("?language", "is no language that decisions are told in", "use en or zh");
+}
+
 result<workload> workload_in_path(const call& c) {
     const auto id = id_in_path<workload_id>(c.path[0], "workload");
     if (!id)

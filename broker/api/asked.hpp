@@ -42,6 +42,9 @@ result<std::optional<Id>> id_parameter(const call& c, std::string_view name) {
     return parameter_error("?" + std::string(name), "is not an id", "give the lower-case UUID");
 }
 
+/// language=, in which decisions explain themselves; English when absent. Errors: invalid for one that is not known.
+result<language> language_of(const call& c);
+
 /// The workload of the path, if the caller may see it. Errors: not_found, and the readers'.
 result<workload> workload_in_path(const call& c);
 /// The decision of the path, if the caller may see it. Errors: not_found, and the readers'.

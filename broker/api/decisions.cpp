@@ -4,6 +4,9 @@
 namespace westerly {
 
 response get_workload_decision(const call& c) {
+    const auto spoken = language_of(c);
+    if (!spoken)
+        return problem(spoken.error());
     const auto of = workload_in_path(c);
     if (!of)
         return problem(of.error());
@@ -11,7 +14,7 @@ response get_workload_decision(const call& c) {
         return problem(fail(errc::not_found, "no decision was made for this workload yet",
                             "see \"waiting\" of the workload for the reason"));
     const auto found = c.house.services.read->find_decision(*of->last_decision);
-    return found ? json_response(200, to_json(*found)) : problem(found.error());
+    return found ? json_response(200, to_json(*found, *spoken)) : problem(found.error());
 }
 
 result<decision> decision_in_path(const call& c) {
@@ -32,8 +35,11 @@ result<decision> decision_in_path(const call& c) {
 }
 
 response get_decision(const call& c) {
+    const auto spoken = language_of(c);
+    if (!spoken)
+        return problem(spoken.error());
     const auto found = decision_in_path(c);
-    return found ? json_response(200, to_json(*found)) : problem(found.error());
+    return found ? json_response(200, to_json(*found, *spoken)) : problem(found.error());
 }
 
 }  // namespace westerly

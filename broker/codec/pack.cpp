@@ -117,6 +117,15 @@ constexpr bool tells_start(const packer&) noexcept {
 bool tells_start(const unpacker& from) noexcept {
     return from.form() >= 5;
 }
+inline void field(packer& to, const note& v) {
+    fields(to, v.kind, v.words, v.figures);
+}
+inline void field(unpacker& from, note& v) {
+    if (from.form() >= 6)
+        fields(from, v.kind, v.words, v.figures);
+    else
+        field(from, v.words.emplace_back());
+}
 template <class Archive, record_of<decision> T>
 void walk(Archive& a, T& v) {
     fields(a, v.id, v.workload, v.at, v.policy, v.policy_version, v.book_version, v.rates, v.runtime_s,
@@ -145,8 +154,9 @@ void walk(Archive& a, T& v) {
 
 namespace {
 
-constexpr char decision_form = 5;  // 4 had no starts that are put off; 3 no run estimates and rivals; 2 repeated its
-                                   // texts; 1 had rejections by number, before others came between them
+constexpr char decision_form =
+    6;  // 5 had its notes as sentences; 4 no starts that are put off; 3 no run estimates and
+        // rivals; 2 repeated its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
 constexpr char lease_form = 2;  // 1 had no gang size: the workload told it
 

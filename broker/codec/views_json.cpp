@@ -4,6 +4,8 @@
 #include "broker/codec/writer.hpp"
 #include "broker/domain/explain.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 namespace {
 
@@ -91,7 +93,23 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_number(out, "pue", a.pue);
 }
 
-void put_decision(json_writer& out, const decision& d) {
+/// The terms that the notes name: priced ones, or the keys of an order.
+void put_ranked_by(json_writer& out, const std::vector<note>& notes) {
+    const auto by = std::ranges::find_if(notes, [](const note& told) {
+        return told.kind == note_kind::ranked_by_sum || told.kind == note_kind::ranked_in_order;
+    });
+    if (by == notes.end() || by->words.size() != 2 * by->figures.size())
+        return;
+    std::size_t i = 0;
+    put_objects(out, "ranked_by", by->figures, [&](double figure) {
+        put_text(out, "term", by->words[2 * i]);
+        put_text(out, "unit", by->words[2 * i + 1]);
+        put_number(out, by->kind == note_kind::ranked_by_sum ? "price" : "step", figure);
+        ++i;
+    });
+}
+
+void put_decision(json_writer& out, const decision& d, language spoken) {
     put_id(out, "id", d.id);
     put_id(out, "workload", d.workload);
     put_time(out, "decided_at", d.at);
@@ -133,8 +151,12 @@ void put_decision(json_writer& out, const decision& d) {
         put_text(out, "why", d.put_off->why);
         out.EndObject();
     }
-    put_texts(out, "notes", d.notes);
-    put_text(out, "explanation", explain(d));
+    put_ranked_by(out, d.notes);
+    std::vector<std::string> notes;
+    for (const note& told : d.notes)
+        notes.push_back(in_words(told, d.rates.base, spoken));
+    put_texts(out, "notes", notes);
+    put_text(out, "explanation", explain(d, spoken));
 }
 
 void put_lease(json_writer& out, const lease& l) {
@@ -228,16 +250,16 @@ void encode(json_writer& out, const attempt& a) {
     out.EndObject();
 }
 
-void encode(json_writer& out, const decision& d) {
+void encode(json_writer& out, const decision& d, language spoken) {
     out.StartObject();
-    put_decision(out, d);
+    put_decision(out, d, spoken);
     out.EndObject();
 }
 
-void encode(json_writer& out, const plan_result& p) {
+void encode(json_writer& out, const plan_result& p, language spoken) {
     out.StartObject();
     put_key(out, "decision");
-    encode(out, p.made);
+    encode(out, p.made, spoken);
     put_objects(out, "rejected", p.rejected, [&](const auto& rejected) {
         put_text(out, "offer", rejected.first);
         put_text(out, "reason", to_string(rejected.second));

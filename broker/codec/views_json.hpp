@@ -2,6 +2,7 @@
 
 #include "broker/codec/json.hpp"
 #include "broker/domain/effects.hpp"
+#include "broker/domain/language.hpp"
 #include "broker/domain/queries.hpp"
 
 namespace westerly {
@@ -10,8 +11,9 @@ namespace westerly {
 /// {"amount", "currency"}; what is absent is left out, never null.
 void encode(json_writer& out, const workload& w);
 void encode(json_writer& out, const attempt& a);
-void encode(json_writer& out, const decision& d);  // with "explanation": the sentences of explain() given as text
-void encode(json_writer& out, const plan_result& p);
+/// With "notes" and "explanation" in that language.
+void encode(json_writer& out, const decision& d, language spoken = language::en);
+void encode(json_writer& out, const plan_result& p, language spoken = language::en);
 void encode(json_writer& out, const event& e);
 void encode(json_writer& out, const usage& u);
 void encode(json_writer& out, const charge& c);
@@ -26,11 +28,11 @@ void encode(json_writer& out, const money& m);
 /// RFC 9457: {"type", "title", "status", "detail", "remedy"?, "errors"?: [{"pointer", "detail", "remedy"?}]}.
 std::string encode_problem(const error& e, int status);
 
-template <class T>
-std::string to_json(const T& value) {
+template <class T, class... More>
+std::string to_json(const T& value, More... more) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
-    encode(out, value);
+    encode(out, value, more...);
     return {buffer.GetString(), buffer.GetSize()};
 }
 

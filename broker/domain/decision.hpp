@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/note.hpp"
 #include "broker/domain/offer.hpp"
 
 namespace westerly {
@@ -132,7 +133,7 @@ struct decision {
     std::vector<switch_price> switches;
     std::vector<offer_id> rivals;         // one a model: would win within the intervals of the speeds; any: not robust
     std::optional<chosen_start> put_off;  // of the winner; nullopt: at once
-    std::vector<std::string> notes;  // plain sentences: where greener and lower-carbon part ways, assumed values, …
+    std::vector<note> notes;              // where greener and lower-carbon part ways, assumed values, …
     friend bool operator==(const decision&, const decision&) = default;
 };
 

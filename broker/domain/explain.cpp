@@ -1,78 +1,20 @@
 #include "broker/domain/explain.hpp"
 
+#include "broker/domain/phrases.hpp"
 #include "broker/domain/wording.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace westerly {
 namespace {
 
 constexpr std::size_t switches_shown_max = 6;
 
-std::string_view unit_of(std::string_view term) {
-    if (term == "green_power")
-        return "non-green kWh";
-    if (term == "carbon")
-        return "kg CO2e";
-    if (term == "time")
-        return "hour";
-    if (term == "latency")
-        return "ms and replica-hour";
-    return "unit";
-}
-
-/// "greener from", "faster from", …: what a higher price of the term asks for.
-std::string_view gain_of(std::string_view term) {
-    if (term == "green_power")
-        return "greener";
-    if (term == "carbon")
-        return "lower in carbon";
-    if (term == "time")
-        return "sooner";
-    if (term == "latency")
-        return "nearer";
-    return "better";
-}
-
-/// "8 cards at 0.80 of the reference (0.74 to 0.86, stated) and 92 % efficiency, worth 5.9".
-std::string run_of(const appraisal& a) {
-    const run_estimate& run = *a.run;
-    std::string text;
-    if (run.speed.known()) {
-        text += ", " + fixed(run.cards, 0) + (run.cards == 1 ? " card at " : " cards at ") + fixed(run.speed.value, 3) +
-                " of the reference (";
-        if (!run.speed.exact())
-            text += fixed(run.speed.low, 3) + " to " + fixed(run.speed.high, 3) + ", ";
-        text += run.speed_method + ") and " + fixed(run.efficiency * 100, 1) + " % efficiency, worth " +
-                fixed(run.effective_cards, 1);
-    }
-    if (run.hazard_per_h > 0)
-        text += ", " + fixed(run.interruptions, 2) + " interruptions expected" +
-                (run.hazard_assumed ? " (hardware hazard assumed)" : "");
-    return text;
-}
-
-std::string facts_of(const appraisal& a, currency base) {
-    std::string text = in_words(a.cost) + " for " + std::to_string(a.units) + (a.units == 1 ? " unit" : " units") +
-                       " over " + std::to_string(a.billed_s) + " s billed";
-    if (a.egress_base > 0)
-        text += ", with egress for the inputs " + in_words(a.cost_base, base) + " in all";
-    text += a.run ? run_of(a) : "";
-    text += a.rtt_ms ? ", RTT " + fixed(*a.rtt_ms, 1) + " ms (" + a.rtt_method + ")" : "";
-    text += ", green power " + (a.green_power_share ? fixed(*a.green_power_share * 100, 0) + " %" : "not known");
-    text += ", energy " + (a.energy_kwh ? fixed(*a.energy_kwh, 4) + " kWh" : "not known");
-    text += ", carbon " + (a.carbon_kg ? fixed(*a.carbon_kg * 1000, 1) + " gCO2e (location-based)" : "not known");
-    return text + ", finish " + format_rfc3339(a.finish_at);
-}
-
-std::string name_of(const appraisal& a) {
-    return a.offer + (a.launchable ? "" : " (plan-only)");
-}
-
+/// One decision in one language: which sentences there are, and with what. The words are phrases'.
 class explanation {
 public:
-    explicit explanation(const decision& made) : made_(made) {}
+    explanation(const decision& made, language spoken)
+        : made_(made), spoken_(spoken), say_(phrases_of(spoken)), won_(winner_of(made)) {}
 
     std::string text() {
         winner();
@@ -81,82 +23,115 @@ public:
         pareto();
         switches();
         rejections();
-        for (const auto& note : made_.notes)
-            line(note);
+        for (const auto& told : made_.notes)
+            line(in_words(told, made_.rates.base, spoken_));
         return std::move(text_);
     }
 
 private:
+    template <class... Words>
+    std::string say(phrase what, Words&&... with) const {
+        return fill(say_[what], {std::string(std::forward<Words>(with))...});
+    }
     void line(const std::string& sentence) { text_ += sentence + "\n"; }
+    std::string money_of(double amount) const { return in_words(amount, made_.rates.base); }
+    std::string listed(const std::vector<std::string>& words) const {
+        return joined(words, say_[phrase::between], say_[phrase::before_last]);
+    }
+    std::string counted(phrase one, phrase many, double number) const {
+        return number == 1 ? say(one) : say(many, fixed(number, 0));
+    }
+    std::string name_of(const appraisal& a) const { return a.launchable ? a.offer : say(phrase::plan_only, a.offer); }
+
+    void run_facts(const run_estimate& run, std::vector<std::string>& facts) const {
+        if (run.speed.known()) {
+            std::string method(say_.method(run.speed_method));
+            if (!run.speed.exact())
+                method = say(phrase::speed_range, fixed(run.speed.low, 3), fixed(run.speed.high, 3), method);
+            facts.push_back(say(phrase::run, counted(phrase::one_card, phrase::cards, run.cards),
+                                fixed(run.speed.value, 3), method, fixed(run.efficiency * 100, 1),
+                                fixed(run.effective_cards, 1)));
+        }
+        if (run.hazard_per_h > 0)
+            facts.push_back(
+                say(run.hazard_assumed ? phrase::hazard_assumed : phrase::interruptions, fixed(run.interruptions, 2)));
+    }
+
+    std::string facts_of(const appraisal& a) const {
+        const auto told = [&](phrase known, phrase unknown, const std::optional<double>& value, double factor,
+                              int decimals) {
+            return value ? say(known, fixed(*value * factor, decimals)) : say(unknown);
+        };
+        std::vector<std::string> facts{say(phrase::cost_of_run, in_words(a.cost),
+                                           counted(phrase::one_unit, phrase::units, static_cast<double>(a.units)),
+                                           std::to_string(a.billed_s))};
+        if (a.egress_base > 0)
+            facts.push_back(say(phrase::with_egress, money_of(a.cost_base)));
+        if (a.run)
+            run_facts(*a.run, facts);
+        if (a.rtt_ms)
+            facts.push_back(say(phrase::rtt, fixed(*a.rtt_ms, 1), say_.method(a.rtt_method)));
+        facts.push_back(told(phrase::green_power, phrase::green_power_unknown, a.green_power_share, 100, 0));
+        facts.push_back(told(phrase::energy, phrase::energy_unknown, a.energy_kwh, 1, 4));
+        facts.push_back(told(phrase::carbon, phrase::carbon_unknown, a.carbon_kg, 1000, 1));
+        facts.push_back(say(phrase::finish, format_rfc3339(a.finish_at)));
+        return joined(facts, say_[phrase::between_facts], say_[phrase::between_facts]);
+    }
 
     void winner() {
-        const appraisal* won = winner_of(made_);
-        if (!won) {
-            line("No offer is feasible now under policy " + made_.policy + ", of " + std::to_string(made_.considered) +
-                 " considered.");
-            return;
-        }
-        line("Policy " + made_.policy + " chooses " + name_of(*won) + ": " + facts_of(*won, made_.rates.base) + ".");
-        for (const auto& [term, price] : won->terms)
-            line("Its " + term + " counts as " + in_words(price, made_.rates.base) + ".");
+        if (!won_)
+            return line(say(phrase::no_offer, made_.policy, std::to_string(made_.considered)));
+        line(say(phrase::chosen, made_.policy, name_of(*won_), facts_of(*won_)));
+        for (const auto& [term, price] : won_->terms)
+            line(say(phrase::term_counts, say_.words_of(term), money_of(price)));
         for (const auto& a : made_.ranked) {
-            if (a.offer == won->offer)
+            if (a.offer == won_->offer)
                 break;
-            line("Ranked before it but plan-only: " + a.offer + ", " + in_words(a.cost) + ".");
+            line(say(phrase::plan_only_before, a.offer, in_words(a.cost)));
         }
     }
 
     void runner_up() {
-        const appraisal* won = winner_of(made_);
         const auto second = std::ranges::find_if(
-            made_.ranked, [&](const appraisal& a) { return won && a.offer != won->offer && a.launchable; });
+            made_.ranked, [&](const appraisal& a) { return won_ && a.offer != won_->offer && a.launchable; });
         if (second != made_.ranked.end())
-            line("Runner-up is " + second->offer + ": " + facts_of(*second, made_.rates.base) + "; " +
-                 difference(*second, *won));
+            line(say(phrase::runner_up, second->offer, facts_of(*second), difference(*second)));
     }
 
-    std::string difference(const appraisal& a, const appraisal& won) const {
+    std::string difference(const appraisal& a) const {
         if (a.keys.empty())
-            return "all counted, it is " + in_words(a.j - won.j, made_.rates.base) + " dearer.";
-        for (std::size_t k = 0; k < a.keys.size() && k < won.keys.size(); ++k)
-            if (a.keys[k] != won.keys[k])
-                return "it loses on key " + std::to_string(k + 1) + " of the order.";
-        return "it loses on a tie only.";
+            return say(phrase::dearer_by, money_of(a.j - won_->j));
+        for (std::size_t k = 0; k < a.keys.size() && k < won_->keys.size(); ++k)
+            if (a.keys[k] != won_->keys[k])
+                return say(phrase::loses_on_key, std::to_string(k + 1));
+        return say(phrase::loses_on_tie);
     }
 
     void baseline() {
-        const appraisal* won = winner_of(made_);
-        if (!made_.baseline || !won)
+        if (!made_.baseline || !won_)
             return;
         const appraisal& base = *made_.baseline;
-        if (base.offer == won->offer) {
-            line("It is also the cheapest feasible offer.");
-            return;
-        }
-        const double dearer = won->cost_base - base.cost_base;
-        std::string text = "Against the cheapest feasible offer, " + name_of(base) + " at " + in_words(base.cost) +
-                           ", it costs " + in_words(dearer, made_.rates.base) + " more";
-        text += avoided(base.non_green_kwh, won->non_green_kwh, dearer, "non-green kWh");
-        text += avoided(base.carbon_kg, won->carbon_kg, dearer, "kg CO2e");
-        line(text + ".");
+        if (base.offer == won_->offer)
+            return line(say(phrase::is_cheapest));
+        const double dearer = won_->cost_base - base.cost_base;
+        line(say(phrase::against_cheapest, name_of(base), in_words(base.cost), money_of(dearer),
+                 avoided(base.non_green_kwh, won_->non_green_kwh, dearer, phrase::non_green_kwh) +
+                     avoided(base.carbon_kg, won_->carbon_kg, dearer, phrase::carbon_kg)));
     }
 
     /// A price per unit avoided is told only where something is avoided.
-    std::string avoided(std::optional<double> base, std::optional<double> won, double dearer,
-                        std::string_view unit) const {
+    std::string avoided(std::optional<double> base, std::optional<double> won, double dearer, phrase unit) const {
         if (!base || !won || *base == *won)
             return "";
         const double saved = *base - *won;
         if (saved < 0)
-            return " and causes " + fixed(-saved, 4) + " " + std::string(unit) + " more";
-        return " and avoids " + fixed(saved, 4) + " " + std::string(unit) + " (" +
-               in_words(dearer / saved, made_.rates.base) + " each)";
+            return say(phrase::causes, fixed(-saved, 4), say_[unit]);
+        return say(phrase::avoids, fixed(saved, 4), say_[unit], money_of(dearer / saved));
     }
 
     void pareto() {
         if (made_.pareto.size() > 1)
-            line("No other ranked offer beats these in every respect (money, latency, carbon, green share, finish): " +
-                 joined(made_.pareto) + ".");
+            line(say(phrase::pareto, listed(made_.pareto)));
     }
 
     void switches() {
@@ -164,9 +139,10 @@ private:
         std::ranges::stable_sort(nearest, {}, &switch_price::at);
         if (nearest.size() > switches_shown_max)
             nearest.resize(switches_shown_max);
-        for (const auto& s : nearest)
-            line(s.alternative + " is " + std::string(gain_of(s.term)) + " and would win from " +
-                 in_words(s.at, made_.rates.base) + " per " + std::string(unit_of(s.term)) + ".");
+        for (const auto& s : nearest) {
+            const term_words& term = say_.term(s.term);
+            line(say(phrase::switch_at, s.alternative, term.gain, money_of(s.at), term.per));
+        }
     }
 
     void rejections() {
@@ -175,22 +151,23 @@ private:
         std::vector<std::string> counts;
         std::uint32_t all = 0;
         for (const auto& [why, count] : made_.rejections) {
-            counts.push_back(std::to_string(count) + " " + std::string(in_words(why)) + " (" +
-                             std::string(to_string(why)) + ")");
+            counts.push_back(say(phrase::rejected_for, std::to_string(count), say_[why], to_string(why)));
             all += count;
         }
-        line(std::to_string(all) + " of " + std::to_string(made_.considered) +
-             " offers were rejected: " + joined(counts) + ".");
+        line(say(phrase::rejected, std::to_string(all), std::to_string(made_.considered), listed(counts)));
     }
 
     const decision& made_;
+    const language spoken_;
+    const phrases& say_;
+    const appraisal* const won_;
     std::string text_;
 };
 
 }  // namespace
 
-std::string explain(const decision& made) {
-    return explanation(made).text();
+std::string explain(const decision& made, language spoken) {
+    return explanation(made, spoken).text();
 }
 
 const appraisal* winner_of(const decision& made) noexcept {

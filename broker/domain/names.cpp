@@ -56,36 +56,6 @@ constexpr std::array rejections = {"provider_denied"sv,
                                    "max_carbon"sv,
                                    "quantity_unknown"sv,
                                    "too_dear_for_policy"sv};
-constexpr std::array rejection_words = {"at a provider that is not allowed"sv,
-                                        "at a provider that takes no new work now"sv,
-                                        "of a catalogue, for plans only"sv,
-                                        "by the month or year, and not bought"sv,
-                                        "behind an adapter that cannot run gangs or take code"sv,
-                                        "outside the regions asked for"sv,
-                                        "outside the jurisdictions asked for"sv,
-                                        "of another compute class"sv,
-                                        "of another processor architecture"sv,
-                                        "without a software stack that the workload has a variant for"sv,
-                                        "without the accelerators asked for"sv,
-                                        "forbidden by a compliance rule, or with figures it needs unknown"sv,
-                                        "too small for one task"sv,
-                                        "of cards whose speed at this work, or whose links, are not known"sv,
-                                        "interrupted faster than the work gets on, so that it would never finish"sv,
-                                        "too slow for max_runtime_s"sv,
-                                        "with fewer units than the gang needs"sv,
-                                        "full now"sv,
-                                        "too far away in RTT"sv,
-                                        "at an unknown RTT"sv,
-                                        "with a PUE that is too high or unknown"sv,
-                                        "with a green-power share that is too low or unknown"sv,
-                                        "without a price"sv,
-                                        "dearer an hour than the limit"sv,
-                                        "dearer than the budget"sv,
-                                        "too late for the deadline"sv,
-                                        "with more carbon than the limit, or unknown carbon"sv,
-                                        "without the RTT, power or carbon figures that the policy ranks by"sv,
-                                        "dearer than the policy allows beside the cheapest"sv};
-static_assert(rejection_words.size() == rejections.size());
 static_assert(rejections.size() == static_cast<std::size_t>(rejection::count_));
 static_assert(workload_states.size() == static_cast<std::size_t>(workload_state::expired) + 1);
 static_assert(attempt_states.size() == static_cast<std::size_t>(attempt_state::ended) + 1);
@@ -142,9 +112,6 @@ std::string_view to_string(role r) {
 }
 std::string_view to_string(rejection why) {
     return name_of(rejections, why);
-}
-std::string_view in_words(rejection why) {
-    return name_of(rejection_words, why);
 }
 
 std::optional<workload_state> parse_workload_state(std::string_view text) noexcept {

@@ -43,7 +43,7 @@ struct policy {
     std::vector<workload_group> applies_to;   // who may use it; empty: everybody. Those of the next two may as well
     std::vector<workload_group> default_for;  // who runs under it by naming no policy
     std::vector<workload_group> forced_for;   // who runs under it in any case
-    std::string overridden;                   // what a workload's overrides changed, a sentence; empty: as in the file
+    std::vector<std::string> overridden;      // what a workload's overrides changed, "field: before → now"
     std::string text = {};                    // the file's bytes, for the records; what was made of them stands above
     bool ordered() const noexcept { return !order_batch.empty(); }
     friend bool operator==(const policy&, const policy&) = default;

@@ -31,11 +31,19 @@ std::string in_words(double amount, currency unit) {
     return with_few_zeros(fixed(amount, money_decimals_max)) + " " + std::string(to_string(unit));
 }
 
-std::string joined(const std::vector<std::string>& words) {
+std::string shortest(double value) {
+    std::string text = fixed(value, 3);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.')
+        text.pop_back();
+    return text;
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view between, std::string_view before_last) {
     std::string text;
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (i > 0)
-            text += i + 1 == words.size() ? " and " : ", ";
+            text += i + 1 == words.size() ? before_last : between;
         text += words[i];
     }
     return text;

@@ -15,7 +15,11 @@ std::string in_words(money amount);
 /// A double amount for people, to four decimals at most: "3.1275 CNY".
 std::string in_words(double amount, currency unit);
 
+/// A number without needless zeros, three decimals at most: "0.1".
+std::string shortest(double value);
+
 /// "a, b and c".
-std::string joined(const std::vector<std::string>& words);
+std::string joined(const std::vector<std::string>& words, std::string_view between = ", ",
+                   std::string_view before_last = " and ");
 
 }  // namespace westerly

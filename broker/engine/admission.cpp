@@ -117,8 +117,8 @@ void engine_core::on(turn& t, const plan_workload& in) {
     world.budget_left = in.spec->budget;
     ++counts_.decisions;
     plan_result shown = plan(book_, effective_policy(rules, in.spec->overrides), terms_, *in.spec, world);
-    if (auto why = why_chosen(rules, *in.spec); !why.empty())
-        shown.made.notes.push_back(std::move(why));
+    if (auto why = why_chosen(rules, *in.spec))
+        shown.made.notes.push_back(std::move(*why));
     reply(t, in.request, answer(std::move(shown)));
 }
 

@@ -206,8 +206,8 @@ void engine_core::place(turn& t, live_workload& w) {
     decision made = decide(book_, changed ? *changed : **rules, terms_, spec, world_at(t.now, &w));
     if (put_off(t, w, made))
         return;
-    if (auto why = why_chosen(**rules, spec); !why.empty())
-        made.notes.push_back(std::move(why));
+    if (auto why = why_chosen(**rules, spec))
+        made.notes.push_back(std::move(*why));
     if (!made.ranked.empty())
         if (const auto at = book_.find(made.ranked.front().offer))
             return start_attempt(t, w, std::move(made), book_.at(*at));

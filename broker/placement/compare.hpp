@@ -20,6 +20,9 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once = fal
 
 /// Where the winner is to wait: since when, until when, why, and what that saves.
 std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner);
+/// That start's reason, with what it saves.
+std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
+                                const chosen_start& put);
 
 /// Ids of the ranked offers that no other ranked one beats in every respect: money, latency (where RTT counts), carbon,
 /// green share, finish. Unknown is worse than any number.
@@ -34,6 +37,6 @@ std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& wa
 std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner);
 
 /// The plain sentences of a decision: what was assumed, what is unknown, where greener and lower-carbon part ways.
-std::vector<std::string> notes_on(const comparison& by, const decision& made);
+std::vector<note> notes_on(const comparison& by, const decision& made);
 
 }  // namespace westerly

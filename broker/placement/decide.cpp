@@ -1,6 +1,5 @@
 #include "broker/placement/decide.hpp"
 
-#include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 #include "broker/placement/gang_sizes.hpp"
 #include "broker/placement/scan.hpp"
@@ -174,8 +173,7 @@ void add_rivals(const question& asked, decision& made, scratch& use) {
         return;
     made.rivals = rivals_of(asked, static_cast<std::uint32_t>(*asked.book.find(won->offer)), use);
     if (!made.rivals.empty())
-        made.notes.push_back("Not robust: within the ranges of the cards' speeds " + joined(made.rivals) +
-                             " would win.");
+        made.notes.push_back({note_kind::not_robust, made.rivals, {}});
 }
 
 /// The first failing filter of each offer that fails one, by `use.want`.

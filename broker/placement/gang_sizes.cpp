@@ -47,10 +47,11 @@ void keep_best(std::vector<appraisal>& ranked) {
     ranked.resize(ranked_max);
 }
 
-std::string sizes_in_words(const std::vector<decision>& of, std::uint32_t chosen, const workload_spec& spec) {
-    return "A gang of " + std::to_string(chosen) + " was chosen, of " + std::to_string(spec.tasks) + " to " +
-           std::to_string(spec.tasks_max) + " that the workload allows (" + std::to_string(of.size()) +
-           " sizes were tried).";
+note sizes_told(std::size_t tried, std::uint32_t chosen, const workload_spec& spec) {
+    return {note_kind::gang_chosen,
+            {},
+            {static_cast<double>(chosen), static_cast<double>(spec.tasks), static_cast<double>(spec.tasks_max),
+             static_cast<double>(tried)}};
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ decision best_of_sizes(std::vector<decision> of, const workload_spec& spec) {
         if (each.baseline && (!baseline || std::pair(!each.baseline->launchable, each.baseline->cost_base) <
                                                std::pair(!baseline->launchable, baseline->cost_base)))
             baseline = each.baseline;
-    const std::string words = sizes_in_words(of, chosen, spec);
+    note told = sizes_told(of.size(), chosen, spec);
     const auto at = std::ranges::find_if(
         of, [&](const decision& each) { return !each.ranked.empty() && each.ranked.front().tasks == chosen; });
     decision made = std::move(*at);
@@ -87,7 +88,7 @@ decision best_of_sizes(std::vector<decision> of, const workload_spec& spec) {
     std::erase_if(made.switches, [&](const switch_price& s) {
         return std::ranges::find(made.ranked, s.alternative, &appraisal::offer) == made.ranked.end();
     });
-    made.notes.insert(made.notes.begin() + 1, words);
+    made.notes.insert(made.notes.begin() + 1, std::move(told));
     return made;
 }
 

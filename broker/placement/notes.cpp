@@ -8,60 +8,38 @@
 namespace westerly {
 namespace {
 
-using sentences = std::vector<std::string>;
+using notes = std::vector<note>;
 
-std::string step_in_words(double step) {
-    std::string text = fixed(step, 3);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.')
-        text.pop_back();
-    return text;
-}
-
-std::string policy_in_words(const comparison& by) {
-    if (by.rule.parts.empty())
-        return "Ranked by cost alone.";
-    std::vector<std::string> words;
+note ranked_by(const comparison& by) {
+    note told{by.rule.ordered ? note_kind::ranked_in_order : note_kind::ranked_by_sum, {}, {}};
     for (const auto& part : by.rule.parts) {
         if (!part.applies)
             continue;
-        std::string word(part.what->name);
-        if (by.rule.ordered && part.factor > 0)
-            word += " in steps of " + step_in_words(part.factor) + " " + std::string(part.what->unit);
-        else if (!by.rule.ordered)
-            word += " at " + in_words(part.factor, by.world.rates.base) + " per " + std::string(part.what->unit);
-        words.push_back(std::move(word));
+        told.words.insert(told.words.end(), {std::string(part.what->name), std::string(part.what->unit)});
+        told.figures.push_back(part.factor);
     }
-    if (by.rule.ordered) {
-        std::string text = "Ranked by ";
-        for (std::size_t i = 0; i < words.size(); ++i)
-            text += (i > 0 ? ", then " : "") + words[i];
-        return text + ".";
-    }
-    return words.empty() ? "Ranked by cost alone." : "Ranked by cost plus " + joined(words) + ".";
+    return told.figures.empty() ? note{note_kind::ranked_by_cost, {}, {}} : told;
 }
 
-void on_request(const comparison& by, sentences& into) {
+void on_request(const comparison& by, notes& into) {
     const request_view& request = by.want.request;
-    into.push_back(policy_in_words(by));
+    into.push_back(ranked_by(by));
     if (!by.rules.overridden.empty())
-        into.push_back(by.rules.overridden);
+        into.push_back({note_kind::policy_overridden, by.rules.overridden, {}});
     if (by.spec.kind == workload_kind::service)
-        into.push_back("A service has no end: costs, energy and carbon are per hour.");
+        into.push_back({note_kind::costs_per_hour, {}, {}});
     if (request.runtime_assumed)
-        into.push_back("No runtime was stated: " + std::to_string(request.runtime_s) + " s were assumed.");
+        into.push_back({note_kind::runtime_assumed, {}, {static_cast<double>(request.runtime_s)}});
     if (by.spec.work.reference && !known_in(by.world).find(by.spec.work.reference->model))
-        into.push_back("The reference \"" + by.spec.work.reference->model +
-                       "\" is not in the broker's table of accelerators (schema/facts/accelerators.json), so no speed "
-                       "can be told: name one that is, or give runtime_s alone.");
+        into.push_back({note_kind::reference_unknown, {by.spec.work.reference->model}, {}});
     if (request.waits_at_it && !request.origin_known)
-        into.push_back("No origin was stated (constraints.origin or constraints.origins), so latency was not weighed.");
+        into.push_back({note_kind::origin_missing, {}, {}});
 }
 
-void on_missing_terms(const comparison& by, sentences& into) {
+void on_missing_terms(const comparison& by, notes& into) {
     const auto check = [&](const std::string& name) {
         if (!find_term(by.terms, name))
-            into.push_back("The policy names the term \"" + name + "\", which this broker does not have.");
+            into.push_back({note_kind::term_missing, {name}, {}});
     };
     for (const auto& price : by.rules.prices)
         check(price.term);
@@ -69,25 +47,24 @@ void on_missing_terms(const comparison& by, sentences& into) {
         check(key.term);
 }
 
-void on_winner(const comparison& by, const decision& made, sentences& into) {
+void on_winner(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
     if (!won)
         return;
     const auto index = by.book.find(won->offer);
     const site_facts& site = by.book.at(*index).site;
     if (!won->energy_kwh)
-        into.push_back("The power draw of " + won->offer + " is not known, so its energy and carbon are not either.");
+        into.push_back({note_kind::power_unknown, {won->offer}, {}});
     else if (!won->pue)
-        into.push_back("The PUE of " + won->site + " is not known: " + fixed(default_pue, 1) + " was assumed.");
+        into.push_back({note_kind::pue_assumed, {won->site}, {default_pue}});
     if (won->energy_kwh && !won->green_power_share)
-        into.push_back("The green-power share of " + won->site + " is not known: none was counted.");
+        into.push_back({note_kind::green_share_unknown, {won->site}, {}});
     if (won->data_movement_s > 0 && !site.ingress_gbps)
-        into.push_back("The ingress of " + won->site + " is not known: " + fixed(default_ingress_gbps, 0) +
-                       " Gbit/s was assumed for moving the inputs.");
+        into.push_back({note_kind::ingress_assumed, {won->site}, {default_ingress_gbps}});
     if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
-        into.push_back("How often " + won->offer + " is taken back is not known: no such interruption was counted.");
+        into.push_back({note_kind::spot_hazard_unknown, {won->offer}, {}});
     if (!won->launchable)
-        into.push_back("Only catalogue offers fit: " + won->offer + " is plan-only and cannot be launched.");
+        into.push_back({note_kind::only_catalogue, {won->offer}, {}});
 }
 
 /// Less energy that is not green, and yet more carbon: the grid behind it is dirtier.
@@ -110,7 +87,7 @@ const appraisal* cleaner_than(const decision& made, const appraisal& greener) {
     return least;
 }
 
-void on_green_and_carbon(const decision& made, sentences& into) {
+void on_green_and_carbon(const decision& made, notes& into) {
     const appraisal* greener = winner_of(made);
     if (!greener)
         return;
@@ -122,20 +99,22 @@ void on_green_and_carbon(const decision& made, sentences& into) {
         cleaner = cleaner_than(made, *greener);
     }
     if (cleaner)
-        into.push_back("Green is not low-carbon here: " + greener->offer + " takes less non-green energy than " +
-                       cleaner->offer + " (" + fixed(*greener->non_green_kwh, 4) + " against " +
-                       fixed(*cleaner->non_green_kwh, 4) + " kWh) but emits more by the location-based number (" +
-                       fixed(*greener->carbon_kg, 4) + " against " + fixed(*cleaner->carbon_kg, 4) + " kg CO2e).");
+        into.push_back({note_kind::green_not_low_carbon,
+                        {greener->offer, cleaner->offer},
+                        {*greener->non_green_kwh, *cleaner->non_green_kwh, *greener->carbon_kg, *cleaner->carbon_kg}});
 }
 
 /// What the winner's carbon rests on, and what its start waits for.
-void on_start(const comparison& by, const decision& made, sentences& into) {
-    if (made.put_off)
-        into.push_back(made.put_off->why);
+void on_start(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
-    if (!won || !won->carbon_kg || !by.want.starts.active())
+    if (!won || !by.want.starts.active())
         return;
     const auto index = static_cast<std::uint32_t>(*by.book.find(won->offer));
+    if (made.put_off)
+        for (note& told : notes_on_wait(by, made, index, *made.put_off))
+            into.push_back(std::move(told));
+    if (!won->carbon_kg)
+        return;
     const site_view& site = by.want.sites[by.book.cols().site[index]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
     const zone_signal* told = by.want.starts.site_at(number_of(by.want, site)).carbon;
@@ -144,32 +123,32 @@ void on_start(const comparison& by, const decision& made, sentences& into) {
     const start_option start = start_of(by.want, site, shape);
     const std::int64_t run = (won->finish_at - won->start_at).count();
     const std::int64_t covered = by.want.starts.covered_ms(number_of(by.want, site), shape.start_run, start.delay_ms);
-    std::string text =
-        "The carbon of " + won->site + " is by " + told->source + " (" + std::string(in_words(told->quality)) + ")";
-    if (covered < run)
-        text += ", which covers " + fixed(100.0 * static_cast<double>(covered) / static_cast<double>(run), 0) +
-                " % of the run; for the rest the site's own factor was taken, flat";
-    into.push_back(text + ".");
+    note source{note_kind::carbon_source, {won->site, told->source, std::string(in_words(told->quality))}, {}};
+    if (covered < run) {
+        source.kind = note_kind::carbon_source_partly;
+        source.figures.push_back(static_cast<double>(covered) / static_cast<double>(run));
+    }
+    into.push_back(std::move(source));
 }
 
-void on_limits(const comparison& by, const decision& made, sentences& into) {
+void on_limits(const comparison& by, const decision& made, notes& into) {
     if (by.rules.within_of_cheapest && made.baseline)
-        into.push_back("Only offers within " + fixed(*by.rules.within_of_cheapest * 100, 0) + " % over the cheapest (" +
-                       in_words(made.baseline->cost_base, by.world.rates.base) + ", " + made.baseline->offer +
-                       ") were ranked.");
+        into.push_back({note_kind::within_of_cheapest,
+                        {made.baseline->offer},
+                        {*by.rules.within_of_cheapest, made.baseline->cost_base}});
 }
 
 }  // namespace
 
-std::vector<std::string> notes_on(const comparison& by, const decision& made) {
-    sentences notes;
-    on_request(by, notes);
-    on_missing_terms(by, notes);
-    on_limits(by, made, notes);
-    on_winner(by, made, notes);
-    on_start(by, made, notes);
-    on_green_and_carbon(made, notes);
-    return notes;
+std::vector<note> notes_on(const comparison& by, const decision& made) {
+    notes all;
+    on_request(by, all);
+    on_missing_terms(by, all);
+    on_limits(by, made, all);
+    on_winner(by, made, all);
+    on_start(by, made, all);
+    on_green_and_carbon(made, all);
+    return all;
 }
 
 }  // namespace westerly

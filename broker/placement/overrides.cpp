@@ -93,7 +93,7 @@ public:
     void figure(const char* name, const std::optional<double>& asked, std::optional<double>& of) {
         if (!asked)
             return;
-        const std::string before = of ? in_digits(*of) : "not set";
+        const std::string before = of ? in_digits(*of) : none;
         of = asked;
         add(name, *asked, before);
     }
@@ -102,20 +102,22 @@ public:
         const bool fresh = at == list.end();
         if (fresh)
             at = list.insert(list.end(), priced_term{.term = term});
-        const std::string before = fresh ? "not priced" : in_digits(at->per_unit);
+        const std::string before = fresh ? none : in_digits(at->per_unit);
         at->per_unit = static_cast<double>(asked.nanos) / nanos_per_one;
         at->weight = at->reference = 0;
-        add("the price of " + term, at->per_unit, before);
+        add("prices." + term, at->per_unit, before);
     }
-    std::string sentence() const { return "The workload overrides its policy: " + joined(words_) + "."; }
+    /// "within_of_cheapest: 0.5 → 0.25" for each.
+    std::vector<std::string> take_words() { return std::move(words_); }
     std::string version() const { return "+overrides:" + to_hex(sha256(told_)).substr(0, 12); }
 
 private:
     void add(const std::string& name, double now, const std::string& before) {
-        words_.push_back(name + " " + in_digits(now) + " (" + before + " in the file)");
+        words_.push_back(name + ": " + before + " → " + in_digits(now));
         char exact[32];
         told_ += name + '=' + std::string(exact, std::to_chars(exact, exact + sizeof exact, now).ptr) + ';';
     }
+    static constexpr const char* none = "–";  // not in the file
     std::vector<std::string> words_;
     std::string told_;
 };
@@ -152,7 +154,7 @@ policy effective_policy(const policy& rules, const policy_overrides& asked) {
     changes.figure("min_green_power_share", asked.min_green_power_share, made.min_green_power_share);
     changes.figure("max_pue", asked.max_pue, made.max_pue);
     made.version += changes.version();
-    made.overridden = changes.sentence();
+    made.overridden = changes.take_words();
     return made;
 }
 

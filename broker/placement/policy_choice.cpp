@@ -111,12 +111,12 @@ std::optional<error> refuse_policy(const policy_table& all, std::string_view ten
     return std::nullopt;
 }
 
-std::string why_chosen(const policy& rules, const workload_spec& spec) {
+std::optional<note> why_chosen(const policy& rules, const workload_spec& spec) {
     if (spec.policy == rules.name)
-        return {};
+        return std::nullopt;
     if (!spec.policy.empty())
-        return "The operator's files force the policy \"" + rules.name + "\" in place of \"" + spec.policy + "\".";
-    return "No policy was named: this workload's is \"" + rules.name + "\".";
+        return note{note_kind::policy_forced, {rules.name, spec.policy}, {}};
+    return note{note_kind::policy_by_default, {rules.name}, {}};
 }
 
 std::vector<std::pair<std::string, fault>> check_groups(const policy_table& all) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/note.hpp"
 #include "broker/domain/policy.hpp"
 
 #include <map>
@@ -20,8 +21,8 @@ result<const policy*> policy_for(const policy_table& all, std::string_view tenan
 /// what check_overrides refuses.
 std::optional<error> refuse_policy(const policy_table& all, std::string_view tenant, const workload_spec& spec);
 
-/// Why a workload runs under a policy that it did not name, a sentence; empty: it named this one.
-std::string why_chosen(const policy& rules, const workload_spec& spec);
+/// Why a workload runs under a policy that it did not name, nullopt: it named this one.
+std::optional<note> why_chosen(const policy& rules, const workload_spec& spec);
 
 /// Which of two files a workload would get by default, or by force, must not depend on their names: groups that say
 /// equally much and overlap are refused. A fault each for the later file by name, with its JSON Pointer.

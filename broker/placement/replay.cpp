@@ -35,8 +35,8 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.blocked = blocked;
     world.budget_left = basis.budget_left;
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
-    if (auto why = why_chosen(rules, spec); !why.empty())
-        again.notes.push_back(std::move(why));
+    if (auto why = why_chosen(rules, spec))
+        again.notes.push_back(std::move(*why));
     again.id = first.id;
     again.workload = first.workload;
     again.book_version = first.book_version;

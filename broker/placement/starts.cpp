@@ -1,4 +1,5 @@
 // How starts come into a decision, and how it tells of them.
+#include "broker/domain/explain.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 
@@ -125,6 +126,31 @@ void number_runs(demand& into) {
     into.starts.ready();
 }
 
+std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
+                                const chosen_start& put) {
+    const site_view& site = by.want.sites[by.book.cols().site[winner]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[winner]];
+    const std::size_t number = number_of(by.want, site);
+    std::vector<note> all{{note_kind::put_off, {format_rfc3339(put.launch_at), by.book.at(winner).site.site}, {}}};
+    if (const zone_signal* carbon = by.want.starts.site_at(number).carbon; carbon && carbon->varies)
+        all.push_back({note_kind::put_off_intensity,
+                       {signal_in_words(*carbon)},
+                       {start_of(by.want, site, shape).carbon_g_per_kwh,
+                        by.want.starts.at_once(number, shape.start_run).carbon_g_per_kwh}});
+    if (put.carbon_saved_kg.value_or(0) != 0)
+        all.push_back({note_kind::put_off_saves_carbon, {}, {*put.carbon_saved_kg}});
+    if (put.non_green_saved_kwh.value_or(0) != 0)
+        all.push_back({note_kind::put_off_saves_energy, {}, {*put.non_green_saved_kwh}});
+    if (!by.rule.ordered)
+        all.push_back({note_kind::put_off_saves_money, {}, {put.saved_base}});
+    const appraisal then = appraise(by, winner);
+    if (made.baseline && made.baseline->carbon_kg && then.carbon_kg)
+        all.push_back({note_kind::put_off_on_baseline,
+                       {made.baseline->offer},
+                       {*made.baseline->carbon_kg - *then.carbon_kg, then.cost_base - made.baseline->cost_base}});
+    return all;
+}
+
 std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner) {
     if (!by.want.starts.active())
         return std::nullopt;
@@ -146,25 +172,10 @@ std::optional<chosen_start> put_off(const comparison& by, const decision& made, 
     put.non_green_saved_kwh = saved(at_once.non_green_kwh, then.non_green_kwh);
     put.saved_base = at_once.j - then.j;
 
-    const start_table::site& facts = by.want.starts.site_at(number_of(by.want, site));
-    put.why = "Waits until " + format_rfc3339(put.launch_at) + " because the power of " + then.site + " is better then";
-    if (facts.carbon && facts.carbon->varies)
-        put.why += " (" + fixed(start.carbon_g_per_kwh, 1) + " g CO2e/kWh over the run against " +
-                   fixed(by.want.starts.at_once(number_of(by.want, site), shape.start_run).carbon_g_per_kwh, 1) +
-                   ", by " + signal_in_words(*facts.carbon) + ")";
-    put.why += ": saves ";
-    std::vector<std::string> savings;
-    if (put.carbon_saved_kg && *put.carbon_saved_kg != 0)
-        savings.push_back(fixed(*put.carbon_saved_kg, 4) + " kg CO2e");
-    if (put.non_green_saved_kwh && *put.non_green_saved_kwh != 0)
-        savings.push_back(fixed(*put.non_green_saved_kwh, 4) + " kWh that are not green");
-    if (!by.rule.ordered)
-        savings.push_back(in_words(put.saved_base, by.world.rates.base) + " as the policy prices it");
-    put.why += joined(savings) + " against starting there at once.";
-    if (made.baseline && made.baseline->carbon_kg && then.carbon_kg)
-        put.why += " Against the cheapest feasible offer started at once (" + made.baseline->offer +
-                   "): " + fixed(*made.baseline->carbon_kg - *then.carbon_kg, 4) + " kg CO2e less, for " +
-                   in_words(then.cost_base - made.baseline->cost_base, by.world.rates.base) + " more.";
+    std::string sentences;
+    for (const note& told : notes_on_wait(by, made, winner, put))
+        sentences += (sentences.empty() ? "" : " ") + in_words(told, by.world.rates.base, language::en);
+    put.why = std::move(sentences);
     return put;
 }
 

@@ -346,12 +346,12 @@ class Broker:
             "WESTERLY_PROFILE": str(self.home / "profile.json"),
         }
 
-    def cli(self, *arguments, key=None, timeout=DEADLINE_S, **more):
-        """Runs `westerly` to its end: a CompletedProcess with text."""
+    def cli(self, *arguments, key=None, timeout=DEADLINE_S, variables=None, **more):
+        """Runs `westerly` to its end, with further variables of the environment: a CompletedProcess with text."""
         return subprocess.run(
             [str(bin_dir() / "westerly"), *map(str, arguments)],
-            env=self.cli_environment(key), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-            check=False, **more,
+            env={**self.cli_environment(key), **(variables or {})}, stdin=subprocess.DEVNULL, capture_output=True,
+            encoding="utf-8", timeout=timeout, check=False, **more,
         )
 
     def wait_offers(self, *providers):

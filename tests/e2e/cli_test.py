@@ -153,6 +153,61 @@ class CliTest(unittest.TestCase):
         self.assertNotIn("FINISH", none.stdout, "a table without rows")
         self.assertEqual(self.json("ls", "--name", "planned")["items"], [])
 
+    def test_decisions_are_told_in_english_and_chinese(self):
+        asked = ("plan", "--policy", "balanced", "--runtime-s", 3600, "--")
+        english = self.cli(*asked, "true").stdout
+        in_chinese = self.cli(*asked[:-1], "--language", "zh", "--", "true").stdout
+        for text, parts in ((english, ("Policy balanced chooses west/", "non-green kWh", "finish 2", "CNY")),
+                            (in_chinese, ("策略 balanced 选择 west/", "绿电占比", "报价", "完成于 2", "CNY"))):
+            for part in parts:
+                self.assertIn(part, text)
+        self.assertNotRegex(english, "[\u4e00-\u9fff]")
+        self.assertNotIn("chooses", in_chinese)
+        # The locale decides where nothing is said; programs get English unless they ask.
+        for variables in ({"LANG": "zh_CN.UTF-8"}, {"LC_ALL": "zh_CN.UTF-8", "LANG": "en_GB.UTF-8"}):
+            self.assertIn("策略 balanced", self.cli(*asked, "true", variables=variables).stdout)
+        for variables in ({"LANG": "zh_CN.GBK"}, {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}):
+            self.assertIn("Policy balanced", self.cli(*asked, "true", variables=variables).stdout)
+        self.assertIn("Policy", self.cli(*asked[:-1], "--language", "en", "--", "true",
+                                         variables={"LANG": "zh_CN.UTF-8"}).stdout)
+        told = json.loads(self.cli("-o", "json", *asked, "true", variables={"LANG": "zh_CN.UTF-8"}).stdout)
+        self.assertIn("Policy balanced", told["decision"]["explanation"])
+        told = self.json(*asked[:-1], "--language", "zh", "--", "true")["decision"]
+        self.assertIn("策略 balanced", told["explanation"])
+        self.assertRegex(told["notes"][0], "绿电（每 kWh 计 0.61 CNY）")
+        self.assertEqual([one["term"] for one in told["ranked_by"]], ["green_power", "time"])
+        self.cli("plan", "--language", "fr", "--", "true", code=126)
+
+    def test_a_chart_of_the_ranked_offers_fits_its_terminal(self):
+        asked = ("plan", "--policy", "balanced", "--runtime-s", 3600, "--", "true")
+        plain = self.cli(*asked).stdout
+        chart = plain[plain.index("What each costs"):plain.index("Policy balanced")]
+        self.assertIn("# cost  + green power", chart)
+        self.assertRegex(chart, r"\n1 west\S+ +[#+=]+ ")
+        self.assertTrue(chart.isascii(), chart)
+        self.assertLessEqual(max(map(len, chart.splitlines())), 80)
+        utf8 = {"LANG": "C.UTF-8", "COLUMNS": "60"}
+        blocks = self.cli(*asked, variables=utf8).stdout
+        chart = blocks[blocks.index("What each costs"):blocks.index("Policy balanced")]
+        self.assertIn("█ cost  ▓ green power", chart)
+        self.assertLessEqual(max(map(len, chart.splitlines())), 60)
+        self.assertNotIn("What each costs", self.cli("plan", "--no-chart", "--", "true").stdout)
+        keys = self.cli("plan", "--policy", "greenest", "--runtime-s", 3600, "--", "true").stdout
+        self.assertRegex(keys, "In the order of non-green energy, then carbon, then cost; bars: key [123], ")
+
+    def test_explain_shows_a_stored_decision_by_workload_or_by_its_own_id(self):
+        ident = self.submit("explained", "true")
+        wait_end(self.member, ident)
+        by_name = self.cli("explain", "explained").stdout
+        self.assertIn(" under balanced ", by_name)
+        self.assertIn("Policy balanced chooses", by_name)
+        self.assertEqual(self.cli("explain", ident).stdout, by_name)
+        decision = self.json("explain", ident)["id"]
+        self.assertEqual(self.cli("explain", decision).stdout, by_name)
+        self.assertIn("策略 balanced 选择", self.cli("explain", "explained", "--language", "zh").stdout)
+        self.assertIn("策略 balanced 选择", self.cli("show", "explained", "--language", "zh").stdout)
+        self.cli("explain", "00000000-0000-7000-8000-000000000000", code=126)
+
     def test_ls_show_events_and_logs(self):
         ident = self.submit("looked-at", "sh", "-c", "echo out; echo err >&2; exit 4", flags=("--label", "look=yes"))
         wait_end(self.member, ident)
@@ -163,6 +218,7 @@ class CliTest(unittest.TestCase):
         shown = self.cli("show", "looked-at").stdout
         for part in (ident, "failed", "exit code: 4", " under balanced ", "per unit-hour"):
             self.assertIn(part, shown)
+        self.assertRegex(shown, r"decision of 20\S+Z under balanced", "without its time")
         whole = self.json("show", ident)
         self.assertEqual((whole["workload"]["exit_code"], len(whole["attempts"])), (4, 1))
         self.assertIn("workload.failed", self.cli("events", "looked-at").stdout)
@@ -323,7 +379,7 @@ class CliTest(unittest.TestCase):
             ("run", "--tasks", "0", "--", "true"), ("run", "--policy", "none", "--", "true"),
             ("run", "--label", "bad", "--", "true"), ("run", "--with", "/nowhere", "--", "true"),
             ("run", "--with", big, "--", "true"), ("run", "--tasks", "many", "--", "true"),
-            ("show", "nothing"), ("logs", "nothing"), ("logs", "over", "--rank", "7"), ("get", "over", "nothing"),
+            ("show", "nothing"), ("explain", "nothing"), ("logs", "nothing"), ("logs", "over", "--rank", "7"), ("get", "over", "nothing"),
             ("get", "over", "--into", "-"), ("events", "nothing"), ("cancel",), ("cancel", "nothing"),
             ("cancel", "over"), ("retry", "nothing"), ("charges", "--from", "yesterday"), ("ls", "--state", "blue"),
             ("ls", "--limit", "0"), ("tenants",), ("tenants", "--create", "x"), ("keys", "--create", "x"), ("backup",),

@@ -50,11 +50,20 @@ def tour_workloads(member, workload, decision):
     body.read()
     last = [one for one in member.events(run + "/events")][-1]
     assert last["event"] == "end", last
+    for target in ("/v1/decisions/" + decision, run + "/decision"):
+        told = {spoken: member.request("GET", f"{target}?language={spoken}") for spoken in ("en", "zh")}
+        for answer in told.values():
+            expect(answer, 200)
+        assert told["en"].json == member.request("GET", target).json
+        assert told["en"].json["explanation"] != told["zh"].json["explanation"]
+        expect(member.request("GET", target + "?language=fr"), 400)
     expect(member.request("GET", "/v1/decisions/" + decision), 200)
     expect(member.request("GET", f"/v1/decisions/{decision}/replay"), 200)
     expect(member.request("GET", f"/v1/decisions/{NOBODY}/replay"), 404)
     expect(member.request("GET", "/v1/events?limit=2"), 200)
     expect(member.request("POST", "/v1/plans", BODY), 200)
+    expect(member.request("POST", "/v1/plans?language=zh", BODY), 200)
+    expect(member.request("POST", "/v1/plans?language=", BODY), 400)
     expect(member.request("POST", "/v1/bundles", b"bytes", {"Content-Type": "application/x-tar"}), 201)
 
 

@@ -67,7 +67,7 @@ class PolicyRules(unittest.TestCase):
         made = self.decided(self.acme, policy=asked)
         self.assertRegex(made["policy_version"], rf"^{plain['policy_version']}\+overrides:[0-9a-f]{{12}}$")
         self.assertEqual(made["policy"], "house")
-        self.assertTrue(any(note.startswith("The workload overrides its policy: the price of latency 0.5 (0.1 in the file)")
+        self.assertTrue(any(note.startswith("The workload overrides its policy: prices.latency: 0.1 → 0.5")
                             for note in made["notes"]), made["notes"])
         # The stored workload has them as they were asked, and its decision is made with them.
         ident = self.acme.request("POST", "/v1/workloads", workload(policy=asked)).json["id"]

@@ -2,7 +2,7 @@
 
 #include "tools/client/problem.hpp"
 #include "tools/client/profile.hpp"
-#include "tools/westerly/output.hpp"
+#include "tools/westerly/screen/output.hpp"
 
 #include <optional>
 

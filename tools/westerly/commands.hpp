@@ -17,7 +17,21 @@ struct run_options {
     bool detach = false;
 };
 int run(cli& with, const run_options& options);
-int plan(cli& with, const run_options& options);
+/// The request for POST /v1/workloads, after uploading what it ships.
+result<std::string> prepare(cli& with, const run_options& options);
+
+/// How a decision is told. No language: the locale's for people, English for programs.
+struct telling {
+    std::string language;
+    bool no_chart = false;
+};
+int plan(cli& with, const run_options& options, const telling& how);
+/// The last decision of a workload, by id or name, or any decision, by its id.
+int explain_decision(cli& with, const std::string& name_or_id, const telling& how);
+/// "?language=zh" or the like, "" where the broker's own is meant.
+std::string language_query(const cli& with, const telling& how);
+/// When and by which policy, then chart and sentences.
+void print_decision(const json_value& decision, const telling& how);
 
 struct list_options {
     std::vector<std::string> states, labels;
@@ -25,7 +39,7 @@ struct list_options {
     std::uint64_t limit = 50;
 };
 int list(cli& with, const list_options& options);
-int show(cli& with, const std::string& workload);
+int show(cli& with, const std::string& workload, const telling& how);
 int events(cli& with, const std::string& workload);
 
 struct log_options {

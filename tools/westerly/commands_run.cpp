@@ -10,8 +10,6 @@ namespace westerly {
 
 namespace {
 
-constexpr std::size_t rejected_shown_max = 20;
-
 result<std::string> upload(cli& with, const std::string& folder) {
     if (folder.empty())
         return std::string();
@@ -29,21 +27,14 @@ result<std::string> upload(cli& with, const std::string& folder) {
     return text_at(*answer, "files");
 }
 
+}  // namespace
+
 result<std::string> prepare(cli& with, const run_options& options) {
     auto files = upload(with, options.with);
     if (!files)
         return files.error();
     return make_workload(options, *files);
 }
-
-void add_ranked(text_table& table, const json_value& a, std::size_t place) {
-    table.add({std::to_string(place), text_at(a, "offer"), text_at(a, "region"), text_at(a, "units"),
-               money_at(a, "cost"), rounded_at(a, "j", "CNY"), rounded_at(a, "rtt_ms", "ms"),
-               percent_at(a, "green_power_share"), energy_at(a, "energy_kwh"), carbon_at(a, "carbon_kg"),
-               text_at(a, "finish_at"), text_at(a, "launchable") == "no" ? "plan only" : ""});
-}
-
-}  // namespace
 
 int run(cli& with, const run_options& options) {
     const auto body = prepare(with, options);
@@ -73,38 +64,6 @@ int run(cli& with, const run_options& options) {
             print_json(*ended);
     }
     return code;
-}
-
-int plan(cli& with, const run_options& options) {
-    const auto body = prepare(with, options);
-    if (!body)
-        return complain(body.error());
-    const auto answer = post(with, "/v1/plans", *body);
-    if (!answer)
-        return complain(answer.error());
-    if (with.json) {
-        print_json(*answer);
-        return 0;
-    }
-    text_table table(
-        {"#", "OFFER", "REGION", "UNITS", "COST", "ALL COUNTED", "RTT", "GREEN", "ENERGY", "CO2e", "FINISH", ""});
-    if (const auto* ranked = value_at(*answer, "decision.ranked"); ranked != nullptr && ranked->IsArray())
-        for (const auto& a : ranked->GetArray())
-            add_ranked(table, a, 1 + static_cast<std::size_t>(&a - ranked->Begin()));
-    if (!table.empty())
-        std::printf("%s\n", table.render(with.colour).c_str());
-    std::printf("%s", text_at(*answer, "decision.explanation").c_str());
-    const auto* rejected = value_at(*answer, "rejected");
-    if (rejected != nullptr && rejected->IsArray() && !rejected->Empty()) {
-        text_table why({"REJECTED OFFER", "REASON"});
-        for (const auto& r : rejected->GetArray())
-            if (static_cast<std::size_t>(&r - rejected->Begin()) < rejected_shown_max)
-                why.add({text_at(r, "offer"), text_at(r, "reason")});
-        std::printf("\n%s", why.render(with.colour).c_str());
-        if (rejected->Size() > rejected_shown_max)
-            std::printf("and %zu more; -o json lists them\n", rejected->Size() - rejected_shown_max);
-    }
-    return 0;
 }
 
 }  // namespace westerly

@@ -123,7 +123,7 @@ int list(cli& with, const list_options& options) {
     return 0;
 }
 
-int show(cli& with, const std::string& workload) {
+int show(cli& with, const std::string& workload, const telling& how) {
     const auto w = find_workload(with, workload);
     if (!w)
         return complain(w.error());
@@ -147,11 +147,11 @@ int show(cli& with, const std::string& workload) {
         std::printf("waiting (%s): %s\n", text_at(*w, "waiting." + std::to_string(i) + ".code").c_str(),
                     text_at(*w, "waiting." + std::to_string(i) + ".detail").c_str());
     print_attempts(*attempts);
-    const auto decision = get(with, path + "/decision");
-    if (decision)
-        std::printf("\ndecision of %s under %s %s:\n%s", text_at(*decision, "at").c_str(),
-                    text_at(*decision, "policy").c_str(), text_at(*decision, "policy_version").c_str(),
-                    text_at(*decision, "explanation").c_str());
+    const auto decision = get(with, path + "/decision" + language_query(with, how));
+    if (decision) {
+        std::printf("\n");
+        print_decision(*decision, how);
+    }
     return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "tools/westerly/commands.hpp"
+#include "tools/westerly/screen/terminal.hpp"
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -15,6 +16,7 @@ struct words {
     log_options logs;
     account_options charges, usage;
     key_options keys;
+    telling how;
     conform_command conform;
     import_command import;
     compare_command compare;
@@ -44,6 +46,12 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--env", o.env, "NAME=VALUE for the tasks; repeatable")->allow_extra_args(false);
     command.add_option("--with", o.with, "Ship this directory (up to 16 MiB): the tasks start in a copy of it");
     command.footer("Instead of a file: -- COMMAND ARGUMENT...");
+}
+
+void declare_telling(CLI::App& command, telling& how) {
+    command.add_option("--language", how.language, "Of the explanation: en or zh (default: the locale's)")
+        ->check(CLI::IsMember({"en", "zh"}));
+    command.add_flag("--no-chart", how.no_chart, "Words only");
 }
 
 void declare_accounts(CLI::App& command, account_options& o) {
@@ -81,7 +89,14 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
 
     auto* plan_command = app.add_subcommand("plan", "Where would it run, at what cost? Starts nothing");
     declare_workload(*plan_command, w.plan);
-    all.emplace_back(plan_command, with_broker([](cli& c, words& s) { return plan(c, s.plan); }));
+    declare_telling(*plan_command, w.how);
+    all.emplace_back(plan_command, with_broker([](cli& c, words& s) { return plan(c, s.plan, s.how); }));
+
+    auto* explain_command = app.add_subcommand("explain", "Why it runs where it does: the decision, as stored");
+    explain_command->add_option("workload", w.workload, "Id or name, or the id of a decision")->required();
+    declare_telling(*explain_command, w.how);
+    all.emplace_back(explain_command,
+                     with_broker([](cli& c, words& s) { return explain_decision(c, s.workload, s.how); }));
 
     auto* ls = app.add_subcommand("ls", "List workloads, newest first");
     ls->add_option("--state", w.list.states, "Only in this state; repeatable")->allow_extra_args(false);
@@ -93,7 +108,8 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
 
     auto* show_command = app.add_subcommand("show", "One workload: state, attempts, and why it runs where it does");
     show_command->add_option("workload", w.workload, "Id or name")->required();
-    all.emplace_back(show_command, with_broker([](cli& c, words& s) { return show(c, s.workload); }));
+    declare_telling(*show_command, w.how);
+    all.emplace_back(show_command, with_broker([](cli& c, words& s) { return show(c, s.workload, s.how); }));
 
     auto* events_command = app.add_subcommand("events", "What happened, oldest first");
     events_command->add_option("workload", w.workload, "Id or name; all of yours when left out");

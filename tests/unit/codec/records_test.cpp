@@ -108,6 +108,12 @@ public:
         run.wall_s = any();
         return run;
     }
+    note make_note() {
+        note told{one_of_first<note_kind>(static_cast<std::size_t>(note_kind::count_)), {}, {}};
+        told.words.assign(random_.next() % 3, text());
+        told.figures.assign(random_.next() % 3, number());
+        return told;
+    }
     decision make_decision() {
         decision d;
         d.id = id<decision_id>();
@@ -127,7 +133,7 @@ public:
         d.pareto = {text(), text()};
         d.switches = {{text(), text(), number()}};
         d.rivals.assign(random_.next() % 3, text());
-        d.notes.assign(random_.next() % 3, text());
+        d.notes.assign(random_.next() % 3, make_note());
         return d;
     }
     std::uint64_t next() { return random_.next(); }
@@ -176,7 +182,7 @@ TEST(pack, of_very_many_texts_some_are_written_again) {
     decision d;
     for (int round = 0; round < 2; ++round)
         for (int i = 0; i < 1000; ++i)
-            d.notes.push_back("note number " + std::to_string(i));
+            d.notes.push_back({note_kind::sentence, {"note number " + std::to_string(i)}, {}});
     const auto got = unpack_decision(pack_decision(d));
     ASSERT_TRUE(got.has_value());
     EXPECT_EQ(*got, d);
@@ -209,6 +215,18 @@ TEST(unpack, survives_any_damage) {
     }
 }
 
+TEST(unpack, refuses_a_note_of_a_kind_that_it_does_not_know) {
+    decision d;
+    d.notes = {{note_kind::sentence, {}, {}}};
+    auto packed = pack_decision(d);
+    const auto at = packed.size() - 5;  // a note's kind, words and figures, rivals, a start put off: none of any
+    ASSERT_EQ(packed.substr(at), std::string(5, '\0'));
+    packed[at] = static_cast<char>(static_cast<int>(note_kind::count_) - 1);
+    EXPECT_TRUE(unpack_decision(packed).has_value());
+    packed[at] = static_cast<char>(note_kind::count_);
+    EXPECT_FALSE(unpack_decision(packed).has_value());
+}
+
 TEST(unpack, refuses_another_form) {
     auto packed = pack_lease({});
     packed[0] = 3;
@@ -237,7 +255,7 @@ TEST(unpack, reads_the_second_form_of_a_decision) {
     d.ranked[0].provider = "a";
     d.ranked[0].j = 1.5;
     d.ranked[0].rtt_ms = d.ranked[0].rtt_p95_ms = 2;
-    d.notes = {"a"};
+    d.notes = {{note_kind::sentence, {"a"}, {}}};  // it kept its notes as sentences
     const auto got = unpack_decision(second_form);
     ASSERT_TRUE(got.has_value());
     EXPECT_EQ(*got, d);

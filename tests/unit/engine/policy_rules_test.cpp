@@ -76,10 +76,8 @@ TEST(policy_overrides, are_told_by_the_decision) {
     const decision& made = made_for(rig, changed);
     EXPECT_TRUE(made.policy_version.starts_with("sha256:0123456789ab+overrides:")) << made.policy_version;
     EXPECT_EQ(made.policy, "cheapest");
-    EXPECT_NE(std::ranges::find(made.notes,
-                                "The workload overrides its policy: within_of_cheapest 0.5 (not set in the "
-                                "file)."),
-              made.notes.end());
+    const note told{note_kind::policy_overridden, {"within_of_cheapest: – → 0.5"}, {}};
+    EXPECT_NE(std::ranges::find(made.notes, told), made.notes.end());
 }
 
 TEST(policy_overrides, that_the_file_no_longer_allows_wait_until_it_does) {
@@ -119,7 +117,7 @@ TEST(policy_groups, choose_by_tenant_and_label) {
     const auto id = rig.submit(asks("", {{"stage", "prod"}}));
     EXPECT_EQ(made_for(rig, id).policy, "forced");
     const auto& notes = made_for(rig, id).notes;
-    EXPECT_NE(std::ranges::find(notes, "No policy was named: this workload's is \"forced\"."), notes.end());
+    EXPECT_NE(std::ranges::find(notes, note{note_kind::policy_by_default, {"forced"}, {}}), notes.end());
     const auto refused = rig.ask_submit(asks("cheapest", {{"stage", "prod"}}));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().faults.at(0).pointer, "/policy");

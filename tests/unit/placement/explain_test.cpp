@@ -1,3 +1,5 @@
+#include "broker/domain/phrases.hpp"
+#include "policies/table.hpp"
 #include "tests/unit/placement/builders.hpp"
 
 #include <gtest/gtest.h>
@@ -83,7 +85,7 @@ TEST(explain, names_winner_runner_up_baseline_and_rejections) {
           "Runner-up is p/a/n/on_demand", "it is 0.1344 CNY dearer",
           "Against the cheapest feasible offer, p/a/n/on_demand at 1.00 CNY, it costs 0.1056 CNY more",
           "1 of 3 offers were rejected: 1 without a price (price_missing).",
-          "Ranked by cost plus green_power at 2.00 CNY per kWh."})
+          "Ranked by cost plus green power at 2.00 CNY per kWh."})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\n--\n" << text;
 }
 
@@ -100,8 +102,29 @@ TEST(explain, an_order_says_which_key_decided) {
     policy rules;
     rules.order_service = rules.order_interactive = rules.order_batch = {{"non_green_energy", 0.1}, {"cost", 0}};
     const std::string text = explain(decide_on(cheaper_and_greener(), task(), rules));
-    EXPECT_NE(text.find("Ranked by non_green_energy in steps of 0.1 kWh, then cost."), std::string::npos) << text;
+    EXPECT_NE(text.find("Ranked by non-green energy in steps of 0.1 kWh, then cost."), std::string::npos) << text;
     EXPECT_NE(text.find("it loses on key 1 of the order."), std::string::npos) << text;
+}
+
+TEST(explain, knows_every_built_in_term_in_every_language) {
+    for (const language spoken : languages)
+        for (const term& t : built_in_terms())
+            EXPECT_EQ(phrases_of(spoken).term(t.name).name, t.name) << to_string(spoken);
+}
+
+TEST(explain, leaves_no_english_method_in_chinese) {
+    workload_spec spec = task();
+    spec.interactive = true;
+    for (const double east_of_it : {1.0, 90.0}) {  // near enough for the one error of estimates, and the other
+        offer o = plain("a");
+        o.site.latitude_longitude = {{30.0, 100.0}};
+        spec.limits.from = origin{.region = {}, .latitude_longitude = {{30.0, 100.0 - east_of_it}}};
+        const decision made = decide_on({o}, spec);
+        ASSERT_EQ(made.ranked.size(), 1u);
+        const std::string text = explain(made, language::zh);
+        EXPECT_NE(text.find("由坐标估计"), std::string::npos) << text;
+        EXPECT_EQ(text.find("estimated"), std::string::npos) << text;
+    }
 }
 
 TEST(pareto, keeps_what_nothing_beats_in_every_respect) {

@@ -89,9 +89,8 @@ TEST(overrides, the_effective_policy_has_the_workloads_figures) {
     EXPECT_EQ(made.prices[2].per_unit, 3);
     EXPECT_EQ(made.within_of_cheapest, 0.25);
     EXPECT_EQ(made.max_pue, 1.5);
-    EXPECT_EQ(made.overridden,
-              "The workload overrides its policy: the price of latency 0.5 (0.1 in the file), the price of time 3 (not "
-              "priced in the file) and within_of_cheapest 0.25 (not set in the file).");
+    EXPECT_EQ(made.overridden, (std::vector<std::string>{"prices.latency: 0.1 → 0.5", "prices.time: – → 3",
+                                                         "within_of_cheapest: – → 0.25"}));
 }
 
 TEST(overrides, the_version_names_the_file_and_what_was_asked) {

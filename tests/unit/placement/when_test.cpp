@@ -150,7 +150,9 @@ TEST(when, a_flat_factor_never_saves_and_neither_does_the_end_of_a_series) {
     const decision longer = with(ends, {in_zone("a", "Z")}, flexible(4, 24), carbon_at(1));
     EXPECT_NEAR(*longer.ranked.front().carbon_kg, 0.12 * (1.8 + 1.0), 1e-12);
     const auto says = [&](const std::string& words) {
-        return std::ranges::any_of(longer.notes, [&](const auto& n) { return n.find(words) != std::string::npos; });
+        return std::ranges::any_of(longer.notes, [&](const note& n) {
+            return in_words(n, longer.rates.base).find(words) != std::string::npos;
+        });
     };
     EXPECT_TRUE(says("50 % of the run"));
 }

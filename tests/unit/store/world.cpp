@@ -161,7 +161,7 @@ void world::add_attempt(change_set& changes, workload& of) {
     made.at = now();
     made.policy = "balanced";
     made.considered = static_cast<std::uint32_t>(pick(100));
-    made.notes = {word(), word()};
+    made.notes = {{note_kind::sentence, {word()}, {}}, {note_kind::origin_missing, {word()}, {}}};
     changes.decisions.push_back(made);
     decisions_[made.id] = made;
 

@@ -1,24 +1,15 @@
-#include "tools/westerly/output.hpp"
+#include "tools/westerly/screen/output.hpp"
 
-#include <unistd.h>
+#include "tools/westerly/screen/text_width.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 namespace westerly {
 
 namespace {
-
-/// Columns on a terminal: continuation bytes take none, wide East Asian characters (from U+1100) two.
-std::size_t width(std::string_view text) {
-    std::size_t columns = 0;
-    for (const unsigned char c : text)
-        columns += (c & 0xC0) == 0x80 ? 0 : c >= 0xE1 ? 2 : 1;
-    return columns;
-}
 
 /// Three significant digits below a thousand, never an exponent; what is under a thousandth says so.
 std::string in_unit(double thousands, const char* large, const char* small) {
@@ -41,14 +32,12 @@ std::string text_table::render(bool colour) const {
     std::vector<std::size_t> widths(rows_.front().size());
     for (const auto& row : rows_)
         for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
-            widths[i] = std::max(widths[i], width(row[i]));
+            widths[i] = std::max(widths[i], columns_of(row[i]));
     std::string text;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         std::string line;
         for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-            line += rows_[r][i];
-            if (i + 1 < rows_[r].size())
-                line += std::string(widths[i] - width(rows_[r][i]) + 2, ' ');
+            line += i + 1 < rows_[r].size() ? padded(rows_[r][i], widths[i] + 2) : rows_[r][i];
         }
         text += r == 0 && colour ? "\x1b[1m" + line + "\x1b[0m\n" : line + "\n";
     }
@@ -133,10 +122,6 @@ std::string percent_at(const json_value& v, std::string_view path) {
     char text[32];
     std::snprintf(text, sizeof text, "%.4g %%", value * 100);
     return text;
-}
-
-bool colourful(int descriptor) {
-    return isatty(descriptor) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
 }  // namespace westerly

@@ -37,7 +37,4 @@ std::string energy_at(const json_value& v, std::string_view path);
 std::string carbon_at(const json_value& v, std::string_view path);
 std::string percent_at(const json_value& v, std::string_view path);
 
-/// True when this stream is a terminal and NO_COLOR is not set.
-bool colourful(int descriptor);
-
 }  // namespace westerly

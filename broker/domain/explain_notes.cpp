@@ -1,0 +1,106 @@
+#include "broker/domain/explain.hpp"
+#include "broker/domain/phrases.hpp"
+#include "broker/domain/wording.hpp"
+
+namespace westerly {
+namespace {
+
+enum class makeup : std::uint8_t { plain, list, priced_terms, stepped_terms };
+
+/// How what a note speaks of becomes text, before any language. Of each figure: a digit is fixed decimals, '%' a share
+/// in whole per cent, 'm' money.
+struct note_form {
+    note_kind kind;
+    makeup made_up = makeup::plain;
+    std::string_view figures = {};
+};
+constexpr note_form forms[] = {
+    {note_kind::sentence},
+    {note_kind::ranked_by_cost},
+    {note_kind::ranked_by_sum, makeup::priced_terms},
+    {note_kind::ranked_in_order, makeup::stepped_terms},
+    {note_kind::costs_per_hour},
+    {note_kind::runtime_assumed, makeup::plain, "0"},
+    {note_kind::reference_unknown},
+    {note_kind::origin_missing},
+    {note_kind::term_missing},
+    {note_kind::within_of_cheapest, makeup::plain, "%m"},
+    {note_kind::power_unknown},
+    {note_kind::pue_assumed, makeup::plain, "1"},
+    {note_kind::green_share_unknown},
+    {note_kind::ingress_assumed, makeup::plain, "0"},
+    {note_kind::only_catalogue},
+    {note_kind::green_not_low_carbon, makeup::plain, "4444"},
+    {note_kind::not_robust, makeup::list},
+    {note_kind::spot_hazard_unknown},
+    {note_kind::gang_chosen, makeup::plain, "0000"},
+    {note_kind::policy_forced},
+    {note_kind::policy_by_default},
+    {note_kind::policy_overridden, makeup::list},
+    {note_kind::carbon_source},
+    {note_kind::carbon_source_partly, makeup::plain, "%"},
+    {note_kind::put_off},
+    {note_kind::put_off_intensity, makeup::plain, "11"},
+    {note_kind::put_off_saves_carbon, makeup::plain, "4"},
+    {note_kind::put_off_saves_energy, makeup::plain, "4"},
+    {note_kind::put_off_saves_money, makeup::plain, "m"},
+    {note_kind::put_off_on_baseline, makeup::plain, "4m"},
+};
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < std::size(forms); ++i)
+        if (static_cast<std::size_t>(forms[i].kind) != i)
+            return false;
+    return std::size(forms) == static_cast<std::size_t>(note_kind::count_);
+}
+static_assert(in_order());
+
+std::string figure_in_words(double figure, char form, currency base) {
+    if (form == 'm')
+        return in_words(figure, base);
+    return form == '%' ? fixed(figure * 100, 0) : fixed(figure, form - '0');
+}
+
+/// "green power at 0.61 CNY per kWh", "cost", …
+std::vector<std::string> terms_of(const note& told, const phrases& words, bool priced, currency base) {
+    std::vector<std::string> terms;
+    for (std::size_t i = 0; 2 * i + 1 < told.words.size() && i < told.figures.size(); ++i) {
+        const std::string term(words.words_of(told.words[2 * i]));
+        const std::string& unit = told.words[2 * i + 1];
+        if (priced)
+            terms.push_back(fill(words[phrase::priced_term], {term, in_words(told.figures[i], base), unit}));
+        else if (told.figures[i] > 0)
+            terms.push_back(fill(words[phrase::stepped_term], {term, shortest(told.figures[i]), unit}));
+        else
+            terms.push_back(term);
+    }
+    return terms;
+}
+
+}  // namespace
+
+std::string in_words(const note& told, currency base, language spoken) {
+    const phrases& words = phrases_of(spoken);
+    const note_form& form = forms[static_cast<std::size_t>(told.kind)];
+    const auto list = [&](const std::vector<std::string>& of) {
+        return joined(of, words[phrase::between], words[phrase::before_last]);
+    };
+    switch (form.made_up) {
+        case makeup::list:
+            return fill(words[told.kind], {list(told.words)});
+        case makeup::priced_terms:
+            return fill(words[told.kind], {list(terms_of(told, words, true, base))});
+        case makeup::stepped_terms:
+            return fill(words[told.kind], {joined(terms_of(told, words, false, base), words[phrase::between_keys],
+                                                  words[phrase::between_keys])});
+        case makeup::plain:
+            break;
+    }
+    std::vector<std::string> with;
+    for (const std::string& word : told.words)
+        with.emplace_back(words.method(word));
+    for (std::size_t i = 0; i < told.figures.size() && i < form.figures.size(); ++i)
+        with.push_back(figure_in_words(told.figures[i], form.figures[i], base));
+    return fill(words[told.kind], with);
+}
+
+}  // namespace westerly

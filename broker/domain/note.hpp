@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace westerly {
+
+/// What a decision tells besides its figures. Stored decisions name a kind by its number: new ones go to the end.
+enum class note_kind : std::uint8_t {
+    sentence,  // words: an English sentence, of a record from before notes had kinds
+    ranked_by_cost,
+    ranked_by_sum,         // words: a term and its unit for each; figures: the price per unit of each
+    ranked_in_order,       // words: a term and its unit for each; figures: the step of each, 0: as it is
+    costs_per_hour,        // a service
+    runtime_assumed,       // figures: s
+    reference_unknown,     // words: the model
+    origin_missing,        // so latency was not weighed
+    term_missing,          // words: the policy's term
+    within_of_cheapest,    // words: the baseline; figures: the share over it, its cost in the decision's currency
+    power_unknown,         // words: the winner
+    pue_assumed,           // words: the winner's site; figures: the PUE
+    green_share_unknown,   // words: the winner's site
+    ingress_assumed,       // words: the winner's site; figures: Gbit/s
+    only_catalogue,        // words: the winner
+    green_not_low_carbon,  // words: the greener, the cleaner; figures: non-green kWh of both, kg CO2e of both
+    not_robust,            // words: the rivals
+    spot_hazard_unknown,   // words: the winner
+    gang_chosen,           // figures: the size chosen, the least and the most allowed, how many sizes were tried
+    policy_forced,         // words: the policy, the one that the workload named
+    policy_by_default,     // words: the policy
+    policy_overridden,     // words: "field: before → now" for each
+    carbon_source,         // words: the winner's site, the source, its quality
+    carbon_source_partly,  // as carbon_source; figures: the share of the run that it covers
+    put_off,               // words: launched at, the winner's site
+    put_off_intensity,     // words: the source; figures: g CO2e/kWh over the run, and if started at once
+    put_off_saves_carbon,  // figures: kg CO2e
+    put_off_saves_energy,  // figures: kWh that are not green
+    put_off_saves_money,   // figures: in the decision's currency, as the policy prices it
+    put_off_on_baseline,   // words: the baseline; figures: kg CO2e less than it, money more
+    count_                 // not a kind: the number of them
+};
+
+/// A kind with what it speaks of, so that it can be told in any language.
+struct note {
+    note_kind kind = note_kind::sentence;
+    std::vector<std::string> words;
+    std::vector<double> figures;
+    friend bool operator==(const note&, const note&) = default;
+};
+
+inline note as_sentence(std::string english) {
+    note told;
+    told.words.push_back(std::move(english));
+    return told;
+}
+
+}  // namespace westerly
