@@ -48,6 +48,7 @@ const route table[] = {
     {put,     "/v1/policies/{name}",             operator_, body::json,    gives::json,           "",                                        on::session, refuse_policy_change},
     {delete_, "/v1/policies/{name}",             operator_, body::ignored, gives::json,           "",                                        on::session, refuse_policy_change},
     {get,     "/v1/signals",                     member,    body::none,    gives::json,           "zone limit cursor",                       on::session, list_signals},
+    {get,     "/v1/certificates",                operator_, body::none,    gives::json,           "limit cursor",                            on::session, list_certificates},
     {get,     "/v1/usage",                       member,    body::none,    gives::json,           cost_filters,                              on::helper,  list_usage},
     {get,     "/v1/charges",                     member,    body::none,    gives::json,           cost_filters,                              on::helper,  list_charges},
     {get,     "/v1/tenants",                     operator_, body::none,    gives::json,           "limit cursor",                            on::helper,  list_tenants},

@@ -45,10 +45,19 @@ inline void walk(unpacker& from, decision_basis& v) {
     take_taken(from, v.less_free);
 }
 
+/// Form 1 had no residual mix.
+inline void later_parts(packer& to, const site_facts& v) {
+    field(to, v.residual_g_per_kwh);
+}
+inline void later_parts(unpacker& from, site_facts& v) {
+    if (from.form() >= 2)
+        field(from, v.residual_g_per_kwh);
+}
 template <class Archive, record_of<site_facts> T>
 void field(Archive& a, T& v) {
     fields(a, v.site, v.region, v.zone, v.jurisdiction, v.latitude_longitude, v.rtt_ms, v.pue, v.green_power_share,
            v.carbon_g_per_kwh, v.grid_zone, v.ingress_gbps);
+    later_parts(a, v);
 }
 template <class Archive, record_of<accelerator_facts> T>
 void field(Archive& a, T& v) {
@@ -141,7 +150,8 @@ namespace {
 using packing::packer;
 using packing::texts;
 
-constexpr char basis_form = 1, facts_form = 1, offers_form = 1, change_form = 1;
+constexpr char basis_form = 1, facts_form = 1, offers_form = 2, change_form = 2;
+constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace
 
@@ -169,7 +179,7 @@ std::string pack_offers(const offer_list& offers) {
     return to.take();
 }
 result<offer_list> unpack_offers(std::string_view packed) {
-    return packing::unpack<offer_list>(packed, offers_form, offers_form, "list of offers");
+    return packing::unpack<offer_list>(packed, offers_form, offers_sharing_form, "list of offers");
 }
 
 std::string pack_change(const offer_list& offers, const std::vector<offer_id>& gone) {
@@ -179,7 +189,7 @@ std::string pack_change(const offer_list& offers, const std::vector<offer_id>& g
     return to.take();
 }
 result<offers_change> unpack_change(std::string_view packed) {
-    return packing::unpack<offers_change>(packed, change_form, change_form, "change of offers");
+    return packing::unpack<offers_change>(packed, change_form, offers_sharing_form, "change of offers");
 }
 
 }  // namespace westerly

@@ -63,12 +63,19 @@ void field(Archive& a, T& v) {
            v.hazard_assumed, v.work_s, v.wall_s);
 }
 /// Which of an appraisal's rarer parts follow, a bit each.
-enum appraisal_part : std::uint8_t { tells_p95 = 1, tells_egress = 2, tells_range = 4, tells_run = 8, tells_gang = 16 };
+enum appraisal_part : std::uint8_t {
+    tells_p95 = 1,
+    tells_egress = 2,
+    tells_range = 4,
+    tells_run = 8,
+    tells_gang = 16,
+    tells_market = 32
+};
 inline std::uint8_t parts_of(const appraisal& v) noexcept {
-    return static_cast<std::uint8_t>((v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) |
-                                     (v.egress_base != 0 ? tells_egress : 0) |
-                                     (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) |
-                                     (v.run ? tells_run : 0) | (v.tasks != 1 ? tells_gang : 0));
+    return static_cast<std::uint8_t>(
+        (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
+        (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0) |
+        (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0));
 }
 template <class Archive, record_of<appraisal> T>
 void told_parts(Archive& a, std::uint8_t parts, T& v) {
@@ -82,6 +89,8 @@ void told_parts(Archive& a, std::uint8_t parts, T& v) {
         field(a, v.run);
     if (parts & tells_gang)
         field(a, v.tasks);
+    if (parts & tells_market)
+        fields(a, v.carbon_market_kg, v.residual_known);
 }
 inline void rarer_parts(packer& to, const appraisal& v) {
     const std::uint8_t parts = parts_of(v);
@@ -94,7 +103,7 @@ inline void rarer_parts(unpacker& from, appraisal& v) {
     std::uint8_t parts = 0;
     if (from.form() >= 4)
         field(from, parts);
-    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang))
+    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang | tells_market))
         return from.damaged();
     told_parts(from, parts, v);
 }
@@ -135,19 +144,21 @@ void walk(Archive& a, T& v) {
     if (tells_start(a))
         field(a, v.put_off);
 }
-inline void gang_size(packer& to, const lease& v) {
-    field(to, v.tasks);
+inline void later_parts(packer& to, const lease& v) {
+    fields(to, v.tasks, v.residual_g_per_kwh);
 }
-inline void gang_size(unpacker& from, lease& v) {
+inline void later_parts(unpacker& from, lease& v) {
     v.tasks = 0;
     if (from.form() >= 2)
         field(from, v.tasks);
+    if (from.form() >= 3)
+        field(from, v.residual_g_per_kwh);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
     fields(a, v.price, v.mode, v.units, v.increment_s, v.minimum_s, v.rates, v.idle_w, v.max_w, v.pue,
            v.green_power_share, v.carbon_g_per_kwh);
-    gang_size(a, v);
+    later_parts(a, v);
 }
 
 }  // namespace packing
@@ -158,7 +169,7 @@ constexpr char decision_form =
     6;  // 5 had its notes as sentences; 4 no starts that are put off; 3 no run estimates and
         // rivals; 2 repeated its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
-constexpr char lease_form = 2;  // 1 had no gang size: the workload told it
+constexpr char lease_form = 3;  // 2 had no residual mix; 1 no gang size: the workload told it
 
 }  // namespace
 

@@ -51,6 +51,7 @@ void read_site(object_reader& o, reading& file) {
     read_sourced(o, "pue", site.pue, {1, 10});
     read_sourced(o, "green_power_share", site.green_power_share, {0, 1});
     read_sourced(o, "carbon_g_per_kwh", site.carbon_g_per_kwh, {0, 5000});
+    read_sourced(o, "residual_g_per_kwh", site.residual_g_per_kwh, {0, 5000});
     o.text("grid_zone", site.grid_zone, note_rule);
     o.number("ingress_gbps", site.ingress_gbps, {.low = 0, .high = 1e6, .above_low = true});
 }

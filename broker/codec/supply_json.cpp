@@ -117,6 +117,7 @@ void put_site_facts(json_writer& out, const site_facts& site) {
     put_sourced(out, "pue", site.pue);
     put_sourced(out, "green_power_share", site.green_power_share);
     put_sourced(out, "carbon_g_per_kwh", site.carbon_g_per_kwh);
+    put_sourced(out, "residual_g_per_kwh", site.residual_g_per_kwh);
     put_text(out, "grid_zone", site.grid_zone);
     put_number(out, "ingress_gbps", site.ingress_gbps);
 }

@@ -89,6 +89,10 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_number(out, "energy_kwh", a.energy_kwh);
     put_number(out, "non_green_kwh", a.non_green_kwh);
     put_number(out, "carbon_kg", a.carbon_kg);
+    if (a.carbon_market_kg) {
+        put_number(out, "carbon_market_kg", a.carbon_market_kg);
+        put_text(out, "carbon_market_rest_by", a.residual_known ? "residual_mix" : "grid_average");
+    }
     put_number(out, "green_power_share", a.green_power_share);
     put_number(out, "pue", a.pue);
 }
@@ -173,6 +177,7 @@ void put_lease(json_writer& out, const lease& l) {
     put_sourced(out, "pue", l.pue);
     put_sourced(out, "green_power_share", l.green_power_share);
     put_sourced(out, "carbon_g_per_kwh", l.carbon_g_per_kwh);
+    put_sourced(out, "residual_g_per_kwh", l.residual_g_per_kwh);
 }
 
 /// How a run ended; workloads and attempts tell it alike.
@@ -305,6 +310,8 @@ void encode(json_writer& out, const usage& u) {
         put_text(out, "carbon_source", u.carbon_source);
         put_text(out, "carbon_quality", name_of(u.carbon_quality));
     }
+    put_millionths(out, "carbon_market_kg", u.carbon_market_mg);
+    put_text(out, "carbon_market_source", u.carbon_market_source);
     put_flag(out, "measured", u.measured);
     out.EndObject();
 }

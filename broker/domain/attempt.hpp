@@ -41,6 +41,7 @@ struct lease {
     std::optional<sourced> pue;
     std::optional<sourced> green_power_share;
     std::optional<sourced> carbon_g_per_kwh;
+    std::optional<sourced> residual_g_per_kwh;
     std::uint32_t tasks = 0;  // the gang's size; 0: of an older record, as its workload tells
     friend bool operator==(const lease&, const lease&) = default;
 };

@@ -62,6 +62,7 @@ struct stored_state {
     std::vector<attempt> attempts;    // the live ones, and the current one of every non-terminal workload
     std::vector<outbox_item> outbox;
     std::vector<idempotency_record> idempotency;  // younger than 24 h
+    std::vector<certificate_use> certificates_given;
 };
 
 }  // namespace westerly

@@ -83,6 +83,9 @@ struct appraisal {
     std::optional<double> energy_kwh;  // facility
     std::optional<double> non_green_kwh;
     std::optional<double> carbon_kg;  // location-based
+    /// Market-based: what the site's contracts cover counts as 0, the rest by the residual mix, else as the grid.
+    std::optional<double> carbon_market_kg;
+    bool residual_known = false;  // else the rest of carbon_market_kg is by the grid's average
     std::optional<double> green_power_share;
     std::optional<double> pue;
     std::optional<double> rtt_p95_ms;  // demand-weighted over the origins; rtt_ms is their mean

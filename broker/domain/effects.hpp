@@ -67,7 +67,8 @@ struct market_view {
     std::vector<provider_health> providers;
     std::vector<quarantine> quarantines;  // by provider
     std::vector<policy> policies;
-    std::vector<signal_status> signals;  // by id
+    std::vector<signal_status> signals;            // by id
+    std::vector<certificate_status> certificates;  // by id
     exchange_rates rates;
     std::vector<orphan> orphans;
     bool sweeping = true;

@@ -74,6 +74,9 @@ private:
         facts.push_back(told(phrase::green_power, phrase::green_power_unknown, a.green_power_share, 100, 0));
         facts.push_back(told(phrase::energy, phrase::energy_unknown, a.energy_kwh, 1, 4));
         facts.push_back(told(phrase::carbon, phrase::carbon_unknown, a.carbon_kg, 1000, 1));
+        if (a.carbon_market_kg)
+            facts.push_back(say(a.residual_known ? phrase::carbon_market_residual : phrase::carbon_market_grid,
+                                fixed(*a.carbon_market_kg * 1000, 1)));
         facts.push_back(say(phrase::finish, format_rfc3339(a.finish_at)));
         return joined(facts, say_[phrase::between_facts], say_[phrase::between_facts]);
     }

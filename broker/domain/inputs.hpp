@@ -140,6 +140,10 @@ struct signals_received {
 struct feeds_configured {
     std::vector<std::string> feeds;
 };
+/// All green-power certificates there are.
+struct certificates_configured {
+    std::vector<certificate> certificates;
+};
 struct tick {};
 /// SIGTERM: no new placements; what runs goes on.
 struct drain_begun {};
@@ -152,6 +156,6 @@ using input = std::variant<submit_workload, plan_workload, cancel_workload, give
                            create_tenant, create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured,
                            policies_configured, provider_reported, offers_received, call_answered, attempt_found,
                            attempt_observed, provider_listed, preemption_noticed, logs_archived, signals_received,
-                           feeds_configured, tick, drain_begun, clock_stepped>;
+                           feeds_configured, certificates_configured, tick, drain_begun, clock_stepped>;
 
 }  // namespace westerly

@@ -39,6 +39,8 @@ struct site_facts {
     std::optional<sourced> carbon_g_per_kwh;             // location-based grid factor
     std::string grid_zone;                               // whose factor that is
     std::optional<double> ingress_gbps;                  // for data-movement time
+    std::optional<sourced> residual_g_per_kwh =
+        std::nullopt;  // of what no contract or certificate covers: market-based
     friend bool operator==(const site_facts&, const site_facts&) = default;
 };
 

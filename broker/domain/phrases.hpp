@@ -45,7 +45,9 @@ enum class phrase : std::uint8_t {
     energy_unknown,
     carbon,  // g
     carbon_unknown,
-    finish,  // time
+    carbon_market_residual,  // g
+    carbon_market_grid,      // g
+    finish,                  // time
     // Of lists.
     between_facts,
     between,

@@ -40,6 +40,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::energy_unknown, "energy not known"},
     {phrase::carbon, "carbon {1} gCO2e (location-based)"},
     {phrase::carbon_unknown, "carbon not known"},
+    {phrase::carbon_market_residual, "{1} gCO2e (market-based, the rest by the residual mix)"},
+    {phrase::carbon_market_grid, "{1} gCO2e (market-based, the rest as the grid: no residual mix is known)"},
     {phrase::finish, "finish {1}"},
     {phrase::between_facts, ", "},
     {phrase::between, ", "},

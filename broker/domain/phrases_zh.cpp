@@ -39,6 +39,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::energy_unknown, "能耗未知"},
     {phrase::carbon, "碳排放 {1} gCO2e（基于位置）"},
     {phrase::carbon_unknown, "碳排放未知"},
+    {phrase::carbon_market_residual, "{1} gCO2e（基于市场，其余按剩余电力组合）"},
+    {phrase::carbon_market_grid, "{1} gCO2e（基于市场，剩余电力组合未知，其余按电网平均）"},
     {phrase::finish, "完成于 {1}"},
     {phrase::between_facts, "，"},
     {phrase::between, "、"},

@@ -42,6 +42,7 @@ struct usage_total {
     std::int64_t energy_microkwh = 0;
     std::int64_t non_green_microkwh = 0;
     std::int64_t carbon_mg = 0;
+    std::int64_t carbon_market_mg = 0;
     std::uint64_t rows = 0;
     std::uint64_t rows_without_energy = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/attempt.hpp"
+#include "broker/domain/certificate.hpp"
 #include "broker/domain/decision.hpp"
 #include "broker/domain/workload.hpp"
 #include "broker/support/bytes.hpp"
@@ -116,7 +117,10 @@ struct usage {
     std::optional<double> pue;
     std::string carbon_source;
     quality_class carbon_quality = quality_class::default_value;
-    bool measured = true;  // false: the end is our last sighting (the thing vanished)
+    std::optional<std::int64_t> carbon_market_mg = std::nullopt;  // market-based, 10^-6 kg
+    std::string carbon_market_source = {};                        // what covers how much, and what the rest is by
+    std::vector<green_allocation> certificates = {};  // that were given to it; kept apart from the row by the store
+    bool measured = true;                             // false: the end is our last sighting (the thing vanished)
     friend bool operator==(const usage&, const usage&) = default;
 };
 

@@ -6,6 +6,7 @@
 #include "broker/engine/retry_budget.hpp"
 #include "broker/engine/timers.hpp"
 #include "broker/engine/waiting_room.hpp"
+#include "broker/ledger/certificates.hpp"
 #include "broker/placement/overrides.hpp"
 #include "broker/placement/policy_choice.hpp"
 
@@ -240,6 +241,7 @@ private:
     // signals.cpp
     void on(turn& t, const signals_received& in);
     void on(turn& t, const feeds_configured& in);
+    void on(turn& t, const certificates_configured& in);
     static bool waits_for_chosen_start(const workload& w);
     bool put_off(turn& t, live_workload& w, decision& made);
     std::optional<sourced> metered_carbon(const attempt& a) const;
@@ -304,6 +306,7 @@ private:
     exchange_rates rates_;
     offer_book book_;
     signal_book signals_;
+    certificate_ledger certificates_;
     std::set<workload_id> put_off_;            // whose start was chosen for later
     std::optional<instant> put_off_again_at_;  // signals have changed: they are decided anew then
     instant put_off_looked_at_{};              // when they last were for that

@@ -65,6 +65,7 @@ std::shared_ptr<const market_view> engine_core::view() const {
         out->policies.push_back(rule);
     out->rates = rates_;
     out->signals = signals_.statuses(last_now_);
+    out->certificates = certificates_.statuses();
     for (const auto& [name, known] : orphans_)
         out->orphans.push_back(known.thing);
     out->sweeping = sweeping_;

@@ -1,5 +1,6 @@
 #include "broker/engine/core.hpp"
 #include "broker/ledger/ledger.hpp"
+#include "broker/ledger/market_use.hpp"
 
 #include <algorithm>
 
@@ -72,6 +73,11 @@ void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
     auto used = meter(metered, *w.value.spec, region_of(a.value), usage_id::make(t.now, t.random));
     if (!used)
         return;
+    const site_facts* site = site_of(a.value);
+    account_market(*used, metered.terms, site ? site->grid_zone : std::string(),
+                   std::string(name_of_tenant(w.value.tenant)), certificates_, t.now);
+    if (!used->certificates.empty())
+        market_dirty_ = true;
     charge cost = rate(*used, a.value.terms);
     if (const auto& budget = w.value.spec->budget; budget && !w.lingers())
         w.value.billed_micros += convert(cost.billed_micros, cost.price.unit, budget->unit, a.value.terms.rates);

@@ -29,6 +29,11 @@ void engine_core::on(turn& t, const feeds_configured& in) {
     market_dirty_ = true;
 }
 
+void engine_core::on(turn&, const certificates_configured& in) {
+    certificates_.replace(in.certificates);
+    market_dirty_ = true;
+}
+
 /// When the winner's best start is later, the workload waits for it and is then decided anew; nothing is held for it
 /// meanwhile. True: it waits.
 bool engine_core::put_off(turn& t, live_workload& w, decision& made) {

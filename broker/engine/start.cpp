@@ -48,6 +48,8 @@ void engine_core::load(stored_state from, instant now) {
         const auto id = kept.value.id;
         attempts.emplace(id, std::move(kept));
     }
+    for (const certificate_use& each : from.certificates_given)
+        certificates_.enter(each);
     resumed_rows_ = std::move(from.outbox);
 }
 

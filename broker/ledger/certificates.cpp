@@ -15,16 +15,37 @@ bool matches(const certificate& c, const green_demand& wanted) noexcept {
     return c.period == matching_period::year ? made.year() == used.year() : made == used;
 }
 
+bool sound(const certificate& c) noexcept {
+    return c.mwh > 0 && c.generated_to > c.generated_from &&
+           month_of(c.generated_from) == month_of(c.generated_to - milliseconds(1));
+}
+
+constexpr std::int64_t whole_mwh(std::int64_t microkwh) noexcept {
+    return (microkwh + microkwh_per_mwh - 1) / microkwh_per_mwh;
+}
+
 }  // namespace
 
 bool certificate_ledger::hold(certificate added) {
-    if (added.mwh <= 0 || added.generated_to <= added.generated_from ||
-        month_of(added.generated_from) != month_of(added.generated_to - milliseconds(1)) ||
-        std::ranges::any_of(held_, [&](const certificate& c) { return c.id == added.id; }))
+    const auto at = std::ranges::lower_bound(held_, added.id, {}, &certificate::id);
+    if (!sound(added) || (at != held_.end() && at->id == added.id))
         return false;
-    accounts_.push_back({.free_mwh = added.mwh, .open_microkwh = {}, .given_microkwh = 0});
-    held_.push_back(std::move(added));
+    held_.insert(at, std::move(added));
     return true;
+}
+
+void certificate_ledger::replace(std::vector<certificate> all) {
+    held_.clear();
+    for (certificate& each : all)
+        hold(std::move(each));
+}
+
+void certificate_ledger::enter(const certificate_use& given) {
+    account& in = accounts_[given.certificate];
+    std::int64_t& used = in.used[given.beneficiary];
+    in.bound_mwh += whole_mwh(used + given.microkwh) - whole_mwh(used);
+    in.given_microkwh += given.microkwh;
+    used += given.microkwh;
 }
 
 /// Those that may be given, what expires first before the rest.
@@ -43,16 +64,23 @@ std::vector<std::size_t> certificate_ledger::fitting(const green_demand& wanted,
     return found;
 }
 
-std::int64_t certificate_ledger::reach(std::size_t which, const green_demand& wanted) const {
-    const account& in = accounts_[which];
-    const auto open = in.open_microkwh.find(wanted.beneficiary);
-    return (open == in.open_microkwh.end() ? 0 : open->second) + in.free_mwh * microkwh_per_mwh;
+/// What is left of the MWh that this beneficiary has begun, and all that nobody has.
+std::int64_t certificate_ledger::reach(const certificate& of, const green_demand& wanted) const {
+    const auto at = accounts_.find(of.id);
+    if (at == accounts_.end())
+        return of.mwh * microkwh_per_mwh;
+    const account& in = at->second;
+    if (in.bound_mwh > of.mwh)  // fewer are held than there were: nothing more is given of it
+        return 0;
+    const auto used = in.used.find(wanted.beneficiary);
+    const std::int64_t mine = used == in.used.end() ? 0 : used->second;
+    return whole_mwh(mine) * microkwh_per_mwh - mine + (of.mwh - in.bound_mwh) * microkwh_per_mwh;
 }
 
 std::int64_t certificate_ledger::allocable(const green_demand& wanted, instant now) const {
     std::int64_t sum = 0;
     for (const std::size_t i : fitting(wanted, now))
-        sum += std::min(reach(i, wanted), wanted.microkwh - sum);
+        sum += std::min(reach(held_[i], wanted), wanted.microkwh - sum);
     return sum;
 }
 
@@ -60,18 +88,10 @@ std::vector<green_allocation> certificate_ledger::allocate(const green_demand& w
     std::vector<green_allocation> all;
     std::int64_t left = wanted.microkwh;
     for (const std::size_t i : fitting(wanted, now)) {
-        const std::int64_t take = std::min(left, reach(i, wanted));
+        const std::int64_t take = std::min(left, reach(held_[i], wanted));
         if (take == 0)
             continue;
-        account& in = accounts_[i];
-        std::int64_t& open = in.open_microkwh[wanted.beneficiary];
-        if (take > open) {
-            const std::int64_t whole = (take - open + microkwh_per_mwh - 1) / microkwh_per_mwh;
-            in.free_mwh -= whole;
-            open += whole * microkwh_per_mwh;
-        }
-        open -= take;
-        in.given_microkwh += take;
+        enter({held_[i].id, wanted.beneficiary, take});
         all.push_back({held_[i].id, take});
         left -= take;
     }
@@ -79,10 +99,15 @@ std::vector<green_allocation> certificate_ledger::allocate(const green_demand& w
 }
 
 std::int64_t certificate_ledger::given(std::string_view certificate) const noexcept {
-    for (std::size_t i = 0; i < held_.size(); ++i)
-        if (held_[i].id == certificate)
-            return accounts_[i].given_microkwh;
-    return 0;
+    const auto at = accounts_.find(certificate);
+    return at == accounts_.end() ? 0 : at->second.given_microkwh;
+}
+
+std::vector<certificate_status> certificate_ledger::statuses() const {
+    std::vector<certificate_status> all;
+    for (const certificate& each : held_)
+        all.push_back({each, given(each.id)});
+    return all;
 }
 
 market_based market_based_of(double facility_kwh, std::span<const green_allocation> given,

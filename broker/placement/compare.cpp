@@ -136,6 +136,9 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     a.energy_kwh = if_known(used.kwh);
     a.non_green_kwh = if_known(used.non_green_kwh);
     a.carbon_kg = if_known(used.carbon_kg);
+    a.residual_known = at.site.residual_g_per_kwh.has_value();
+    const double rest_g = a.residual_known ? at.site.residual_g_per_kwh->value : start.carbon_g_per_kwh;
+    a.carbon_market_kg = if_known(used.non_green_kwh * rest_g / 1000.0);
     a.green_power_share = if_known(start.green_share);
     if (at.site.pue)
         a.pue = at.site.pue->value;

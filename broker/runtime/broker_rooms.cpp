@@ -152,6 +152,7 @@ void broker_rooms::apply(const configuration& config) {
     for (const auto& file : config.signals.files)
         loop_.observe(signals_received{file.name, file.series});
     feeds_.configure(config.signals.feeds);
+    loop_.observe(certificates_configured{config.certificates});
     loop_.observe(policies_configured{config.policies, config.rates});
     loop_.observe(providers_configured{config.providers});
     hub_.configure(config.providers);

@@ -1,5 +1,6 @@
 #include "broker/runtime/configuration.hpp"
 
+#include "broker/codec/certificate_json.hpp"
 #include "broker/codec/config_json.hpp"
 #include "broker/codec/positions.hpp"
 #include "broker/placement/decide.hpp"
@@ -109,6 +110,28 @@ std::vector<provider_config> read_providers(const fs::path& folder, error& all, 
     return providers;
 }
 
+std::vector<certificate> read_certificates(const fs::path& folder, error& all, std::vector<std::string>& ignored) {
+    std::vector<certificate> certificates;
+    std::map<std::string, std::string> file_of;
+    for (const auto& file : read_folder(folder, all, ignored)) {
+        auto read = decode_certificates(file.text);
+        if (!read) {
+            note(all, file.where, read.error());
+            continue;
+        }
+        for (certificate& each : *read) {
+            const auto [earlier, fresh] = file_of.emplace(each.id, file.where);
+            if (fresh)
+                certificates.push_back(std::move(each));
+            else
+                all.faults.push_back({file.where,
+                                      "the certificate \"" + each.id + "\" is in " + earlier->second + " too",
+                                      "hold each certificate in one file"});
+        }
+    }
+    return certificates;
+}
+
 exchange_rates read_rates(const broker_options& options, error& all) {
     exchange_rates rates;
     if (options.usd_rate.empty())
@@ -132,6 +155,7 @@ result<configuration> load_configuration(const broker_options& options, term_tab
                        .providers = read_providers(options.config_dir / "providers", all, ignored),
                        .rates = read_rates(options, all),
                        .signals = read_signals(options.config_dir / "signals", all.faults, ignored),
+                       .certificates = read_certificates(options.config_dir / "certificates", all, ignored),
                        .ignored = {}};
     std::ranges::sort(ignored);
     read.ignored = std::move(ignored);

@@ -14,10 +14,12 @@ struct configuration {
     std::vector<provider_config> providers;  // by id
     exchange_rates rates;
     signal_sources signals;
+    std::vector<certificate> certificates;  // of green power
     std::vector<std::string> ignored;  // files beside them that were not read, because their names end otherwise
 };
 
-/// Reads CONFIG/policies/*.json, CONFIG/providers/*.json and CONFIG/signals/*.json and *.csv. All or nothing: every
+/// Reads CONFIG/policies/*.json, CONFIG/providers/*.json, CONFIG/certificates/*.json, and CONFIG/signals/*.json and
+/// *.csv. All or nothing: every
 /// fault of every file is in the error, each with file, line and column. Errors: invalid.
 result<configuration> load_configuration(const broker_options& options, term_table terms);
 

@@ -267,6 +267,9 @@ class Market(Api):
         self.assertIn(decision, listed)
         self.assertTrue(self.ask("GET", f"/v1/decisions/{decision}/replay", 200).json["identical"])
         self.ask("GET", "/v1/decisions?limit=0", 400, client=self.operator)
+        self.ask("GET", "/v1/certificates", 200, client=self.operator)
+        self.ask("GET", "/v1/certificates", 403)
+        self.ask("GET", "/v1/certificates?limit=0", 400, client=self.operator)
         self.ask("GET", f"/v1/decisions/{NOBODY}/replay", 404)
         compared = {"before": {"name": "cheapest"}, "after": {"name": "greenest"}}
         self.ask("POST", "/v1/policy-comparisons", 403, body=compared)

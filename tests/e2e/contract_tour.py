@@ -82,6 +82,8 @@ def tour_market(member, operator):
         expect(operator.request("POST", f"/v1/{kind}", {}), 409)
         expect(operator.request("PUT", f"/v1/{kind}/{one}", {}), 409)
         expect(operator.request("DELETE", f"/v1/{kind}/{one}"), 409)
+    expect(operator.request("GET", "/v1/certificates"), 200)
+    expect(member.request("GET", "/v1/certificates"), 403)
     expect(operator.request("GET", "/v1/decisions"), 200)
     list(operator.items("/v1/decisions?limit=1"))
     compared = {"before": {"name": "cheapest"}, "after": {"name": "greenest"}, "last": 5}

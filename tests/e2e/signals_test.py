@@ -97,6 +97,44 @@ class Signals(unittest.TestCase):
         self.broker.reload()
         wait_for("the file that is gone is forgotten", lambda: set(self.signals()) == {"ZONE-east"})
 
+    def test_both_methods_and_certificates(self):
+        month = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m")
+        held = {"certificates": [{"id": "GEC-1", "grid_zone": "ZONE-east", "generated": month, "mwh": 1,
+                                  "period": "year", "expires_at": "2099-01-01T00:00:00Z"}]}
+        folder = self.broker.home / "certificates"
+        folder.mkdir()
+        self.broker._write(folder / "broken.json", {"certificates": [{"id": "GEC-1", "mwh": 0}]})
+        self.broker.reload()
+        wait_for("the fault is logged", lambda: "config.refused" in self.broker.log.read_text())
+        (folder / "broken.json").unlink()
+        self.broker._write(folder / "held.json", held)
+        self.broker.reload()
+        operator = self.broker.client()
+        wait_for("it is held", lambda: list(operator.items("/v1/certificates")))
+
+        plan = self.plan(work={"runtime_s": 3600})["ranked"][0]
+        self.assertEqual(plan["carbon_market_rest_by"], "grid_average")
+        self.assertAlmostEqual(plan["carbon_market_kg"], plan["carbon_kg"] * (1 - plan["green_power_share"]))
+
+        ident = self.member.request("POST", "/v1/workloads", workload(policy="least")).json["id"]
+        wait_state(self.member, ident, "succeeded")
+        (used,) = wait_for("it is metered", lambda: list(self.member.items(f"/v1/usage?workload={ident}")))
+        self.assertEqual(used["provider"], "east")
+        self.assertGreater(used["carbon_kg"], 0, "certificates never change the location-based number")
+        self.assertEqual(used["carbon_market_kg"], 0)
+        self.assertIn("certificate GEC-1 for", used["carbon_market_source"])
+        given = wait_for("it is told", lambda: next(operator.items("/v1/certificates"))["given_kwh"])
+        self.assertAlmostEqual(given, used["non_green_kwh"], places=6)
+        told = self.broker.cli("certificates", key=operator.key)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("GEC-1", told.stdout)
+        self.assertEqual(self.member.request("GET", "/v1/certificates").status, 403)
+
+        self.broker.stop()
+        self.broker.start()
+        again = wait_for("it is held again", lambda: list(operator.items("/v1/certificates")))
+        self.assertAlmostEqual(again[0]["given_kwh"], given, places=6)
+
 
 if __name__ == "__main__":
     main()

@@ -196,12 +196,21 @@ def config_too_large(p):
     return len(json.dumps(get(p, "config") or {}, ensure_ascii=False, separators=(",", ":")).encode()) > CONFIG_BYTES_MAX
 
 
+def certificates_repeated(p):
+    return repeated(get(c, "id") for c in items(p, "certificates"))
+
+
+def certificate_days(p):
+    return any(no_such_day(get(c, "expires_at")) for c in items(p, "certificates"))
+
+
 RULES = {
     "workload": [
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
     ],
     "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
+    "certificates": [certificates_repeated, certificate_days],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],
 }
 

@@ -1,7 +1,8 @@
 // Reads documents from standard input and answers what the run-time decoders make of each, one JSON object a line, for
 // the Python tests beside this file. A document is a line "KIND BYTES" and then that many bytes; KIND is workload,
-// policy, provider, yaml (gives the JSON of it) or catalogue (gives a provider's offers as the API shows them).
-// With --unsupported it prints the table of fields that are refused as "not supported yet".
+// policy, provider, certificates, yaml (gives the JSON of it) or catalogue (gives a provider's offers as the API shows
+// them). With --unsupported it prints the table of fields that are refused as "not supported yet".
+#include "broker/codec/certificate_json.hpp"
 #include "broker/codec/config_json.hpp"
 #include "broker/codec/unsupported.hpp"
 #include "broker/codec/views_json.hpp"
@@ -55,6 +56,11 @@ reply answer_provider(const std::string& text) {
     return read ? reply{} : refusal(read.error());
 }
 
+reply answer_certificates(const std::string& text) {
+    const auto read = decode_certificates(text);
+    return read ? reply{} : refusal(read.error());
+}
+
 reply answer_yaml(const std::string& text) {
     const auto json = yaml_to_json(text);
     return json ? reply{"ok", {}, *json} : refusal(json.error());
@@ -80,6 +86,8 @@ reply answer(const std::string& kind, const std::string& text) {
         return answer_policy(text);
     if (kind == "provider")
         return answer_provider(text);
+    if (kind == "certificates")
+        return answer_certificates(text);
     if (kind == "yaml")
         return answer_yaml(text);
     if (kind == "catalogue")

@@ -14,7 +14,7 @@ except ImportError:
     print("SKIPPED: python3-jsonschema is not installed (apt-get install python3-jsonschema)")
     sys.exit(SKIPPED)
 
-KINDS = ("workload", "policy", "provider")
+KINDS = ("workload", "policy", "provider", "certificates")
 
 
 class Decoder:

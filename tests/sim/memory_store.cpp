@@ -159,6 +159,8 @@ void memory_store::take_money(const change_set& changes) {
         if (!metered_.insert(each.attempt).second)
             faults.push_back("an attempt was metered twice");
         usages.push_back(each);
+        for (const auto& given : each.certificates)
+            certificates_given_[{given.certificate, each.tenant}] += given.microkwh;
     }
     charges.insert(charges.end(), changes.charges.begin(), changes.charges.end());
 }
@@ -267,6 +269,8 @@ stored_state memory_store::load() {
     for (const auto& [seq, row] : outbox)
         out.outbox.push_back(row);
     out.idempotency = idempotency_.all();
+    for (const auto& [what, microkwh] : certificates_given_)
+        out.certificates_given.push_back({what.first, tenants.at(what.second).name, microkwh});
     return out;
 }
 

@@ -86,6 +86,7 @@ private:
     std::map<workload_id, std::uint32_t> given_up_;                  // of the live ones
     std::map<attempt_id, std::uint32_t> launch_rows_, cancel_rows_;  // in the outbox
     std::set<attempt_id> metered_;
+    std::map<std::pair<std::string, tenant_id>, std::int64_t> certificates_given_;
     std::map<workload_id, std::vector<attempt_id>> attempts_of_;
     std::map<std::uint64_t, outbox_item> last_done_;
     client_keys idempotency_;

@@ -64,6 +64,7 @@ struct import_command {
 };
 int import_offers(const import_command& said, bool json);
 int signals(cli& with, const std::string& zone);
+int certificates(cli& with);
 int providers(cli& with);
 int cordon(cli& with, const std::string& provider, bool cordoned);
 int probe(cli& with, const std::string& provider);

@@ -77,6 +77,18 @@ int signals(cli& with, const std::string& zone) {
                  "no signals: sites' own factors hold; put files into CONFIG/signals and send SIGHUP");
 }
 
+int certificates(cli& with) {
+    const auto items = get_all(with, "/v1/certificates" + query({{"limit", "500"}}));
+    if (!items)
+        return complain(items.error());
+    text_table table({"ID", "GRID", "GENERATED", "EXPIRES", "BENEFICIARY", "COUNTS IN THE", "MWH", "GIVEN"});
+    for (const auto& c : items->GetArray())
+        table.add({text_at(c, "id"), text_at(c, "grid_zone"), text_at(c, "generated_from").substr(0, 7),
+                   text_at(c, "expires_at"), text_at(c, "beneficiary"), text_at(c, "period"), text_at(c, "mwh"),
+                   energy_at(c, "given_kwh")});
+    return print(with, *items, table, "no certificates: put files into CONFIG/certificates and send SIGHUP");
+}
+
 int providers(cli& with) {
     const auto items = get_all(with, "/v1/providers");
     if (!items)
@@ -179,11 +191,12 @@ int usage(cli& with, const account_options& options) {
     const auto items = get_all(with, target);
     if (!items)
         return complain(items.error());
-    text_table table({"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CO2e", "GREEN"});
+    text_table table(
+        {"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CO2e", "CO2e MARKET", "GREEN"});
     for (const auto& u : items->GetArray())
         table.add({text_at(u, "workload"), text_at(u, "provider") + "/" + text_at(u, "site"), text_at(u, "start_at"),
                    text_at(u, "end_at"), text_at(u, "units"), energy_at(u, "energy_kwh"), energy_at(u, "non_green_kwh"),
-                   carbon_at(u, "carbon_kg"), percent_at(u, "green_power_share")});
+                   carbon_at(u, "carbon_kg"), carbon_at(u, "carbon_market_kg"), percent_at(u, "green_power_share")});
     return print(with, *items, table, "no usage");
 }
 

@@ -190,6 +190,10 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     signals_command->add_option("--zone", w.zone, "Of this grid zone only");
     all.emplace_back(signals_command, with_broker([](cli& c, words& s) { return signals(c, s.zone); }));
 
+    auto* certificates_command =
+        app.add_subcommand("certificates", "Green-power certificates, and what was given of each (operators)");
+    all.emplace_back(certificates_command, with_broker([](cli& c, words&) { return certificates(c); }));
+
     auto* providers_command = app.add_subcommand("providers", "Providers and their health")->require_subcommand(0, 1);
     for (const bool on : {true, false}) {
         auto* one = providers_command->add_subcommand(on ? "cordon" : "uncordon",

@@ -105,6 +105,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
     state.attempts = with_current_ones(database, attempts.get(), state.workloads);
     state.outbox = outbox_rows(database);
     state.idempotency = idempotency_rows(database, now - idempotency_kept);
+    state.certificates_given = certificate_use_rows(database);
     return state;
 }
 

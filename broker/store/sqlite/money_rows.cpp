@@ -9,7 +9,7 @@ namespace {
 #define USAGE_COLUMNS                                                                                          \
     " n, id, attempt, workload, tenant, project, provider, site, region, offer, start_at, end_at, units,"      \
     " energy_microkwh, non_green_microkwh, carbon_mg, green_power_share, pue, carbon_source, carbon_quality, " \
-    "measured "
+    "measured, carbon_market_mg, carbon_market_source "
 
 #define CHARGE_COLUMNS                                                                                               \
     " n, usage, attempt, workload, tenant, project, provider, site, offer, start_at, end_at, currency, price_nanos," \
@@ -44,6 +44,8 @@ void read(statement& row, numbered<usage>& out) {
     u.carbon_source = row.take<std::string>();
     u.carbon_quality = row.take<quality_class>();
     u.measured = row.take<bool>();
+    u.carbon_market_mg = row.take<std::optional<std::int64_t>>();
+    u.carbon_market_source = row.take<std::string>();
 }
 
 void read(statement& row, numbered<charge>& out) {
@@ -112,7 +114,8 @@ void put_usage(connection& database, const usage& u) {
     database.run(
         "INSERT INTO usage (shard, id, attempt, workload, tenant, project, provider, site, region, offer, start_at,"
         " end_at, units, energy_microkwh, non_green_microkwh, carbon_mg, green_power_share, pue, carbon_source,"
-        " carbon_quality, measured) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " carbon_quality, measured, carbon_market_mg, carbon_market_source)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET shard = excluded.shard, attempt = excluded.attempt,"
         " workload = excluded.workload, tenant = excluded.tenant, project = excluded.project,"
         " provider = excluded.provider, site = excluded.site, region = excluded.region, offer = excluded.offer,"
@@ -120,10 +123,29 @@ void put_usage(connection& database, const usage& u) {
         " energy_microkwh = excluded.energy_microkwh, non_green_microkwh = excluded.non_green_microkwh,"
         " carbon_mg = excluded.carbon_mg, green_power_share = excluded.green_power_share, pue = excluded.pue,"
         " carbon_source = excluded.carbon_source, carbon_quality = excluded.carbon_quality,"
-        " measured = excluded.measured",
+        " measured = excluded.measured, carbon_market_mg = excluded.carbon_market_mg,"
+        " carbon_market_source = excluded.carbon_market_source",
         shard_of(u.tenant), u.id, u.attempt, u.workload, u.tenant, u.project, u.provider, u.site, u.region, u.offer,
         u.start_at, u.end_at, u.units, u.energy_microkwh, u.non_green_microkwh, u.carbon_mg, u.green_power_share, u.pue,
-        u.carbon_source, u.carbon_quality, u.measured);
+        u.carbon_source, u.carbon_quality, u.measured, u.carbon_market_mg, u.carbon_market_source);
+    for (const green_allocation& one : u.certificates)
+        database.run(
+            "INSERT OR REPLACE INTO certificate_uses (usage, certificate, tenant, microkwh) VALUES (?, ?, ?, ?)", u.id,
+            one.certificate, u.tenant, one.microkwh);
+}
+
+std::vector<certificate_use> certificate_use_rows(connection& database) {
+    statement rows = database.query(
+        "SELECT certificate, name, sum(microkwh) FROM certificate_uses JOIN tenants ON tenants.id = tenant"
+        " GROUP BY certificate, tenant ORDER BY certificate, tenant");
+    std::vector<certificate_use> all;
+    while (rows.step()) {
+        certificate_use& one = all.emplace_back();
+        one.certificate = rows.take<std::string>();
+        one.beneficiary = rows.take<std::string>();
+        one.microkwh = rows.take<std::int64_t>();
+    }
+    return all;
 }
 
 void put_charge(connection& database, const charge& c) {
@@ -179,7 +201,8 @@ money_rows_page<charge> list_charge_rows(connection& database, const usage_filte
 usage_total total_usage_rows(connection& database, const usage_filter& filter) {
 #define USAGE_SUMS                                                                                                 \
     "SELECT coalesce(sum(energy_microkwh), 0), coalesce(sum(non_green_microkwh), 0), coalesce(sum(carbon_mg), 0)," \
-    " count(*), count(*) - count(energy_microkwh) FROM usage WHERE" FILTER_AND_TIMES
+    " coalesce(sum(carbon_market_mg), 0), count(*), count(*) - count(energy_microkwh) FROM usage "                 \
+    "WHERE" FILTER_AND_TIMES
     statement rows =
         filter.workload ? database.query(USAGE_SUMS "AND workload = ?5", filter.tenant, filter.project, filter.from,
                                          filter.until, filter.workload)
@@ -192,6 +215,7 @@ usage_total total_usage_rows(connection& database, const usage_filter& filter) {
     total.energy_microkwh = rows.take<std::int64_t>();
     total.non_green_microkwh = rows.take<std::int64_t>();
     total.carbon_mg = rows.take<std::int64_t>();
+    total.carbon_market_mg = rows.take<std::int64_t>();
     total.rows = rows.take<std::uint64_t>();
     total.rows_without_energy = rows.take<std::uint64_t>();
     return total;

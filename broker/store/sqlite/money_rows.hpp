@@ -8,6 +8,8 @@ namespace westerly {
 // Usage and charges. One with the id of a stored one replaces it, so a repeat changes nothing.
 
 void put_usage(connection& database, const usage& u);
+/// What of each certificate each tenant was given.
+std::vector<certificate_use> certificate_use_rows(connection& database);
 void put_charge(connection& database, const charge& c);
 
 template <class T>

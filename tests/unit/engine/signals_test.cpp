@@ -162,4 +162,41 @@ TEST_F(signals_test, the_market_shows_signals) {
     EXPECT_TRUE(rig.market->signals.empty());
 }
 
+TEST_F(signals_test, certificates_cover_what_ran_and_a_restart_does_not_give_them_again) {
+    certificate held{.id = "one",
+                     .grid = "Z",
+                     .generated_from = {},
+                     .generated_to = {},
+                     .expires_at = rig.now + 10'000 * hour,
+                     .beneficiary = {},
+                     .period = matching_period::year,
+                     .mwh = 1,
+                     .contract_g_per_kwh = 0};
+    const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(rig.now));
+    held.generated_from = std::chrono::sys_days(today.year() / today.month() / 1);
+    held.generated_to = held.generated_from + hour;
+    rig.give(certificates_configured{{held}});
+    const auto run_an_hour = [&] {
+        const auto id = rig.submit();
+        const auto attempt = *rig.stored(id).current;
+        rig.answer_call(rig.only<call_provider>(), call_outcome::done);
+        rig.observe(attempt, phase::running, 1);
+        rig.pass(hour);
+        rig.observe(attempt, phase::exited, 2, 0);
+        return rig.store.usages.back();
+    };
+    const usage first = run_an_hour();
+    EXPECT_EQ(first.carbon_mg, 500'000);
+    EXPECT_EQ(first.carbon_market_mg, 0);
+    EXPECT_EQ(first.certificates, (std::vector<green_allocation>{{"one", 1'000'000}}));
+    ASSERT_EQ(rig.market->certificates.size(), 1u);
+    rig.restart();
+    rig.report("p", provider_state::ready);
+    rig.give(offers_received{"p", {powered_offer()}});
+    rig.give(certificates_configured{{held}});
+    run_an_hour();
+    rig.run_for(seconds(5));
+    EXPECT_EQ(rig.market->certificates.at(0).given_microkwh, 2'000'000);
+}
+
 }  // namespace

@@ -53,6 +53,7 @@ void expect_same_state(const stored_state& got, const stored_state& want) {
     EXPECT_EQ(got.attempts, want.attempts);
     EXPECT_EQ(got.outbox, want.outbox);
     EXPECT_EQ(got.idempotency, want.idempotency);
+    EXPECT_EQ(got.certificates_given, want.certificates_given);
 }
 
 void expect_same_lists(queries& readers, world& model) {
@@ -85,6 +86,7 @@ void expect_same_totals(queries& readers, world& model) {
         want.energy_microkwh += u.energy_microkwh.value_or(0);
         want.non_green_microkwh += u.non_green_microkwh.value_or(0);
         want.carbon_mg += u.carbon_mg.value_or(0);
+        want.carbon_market_mg += u.carbon_market_mg.value_or(0);
         want.rows += 1;
         want.rows_without_energy += u.energy_microkwh ? 0 : 1;
     }
@@ -93,6 +95,7 @@ void expect_same_totals(queries& readers, world& model) {
     EXPECT_EQ(got->energy_microkwh, want.energy_microkwh);
     EXPECT_EQ(got->non_green_microkwh, want.non_green_microkwh);
     EXPECT_EQ(got->carbon_mg, want.carbon_mg);
+    EXPECT_EQ(got->carbon_market_mg, want.carbon_market_mg);
     EXPECT_EQ(got->rows, want.rows);
     EXPECT_EQ(got->rows_without_energy, want.rows_without_energy);
 

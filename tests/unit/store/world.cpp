@@ -272,8 +272,17 @@ void world::add_usage(change_set& changes, const attempt& of) {
     u.carbon_source = word();
     u.carbon_quality = static_cast<quality_class>(pick(7));
     u.measured = chance(0.5);
-    changes.usages.push_back(u);
+    if (chance(0.5)) {
+        u.carbon_market_mg = static_cast<std::int64_t>(pick(1'000));
+        u.carbon_market_source = word();
+    }
     usages_.push_back(u);
+    if (chance(0.3)) {  // rows are read without them
+        u.certificates = {{"c" + std::to_string(pick(3)), 1 + static_cast<std::int64_t>(pick(1'000))}};
+        const auto name = std::ranges::find(tenants_, u.tenant, &tenant::id)->name;
+        certificates_given_[{u.certificates[0].certificate, u.tenant, name}] += u.certificates[0].microkwh;
+    }
+    changes.usages.push_back(u);
 
     charge c{u.id,     u.attempt,      u.workload,      u.tenant, u.project, u.provider, u.site, u.offer, u.start_at,
              u.end_at, of.terms.price, pick(1'000'000), u.units,  1,         2,          0,      4};

@@ -94,6 +94,7 @@ private:
     std::vector<event> events_;
     std::vector<outbox_item> outbox_;
     std::vector<usage> usages_;
+    std::map<std::tuple<std::string, tenant_id, std::string>, std::int64_t> certificates_given_;
     std::vector<charge> charges_;
     std::vector<idempotency_record> idempotency_;
 };
