@@ -51,6 +51,31 @@ void keep_undominated(std::vector<placed>& all) {
     all.resize(kept);
 }
 
+/// Of one site at one start, what tells its offers apart: in all else they are alike. Carbon rises with the energy.
+struct unlike {
+    double cost = infinity, it_kwh = infinity, finish_ms = infinity;
+};
+
+/// The site's offers that came first and were not beaten: most of the others are beaten by one of these few, before
+/// anything is worked out about them.
+class forerunners {
+public:
+    void clear() noexcept { size_ = next_ = 0; }
+    bool beat(const unlike& one) noexcept {
+        for (std::size_t i = 0; i < size_; ++i)
+            if (few_[i].cost <= one.cost && few_[i].it_kwh <= one.it_kwh && few_[i].finish_ms <= one.finish_ms)
+                return true;
+        few_[next_] = one;
+        next_ = (next_ + 1) % few_.size();
+        size_ = std::min(size_ + 1, few_.size());
+        return false;
+    }
+
+private:
+    std::array<unlike, 8> few_{};
+    std::size_t size_ = 0, next_ = 0;
+};
+
 }  // namespace
 
 std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& want) {
@@ -58,11 +83,19 @@ std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& wa
     filter_book(book, want, nullptr, left);
     // Site by site first: few of one site's offers are left, and those of all sites are then few.
     std::vector<placed> all, here;
+    forerunners first;
+    const bool at_once = !want.starts.active();  // else a site's offers may start under unlike grids
     for (std::size_t k = 0, run = 0; k < left.size; ++run) {
         const std::uint32_t end = book.runs()[run].end;
         here.clear();
-        for (; k < left.size && left.index[k] < end; ++k)
+        first.clear();
+        for (; k < left.size && left.index[k] < end; ++k) {
+            const shape_view& shape = want.shapes[book.cols().shape[left.index[k]]];
+            if (at_once && first.beat({left.cost_base[k], or_infinity(shape.it_kwh),
+                                       static_cast<double>(shape.start_ms + shape.run_ms)}))
+                continue;
             here.push_back(place_of(book, want, left.index[k], left.cost_base[k]));
+        }
         keep_undominated(here);
         all.insert(all.end(), here.begin(), here.end());
     }
