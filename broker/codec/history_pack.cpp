@@ -36,12 +36,19 @@ inline void take_taken(unpacker& from, std::vector<decision_basis::taken>& v) {
         v.push_back({static_cast<std::uint32_t>(index), from.whole()});
     }
 }
+template <class Archive, record_of<measured_speed> T>
+void field(Archive& a, T& v) {
+    fields(a, v.model, v.shown.runs, v.shown.sum, v.shown.sum_of_squares);
+}
+/// Form 1 knew no measured speeds.
 inline void walk(packer& to, const decision_basis& v) {
-    fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals);
+    fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
 }
 inline void walk(unpacker& from, decision_basis& v) {
     fields(from, v.history_seq, v.blocked, v.budget_left, v.with_signals);
+    if (from.form() >= 2)
+        field(from, v.measured);
     take_taken(from, v.less_free);
 }
 
@@ -150,7 +157,7 @@ namespace {
 using packing::packer;
 using packing::texts;
 
-constexpr char basis_form = 1, facts_form = 1, offers_form = 2, change_form = 2;
+constexpr char basis_form = 2, facts_form = 1, offers_form = 2, change_form = 2;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

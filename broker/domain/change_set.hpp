@@ -34,6 +34,7 @@ struct change_set {
     std::vector<std::uint64_t> outbox_done;  // seqs
     std::vector<usage> usages;
     std::vector<charge> charges;
+    std::vector<stored_speed> speeds;  // as they are now
     std::vector<idempotency_record> idempotency_new;
     std::optional<instant> idempotency_expired_before;
 
@@ -41,7 +42,7 @@ struct change_set {
         return tenants.empty() && keys.empty() && cordons.empty() && workloads_new.empty() &&
                workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
                history.empty() && policies.empty() && bases.empty() && decisions_packed.empty() && events.empty() &&
-               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() &&
+               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() && speeds.empty() &&
                idempotency_new.empty() && !idempotency_expired_before;
     }
 };
@@ -63,6 +64,7 @@ struct stored_state {
     std::vector<outbox_item> outbox;
     std::vector<idempotency_record> idempotency;  // younger than 24 h
     std::vector<certificate_use> certificates_given;
+    std::vector<stored_speed> speeds;
 };
 
 }  // namespace westerly

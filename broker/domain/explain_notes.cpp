@@ -45,6 +45,7 @@ constexpr note_form forms[] = {
     {note_kind::put_off_saves_energy, makeup::plain, "4"},
     {note_kind::put_off_saves_money, makeup::plain, "m"},
     {note_kind::put_off_on_baseline, makeup::plain, "4m"},
+    {note_kind::speed_measured, makeup::plain, "0"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

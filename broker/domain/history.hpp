@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/decision.hpp"
+#include "broker/domain/measured_speed.hpp"
 #include "broker/domain/offer_list.hpp"
 #include "broker/domain/region.hpp"
 
@@ -18,8 +19,9 @@ struct decision_basis {
     std::uint64_t history_seq = 0;     // the last entry that it saw
     std::vector<provider_id> blocked;  // took no new work
     std::optional<money> budget_left;
-    bool with_signals = false;     // it saw signals of the grids, of which no history is kept: it cannot be replayed
-    std::vector<taken> less_free;  // offers of which less could be placed than their provider told, by index
+    bool with_signals = false;  // it saw signals of the grids, of which no history is kept: it cannot be replayed
+    std::vector<measured_speed> measured;  // what runs before it had shown
+    std::vector<taken> less_free;          // offers of which less could be placed than their provider told, by index
     friend bool operator==(const decision_basis&, const decision_basis&) = default;
 };
 

@@ -39,6 +39,7 @@ enum class note_kind : std::uint8_t {
     put_off_saves_energy,  // figures: kWh that are not green
     put_off_saves_money,   // figures: in the decision's currency, as the policy prices it
     put_off_on_baseline,   // words: the baseline; figures: kg CO2e less than it, money more
+    speed_measured,        // words: the winner's cards; figures: how many runs
     count_                 // not a kind: the number of them
 };
 

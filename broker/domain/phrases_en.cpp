@@ -94,6 +94,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_saves_money, "As the policy prices it, the wait saves {1}."},
     {note_kind::put_off_on_baseline,
      "Against the cheapest feasible offer started at once ({1}) it emits {2} kg CO2e less, for {3} more."},
+    {note_kind::speed_measured,
+     "How fast {1} is at this work was measured by {2} earlier runs, beside what was told of it."},
 };
 static_assert(complete(notes));
 

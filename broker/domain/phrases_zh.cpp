@@ -89,6 +89,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_saves_energy, "与在该处立即启动相比，等待可少用 {1} kWh 非绿电。"},
     {note_kind::put_off_saves_money, "按策略计价，等待可节省 {1}。"},
     {note_kind::put_off_on_baseline, "与立即启动的最便宜可行报价（{1}）相比，少排放 {2} kg CO2e，多花费 {3}。"},
+    {note_kind::speed_measured, "{1} 在此类工作上的速度除已有数据外，还依据此前 {2} 次运行的实测。"},
 };
 static_assert(complete(notes));
 
@@ -146,6 +147,7 @@ constexpr std::pair<std::string_view, std::string_view> methods[] = {
     {"stated", "租户给出"},
     {"the reference", "即基准卡"},
     {"measured elsewhere", "他处实测"},
+    {"measured by earlier runs", "由此前运行实测"},
     {"derived from FP16 peaks", "由 FP16 峰值推算"},
     {"derived from memory bandwidths", "由显存带宽推算"},
     {"derived from FP64 peaks", "由 FP64 峰值推算"},

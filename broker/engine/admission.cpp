@@ -115,6 +115,7 @@ void engine_core::on(turn& t, const plan_workload& in) {
     world.plan_only_too = true;
     world.blocked = lasting_blocks_;
     world.budget_left = in.spec->budget;
+    world.measured = speeds_.of(in.who.tenant, in.spec->name);
     ++counts_.decisions;
     plan_result shown = plan(book_, effective_policy(rules, in.spec->overrides), terms_, *in.spec, world);
     if (auto why = why_chosen(rules, *in.spec))

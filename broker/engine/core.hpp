@@ -4,6 +4,7 @@
 #include "broker/engine/idempotency.hpp"
 #include "broker/engine/launch_gate.hpp"
 #include "broker/engine/retry_budget.hpp"
+#include "broker/engine/speed_book.hpp"
 #include "broker/engine/timers.hpp"
 #include "broker/engine/waiting_room.hpp"
 #include "broker/ledger/certificates.hpp"
@@ -219,6 +220,7 @@ private:
     // settlement.cpp
     void finish(turn& t, live_attempt& a, adapter_error why);
     void bill(turn& t, live_workload& w, const live_attempt& a);
+    void learn_speed(turn& t, const workload& w, const attempt& a);
     void keep_logs(turn& t, const attempt& a, std::uint32_t tasks);
     void close_calls(turn& t, live_attempt& a);
     void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why);
@@ -307,6 +309,7 @@ private:
     offer_book book_;
     signal_book signals_;
     certificate_ledger certificates_;
+    speed_book speeds_;
     std::set<workload_id> put_off_;            // whose start was chosen for later
     std::optional<instant> put_off_again_at_;  // signals have changed: they are decided anew then
     instant put_off_looked_at_{};              // when they last were for that

@@ -63,6 +63,8 @@ void engine_core::remember_basis(turn& t, const live_workload& w, const decision
         basis.blocked.push_back(block.provider);
     basis.budget_left = budget_left(w.value);
     basis.with_signals = !signals_.empty();
+    const auto measured = speeds_.of(w.value.tenant, w.value.spec->name);
+    basis.measured.assign(measured.begin(), measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});
     t.changes.bases.push_back(std::move(basis));

@@ -138,7 +138,8 @@ std::string_view engine_core::name_of_tenant(const tenant_id& id) const {
 /// Those who named the same policy may still run under others, by tenant and labels; a '?' stands for none at all.
 demand_shape engine_core::shape_now(const workload& w) const {
     const auto rules = policy_for(policies_, name_of_tenant(w.tenant), *w.spec);
-    return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w));
+    return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w),
+                    speeds_.of(w.tenant, w.spec->name));
 }
 
 /// Files may say otherwise than before whom they are for: whoever waits takes the seat that is right now.
@@ -242,6 +243,7 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
     if (w) {
         world.budget_left = budget_left(w->value);
         world.asked_at = w->value.created_at;
+        world.measured = speeds_.of(w->value.tenant, w->value.spec->name);
     }
     return world;
 }

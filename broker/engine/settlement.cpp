@@ -1,12 +1,16 @@
 #include "broker/engine/core.hpp"
 #include "broker/ledger/ledger.hpp"
 #include "broker/ledger/market_use.hpp"
+#include "broker/placement/measured_speed.hpp"
 
 #include <algorithm>
 
 namespace westerly {
 
 namespace {
+
+constexpr seconds shortest_measured{60};
+constexpr double measured_at_most = 10;  // times off the figure that was there before
 
 /// An amount in another currency at the lease's frozen rates, half-even.
 std::int64_t convert(std::int64_t micros, currency from, currency to, const exchange_rates& rates) {
@@ -41,6 +45,7 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
         return;
     }
 
+    learn_speed(t, w.value, a.value);
     settlement done = settle(w.value, a.value, t.now, t.random, why);
     w.value.attempts_counted += done.counts ? 1 : 0;
     w.value.attempts_forgiven += done.forgiven ? 1 : 0;
@@ -83,6 +88,35 @@ void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
         w.value.billed_micros += convert(cost.billed_micros, cost.price.unit, budget->unit, a.value.terms.rates);
     t.changes.usages.push_back(std::move(*used));
     t.changes.charges.push_back(std::move(cost));
+}
+
+/// A workload that ran once and through has shown how fast its work goes on these cards. Not counted: what took less
+/// than a minute, most of which is its start, and what is ten times off what was expected, as a run that found nothing
+/// to do.
+void engine_core::learn_speed(turn& t, const workload& w, const attempt& a) {
+    const workload_spec& spec = *w.spec;
+    if (a.outcome != attempt_outcome::succeeded || w.attempts_counted > 0 || !spec.work.reference || !a.started_at ||
+        !a.ended_at || *a.ended_at - *a.started_at < shortest_measured)
+        return;
+    const auto at = book_.find(a.offer);
+    if (!at || !book_.at(*at).accelerators)
+        return;
+    const accelerator_facts& card = *book_.at(*at).accelerators;
+    const work_view work = view_of(spec, options_.accelerators);
+    if (!work.reference)
+        return;
+    double seconds_run = static_cast<double>((*a.ended_at - *a.started_at).count()) / 1000.0;
+    if (spec.checkpoint)  // what writing took is no work
+        seconds_run *= static_cast<double>(spec.checkpoint->interval_s) /
+                       (static_cast<double>(spec.checkpoint->interval_s) + spec.checkpoint->write_s);
+    const auto cards = cards_of_task(book_.at(*at), spec, options_.accelerators) * gang_of(a, spec);
+    const auto shown = speed_shown(work, static_cast<double>(cards), links_of(card), seconds_run);
+    const card_speed expected = speed_of(spec.work, work.kind, card, *work.reference, options_.accelerators);
+    if (!shown || !expected.r.known() || *shown > expected.r.value * measured_at_most ||
+        *shown < expected.r.value / measured_at_most)
+        return;
+    for (stored_speed& row : speeds_.add(w.tenant, spec.name, card.model, *shown))
+        t.changes.speeds.push_back(std::move(row));
 }
 
 void engine_core::keep_logs(turn& t, const attempt& a, std::uint32_t tasks) {

@@ -50,6 +50,8 @@ void engine_core::load(stored_state from, instant now) {
     }
     for (const certificate_use& each : from.certificates_given)
         certificates_.enter(each);
+    for (stored_speed& each : from.speeds)
+        speeds_.load(std::move(each));
     resumed_rows_ = std::move(from.outbox);
 }
 

@@ -132,7 +132,8 @@ void write_overrides(digest_text& out, const policy_overrides& asked) {
 
 }  // namespace
 
-demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left) {
+demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
+                      std::span<const measured_speed> measured) {
     digest_text out;
     out.number(static_cast<std::uint64_t>(spec.kind));
     out.number(static_cast<std::uint64_t>(spec.compute));
@@ -158,6 +159,13 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     out.maybe(spec.when.max_runtime_s);
     out.maybe(spec.when.max_delay_s);
     out.maybe(budget_left);
+    out.number(measured.size());
+    for (const measured_speed& one : measured) {
+        out.word(one.model);
+        out.number(one.shown.runs);
+        out.real(one.shown.sum);
+        out.real(one.shown.sum_of_squares);
+    }
     return sha256(out.text());
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "broker/domain/measured_speed.hpp"
 #include "broker/domain/records.hpp"
 
 #include <array>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 namespace westerly {
@@ -11,7 +13,8 @@ namespace westerly {
 /// All that a decision reads of a workload, as a digest: workloads of one shape are placeable or not together. `policy`
 /// is the one that it runs under, whatever it names.
 using demand_shape = sha256_digest;
-demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left);
+demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
+                      std::span<const measured_speed> measured = {});
 
 /// What can lift the reasons of those who wait; a set of bits.
 enum wake_on : std::uint8_t {

@@ -3,6 +3,7 @@
 #include "broker/domain/accelerator.hpp"
 #include "broker/domain/decision.hpp"
 #include "broker/domain/explain.hpp"
+#include "broker/domain/measured_speed.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/region.hpp"
 #include "broker/placement/signal_book.hpp"
@@ -26,6 +27,7 @@ struct decision_world {
     bool plan_only_too = false;                       // a plan ranks catalogue offers beside launchable ones
     std::optional<money> budget_left;                 // what earlier attempts left of the budget
     const signal_book* signals = nullptr;             // nullptr: sites' own factors hold at any time
+    std::span<const measured_speed> measured;         // what earlier runs of this work have shown of cards
     std::optional<instant> asked_at;  // when the workload came: its slack counts from then; nullopt: now
 };
 
@@ -52,6 +54,9 @@ void complete_units(policy& policy, term_table terms);
 
 /// Units of this offer that the whole gang takes; 0 when a task does not fit the unit.
 std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known = {}) noexcept;
+
+/// Cards that one task has there, by the alternative that is met; 0: none are asked for, or it does not fit.
+std::uint64_t cards_of_task(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept;
 
 /// RTT in ms between two places: 6.57 + 0.016465 km up to 3000 km, 32.02 + 0.013234 km beyond (Theil-Sen fits over
 /// measured inter-region RTTs of public clouds; median error 3.0 and 20.5 ms). Great-circle distance.

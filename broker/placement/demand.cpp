@@ -177,7 +177,7 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
         hourly.emplace(*spec.limits.max_price_per_hour, world.rates);
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
         run.emplace(*budget, world.rates);
-    length = {&spec, &known_in(world), view_of(spec, known_in(world)), request.runtime_s};
+    length = {&spec, &known_in(world), view_of(spec, known_in(world)), world.measured, request.runtime_s};
 }
 
 std::int64_t earliest_start(const offer_book::shape_row& row, const shape_question& asked,

@@ -63,6 +63,10 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
         into.push_back({note_kind::ingress_assumed, {won->site}, {default_ingress_gbps}});
     if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
         into.push_back({note_kind::spot_hazard_unknown, {won->offer}, {}});
+    if (won->run && by.book.at(*index).accelerators)
+        for (const measured_speed& one : by.world.measured)
+            if (one.shown.runs > 0 && known_in(by.world).means(one.model, *by.book.at(*index).accelerators))
+                into.push_back({note_kind::speed_measured, {one.model}, {static_cast<double>(one.shown.runs)}});
     if (!won->launchable)
         into.push_back({note_kind::only_catalogue, {won->offer}, {}});
 }

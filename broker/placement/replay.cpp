@@ -34,6 +34,7 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.accelerators = &accelerators_;
     world.blocked = blocked;
     world.budget_left = basis.budget_left;
+    world.measured = basis.measured;
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));

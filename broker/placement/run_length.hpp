@@ -1,8 +1,8 @@
 #pragma once
 
 #include "broker/domain/decision.hpp"
+#include "broker/placement/measured_speed.hpp"
 #include "broker/placement/offer_book.hpp"
-#include "broker/placement/throughput.hpp"
 
 namespace westerly {
 
@@ -29,6 +29,7 @@ struct run_question {
     const workload_spec* spec = nullptr;
     const accelerator_table* known = nullptr;
     work_view work;
+    std::span<const measured_speed> measured;
     std::uint64_t runtime_s = 0;  // as stated or assumed, where the work names no reference
 };
 

@@ -71,4 +71,10 @@ std::uint64_t units_needed(const offer& on, const workload_spec& spec, const acc
     return fit_gang(unit, has, spec, known).units;
 }
 
+std::uint64_t cards_of_task(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
+    const accelerator_facts* has = on.accelerators ? &*on.accelerators : nullptr;
+    const unit_shape unit{on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0};
+    return fit_gang(unit, has, spec, known).cards;
+}
+
 }  // namespace westerly

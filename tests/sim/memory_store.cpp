@@ -44,6 +44,8 @@ void memory_store::commit(const change_set& changes) {
     take_events(changes);
     take_outbox(changes);
     take_money(changes);
+    for (const auto& each : changes.speeds)
+        speeds[{each.tenant, each.name, each.measured.model}] = each;
     for (const auto& each : changes.idempotency_new)
         idempotency_.add(each);
     if (changes.idempotency_expired_before)
@@ -269,6 +271,8 @@ stored_state memory_store::load() {
     for (const auto& [seq, row] : outbox)
         out.outbox.push_back(row);
     out.idempotency = idempotency_.all();
+    for (const auto& [what, each] : speeds)
+        out.speeds.push_back(each);
     for (const auto& [what, microkwh] : certificates_given_)
         out.certificates_given.push_back({what.first, tenants.at(what.second).name, microkwh});
     return out;

@@ -62,6 +62,7 @@ public:
     std::vector<event> events;
     std::vector<usage> usages;
     std::vector<charge> charges;
+    std::map<std::tuple<tenant_id, std::string, std::string>, stored_speed> speeds;  // by tenant, name and model
     std::map<tenant_id, tenant> tenants;
     std::map<key_id, api_key> keys;
     std::map<provider_id, bool> cordons;

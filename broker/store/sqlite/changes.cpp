@@ -77,6 +77,8 @@ void write_changes(connection& database, const change_set& changes) {
         put_usage(database, u);
     for (const charge& c : changes.charges)
         put_charge(database, c);
+    for (const stored_speed& s : changes.speeds)
+        put_speed(database, s);
     for (const idempotency_record& record : changes.idempotency_new)
         insert_idempotency(database, record);
     if (changes.idempotency_expired_before)
@@ -105,6 +107,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
     state.attempts = with_current_ones(database, attempts.get(), state.workloads);
     state.outbox = outbox_rows(database);
     state.idempotency = idempotency_rows(database, now - idempotency_kept);
+    state.speeds = speed_rows(database);
     state.certificates_given = certificate_use_rows(database);
     return state;
 }

@@ -135,6 +135,31 @@ listed_decisions list_decision_rows(connection& database, std::uint64_t before, 
     return out;
 }
 
+void put_speed(connection& database, const stored_speed& s) {
+    const speed_record& shown = s.measured.shown;
+    database.run(
+        "INSERT INTO measured_speeds (tenant, name, model, runs, sum, sum_of_squares) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (tenant, name, model) DO UPDATE SET runs = excluded.runs, sum = excluded.sum,"
+        " sum_of_squares = excluded.sum_of_squares",
+        s.tenant, s.name, s.measured.model, shown.runs, shown.sum, shown.sum_of_squares);
+}
+
+std::vector<stored_speed> speed_rows(connection& database) {
+    statement rows = database.query(
+        "SELECT tenant, name, model, runs, sum, sum_of_squares FROM measured_speeds ORDER BY tenant, name, model");
+    std::vector<stored_speed> all;
+    while (rows.step()) {
+        stored_speed& one = all.emplace_back();
+        one.tenant = rows.take<tenant_id>();
+        one.name = rows.take<std::string>();
+        one.measured.model = rows.take<std::string>();
+        one.measured.shown.runs = rows.take<std::uint32_t>();
+        one.measured.shown.sum = rows.take<double>();
+        one.measured.shown.sum_of_squares = rows.take<double>();
+    }
+    return all;
+}
+
 void insert_outbox(connection& database, const outbox_item& item) {
     database.run("INSERT INTO outbox (seq, provider_shard, provider, attempt, verb, tasks) VALUES (?, ?, ?, ?, ?, ?)",
                  item.seq, item.provider_shard, item.provider, item.attempt, item.verb, item.tasks);

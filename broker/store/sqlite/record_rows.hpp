@@ -26,6 +26,9 @@ struct listed_decisions {
 listed_decisions list_decision_rows(connection& database, std::uint64_t before, std::uint32_t limit);
 std::optional<decision> find_decision_row(connection& database, const decision_id& id);
 
+void put_speed(connection& database, const stored_speed& s);
+std::vector<stored_speed> speed_rows(connection& database);
+
 void insert_outbox(connection& database, const outbox_item& item);
 void delete_outbox(connection& database, std::uint64_t seq);
 std::vector<outbox_item> outbox_rows(connection& database);  // by seq

@@ -43,6 +43,8 @@ stored_state world::live(instant now) const {
     for (const idempotency_record& r : idempotency_)
         if (r.created_at >= now - std::chrono::hours(24))
             state.idempotency.push_back(r);
+    for (const auto& [what, each] : speeds_)
+        state.speeds.push_back(each);
     for (const auto& [what, microkwh] : certificates_given_)
         state.certificates_given.push_back({std::get<0>(what), std::get<2>(what), microkwh});
     return state;

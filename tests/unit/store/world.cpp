@@ -283,6 +283,11 @@ void world::add_usage(change_set& changes, const attempt& of) {
         certificates_given_[{u.certificates[0].certificate, u.tenant, name}] += u.certificates[0].microkwh;
     }
     changes.usages.push_back(u);
+    if (chance(0.3)) {
+        stored_speed shown{u.tenant, word(), {"H100", {static_cast<std::uint32_t>(pick(9)), 0.1, 1.0 / 3}}};
+        speeds_[{shown.tenant, shown.name}] = shown;
+        changes.speeds.push_back(std::move(shown));
+    }
 
     charge c{u.id,     u.attempt,      u.workload,      u.tenant, u.project, u.provider, u.site, u.offer, u.start_at,
              u.end_at, of.terms.price, pick(1'000'000), u.units,  1,         2,          0,      4};

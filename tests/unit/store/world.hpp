@@ -95,6 +95,7 @@ private:
     std::vector<outbox_item> outbox_;
     std::vector<usage> usages_;
     std::map<std::tuple<std::string, tenant_id, std::string>, std::int64_t> certificates_given_;
+    std::map<std::pair<tenant_id, std::string>, stored_speed> speeds_;
     std::vector<charge> charges_;
     std::vector<idempotency_record> idempotency_;
 };
