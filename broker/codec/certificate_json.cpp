@@ -5,7 +5,7 @@
 #include "broker/codec/shapes.hpp"
 #include "broker/codec/writer.hpp"
 
-#include <algorithm>
+#include <set>
 
 namespace westerly {
 
@@ -45,11 +45,10 @@ void set_month(std::string_view text, certificate& into) {
     into.generated_to = std::chrono::sys_days((month + std::chrono::months(1)) / 1);
 }
 
-void read_certificate(object_reader& o, std::vector<certificate>& all) {
+void read_certificate(object_reader& o, std::vector<certificate>& all, std::set<std::string>& ids) {
     certificate& c = all.emplace_back();
     o.require({"id", "grid_zone", "generated", "expires_at", "mwh"});
-    if (o.text("id", c.id, id_rule) &&
-        std::any_of(all.begin(), all.end() - 1, [&](const certificate& other) { return other.id == c.id; }))
+    if (o.text("id", c.id, id_rule) && !ids.insert(c.id).second)
         o.faults().invalid(o.at("id"), '"' + c.id + "\" has an earlier entry", "give each certificate one entry");
     o.text("grid_zone", c.grid, grid_rule);
     if (std::string month; o.text("generated", month, month_rule))
@@ -70,13 +69,14 @@ result<std::vector<certificate>> decode_certificates(std::string_view json) {
     if (!document)
         return document.error();
     std::vector<certificate> all;
+    std::set<std::string> ids;
     fault_list faults;
     object_reader::read_object(*document, {}, faults, [&](object_reader& o) {
         std::string ignored;
         o.text("description", ignored, note_rule);
         o.require({"certificates"});
         o.objects("certificates", 0, certificates_max,
-                  [&](object_reader& c, std::size_t /*index*/) { read_certificate(c, all); });
+                  [&](object_reader& c, std::size_t /*index*/) { read_certificate(c, all, ids); });
     });
     if (!faults.empty())
         return with_places(faults.to_error("the certificates are not acceptable"), json);

@@ -10,25 +10,6 @@ namespace {
 constexpr milliseconds after_outage_each{20};
 constexpr milliseconds after_outage_most{60'000};
 
-/// What the facts know of accelerators added to what offers tell. Where they add nothing an offer stays the same
-/// object.
-offer_list completed(const offer_list& offers, const accelerator_table& facts) {
-    if (std::ranges::none_of(offers, [](const offer& each) { return each.accelerators.has_value(); }))
-        return offers;
-    std::vector<offer_list::shared> all = offers.all();
-    for (auto& each : all) {
-        if (!each->accelerators)
-            continue;
-        auto with_facts = *each->accelerators;
-        complete(with_facts, facts);
-        if (with_facts == *each->accelerators)
-            continue;
-        offer made = *each;
-        made.accelerators = std::move(with_facts);
-        each = std::make_shared<const offer>(std::move(made));
-    }
-    return offer_list(std::move(all));
-}
 }  // namespace
 
 void engine_core::on(turn& t, const create_tenant& in) {
@@ -117,8 +98,8 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     at.config.reset();
     at.health = {};
     at.offers_seen = false;
-    remember_offers(t, id, {});
-    book_.remove_provider(id);
+    refreshes_.erase(id);
+    remember_offers(t, id, book_.replace_part(id, {}, nullptr, nullptr), 0);
     room_.wake(wake_on_offers);
     for (const auto& each : std::vector(at.attempts.begin(), at.attempts.end())) {
         live_attempt& a = attempts.at(each);
@@ -218,40 +199,6 @@ void engine_core::on(turn& t, const policies_configured& in) {
         seat_anew();
     room_.wake(wake_on_policies);
     market_dirty_ = true;
-}
-
-void engine_core::on(turn& t, const offers_received& in) {
-    const auto at = providers_.find(in.provider);
-    if (at == providers_.end() || !at->second.config)
-        return;
-    at->second.offers_seen = true;
-    const offer_list offers = completed(in.offers, options_.accelerators).sorted();
-    const auto same = compare_offers(in.provider, offers);
-    if (same == likeness::whole)
-        return;
-    market_dirty_ = true;
-    if (same == likeness::but_date)
-        return book_.redate_provider(in.provider, offers);
-    remember_offers(t, in.provider, offers);
-    book_.replace_provider(in.provider, offers);
-    room_.wake(wake_on_offers | wake_on_capacity);
-}
-
-/// Where nothing but the date differs from what the book has, nobody who waits need be tried again.
-engine_core::likeness engine_core::compare_offers(const provider_id& provider, const offer_list& sorted) const {
-    std::size_t next = 0;
-    auto found = book_.distrusts(provider) ? likeness::none : likeness::whole;
-    book_.each_of(provider, [&](std::size_t i) {
-        if (found == likeness::none)
-            return;
-        const offer& known = book_.at(i);
-        if (next == sorted.size() || !same_but_date(sorted[next], known))
-            found = likeness::none;
-        else if (sorted[next].as_of != known.as_of)
-            found = likeness::but_date;
-        ++next;
-    });
-    return next == sorted.size() ? found : likeness::none;
 }
 
 void engine_core::on(turn&, const drain_begun&) {

@@ -142,14 +142,20 @@ private:
     void on(turn& t, const providers_configured& in);
     void on(turn& t, const policies_configured& in);
     void on(turn& t, const provider_reported& in);
-    void on(turn& t, const offers_received& in);
     void on(turn& t, const drain_begun& in);
-    enum class likeness : std::uint8_t { none, but_date, whole };
-    likeness compare_offers(const provider_id& provider, const offer_list& sorted) const;
     void provider_became_usable(turn& t, provider_entry& at);
     void provider_went_away(turn& t, const provider_id& id, provider_entry& at);
     bool cordoned(const provider_config& config) const;
     void refresh_blocks();
+
+    // refresh.cpp
+    struct refresh {
+        offer_list offers;
+        std::size_t next = 0;  // the first that is not taken over
+    };
+    void on(turn& t, const offers_received& in);
+    void refresh_offers(turn& t);
+    std::size_t refresh_piece(turn& t, const provider_id& provider, refresh& list);
 
     // placement_round.cpp
     void seat(turn& t, live_workload& w);
@@ -261,7 +267,8 @@ private:
 
     // history.cpp: what decisions are made from, for their replay
     void remember_start(turn& t);
-    void remember_offers(turn& t, const provider_id& provider, const offer_list& sorted);
+    void remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
+                         std::size_t offers_in_all);
     void remember_basis(turn& t, const live_workload& w, const decision_id& of) const;
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
@@ -307,6 +314,7 @@ private:
     policy_table policies_;
     exchange_rates rates_;
     offer_book book_;
+    std::map<provider_id, refresh> refreshes_;  // that are not wholly taken over yet
     signal_book signals_;
     certificate_ledger certificates_;
     speed_book speeds_;
@@ -329,9 +337,6 @@ private:
     bool market_dirty_ = true;
     std::optional<instant> published_at_;
 };
-
-/// True when at most the date differs.
-bool same_but_date(const offer& a, const offer& b);
 
 /// `from` + that many seconds, at most a century later.
 instant later(instant from, std::uint64_t seconds_count) noexcept;

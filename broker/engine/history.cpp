@@ -20,35 +20,25 @@ void engine_core::remember_start(turn& t) {
     t.changes.history.push_back(std::move(begun));
 }
 
-/// What of a provider's offers is new, other or gone, as against the book, before that takes them over.
-void engine_core::remember_offers(turn& t, const provider_id& provider, const offer_list& sorted) {
+/// What the book has taken over of a provider's offers. `offers_in_all`: of its list.
+void engine_core::remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
+                                  std::size_t offers_in_all) {
+    if (!made.anything())
+        return;
     history_entry entry;
     entry.at = t.now;
     entry.provider = provider;
-    std::vector<offer_list::shared> changed;
-    auto next = sorted.all().begin();
-    const auto end = sorted.all().end();
-    book_.each_of(provider, [&](std::size_t i) {
-        const auto& known = book_.share(i);
-        for (; next != end && (*next)->id < known->id; ++next)
-            changed.push_back(*next);
-        if (next == end || (*next)->id != known->id)
-            entry.gone.push_back(known->id);
-        else if (const auto& now = *next++; now != known && !same_but_date(*now, *known))
-            changed.push_back(now);
-    });
-    changed.insert(changed.end(), next, end);
-    if (changed.empty() && entry.gone.empty())
-        return;
     const auto [written, first] = history_written_.try_emplace(provider, 0);
-    written->second += changed.size() + entry.gone.size();
-    entry.whole = first || written->second > std::max(changes_between_wholes_min, sorted.size());
+    written->second += made.changed.size() + made.gone.size();
+    entry.whole = first || written->second > std::max(changes_between_wholes_min, offers_in_all);
     if (entry.whole) {
         written->second = 0;
-        entry.offers = sorted;
-        entry.gone.clear();
+        std::vector<offer_list::shared> all;
+        book_.each_of(provider, [&](std::size_t i) { all.push_back(book_.share(i)); });
+        entry.offers = offer_list(std::move(all));
     } else {
-        entry.offers = offer_list(std::move(changed));
+        entry.offers = offer_list(made.changed);
+        entry.gone = made.gone;
     }
     entry.seq = ++history_seq_;
     t.changes.history.push_back(std::move(entry));
@@ -76,14 +66,6 @@ void engine_core::remember_policies(turn& t, const std::vector<policy>& rules) c
         if (known == policies_.end() || known->second.version != rule.version)
             t.changes.policies.push_back({rule.name, rule.version, rule.text});
     }
-}
-
-bool same_but_date(const offer& a, const offer& b) {
-    if (&a == &b || a == b)
-        return true;
-    offer dated = a;
-    dated.as_of = b.as_of;
-    return dated == b;
 }
 
 }  // namespace westerly

@@ -178,12 +178,6 @@ std::optional<std::size_t> offer_book::find(const offer_id& id) const noexcept {
     return static_cast<std::size_t>(at - offers_.begin());
 }
 
-void offer_book::redate_provider(const provider_id& provider, const offer_list& offers) {
-    const offer_list sorted = offers.sorted();
-    std::size_t next = 0;
-    each_of(provider, [&](std::size_t i) { offers_[i] = sorted.all()[next++]; });
-}
-
 std::pair<std::vector<offer_book::kept_offer>, std::vector<offer_book::kept_offer>> offer_book::take_apart(
     const provider_id& provider) {
     std::vector<kept_offer> of_it, others;
@@ -216,13 +210,19 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
         offers_[i] = std::move(all[i].what);
         columns_.site[i] = all[i].site;
         columns_.shape[i] = all[i].shape;
-        const std::int64_t nanos = offers_[i]->price ? offers_[i]->price->nanos : -1;
-        columns_.price_nanos[i] = nanos;
-        columns_.price[i] = static_cast<double>(nanos);
-        prices_exact_ &= nanos <= exact_in_double_max;
+        place_price(i);
         place_limits(i);
     }
     find_runs();
+    rows_in_use_ = sites_.size() + shapes_.size();
+}
+
+void offer_book::place_price(std::size_t i) {
+    const std::int64_t nanos = offers_[i]->price ? offers_[i]->price->nanos : -1;
+    columns_.price_nanos[i] = nanos;
+    columns_.price[i] = static_cast<double>(nanos);
+    if (nanos > exact_in_double_max)
+        prices_exact_ = false;
 }
 
 void offer_book::find_runs() {

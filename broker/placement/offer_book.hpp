@@ -51,8 +51,18 @@ public:
     /// moved up or down.
     void replace_provider(const provider_id& provider, const offer_list& offers);
     void remove_provider(const provider_id& provider);
-    /// Of a provider whose offers are the same but for their dates: takes the dates over. version() stays.
-    void redate_provider(const provider_id& provider, const offer_list& offers);
+    /// What replace_part has changed.
+    struct part_change {
+        std::vector<offer_list::shared> changed;  // new, or other than before in more than their date; by id
+        std::vector<offer_id> gone;
+        bool redated = false, trusted = false;  // some have a new date only; some were distrusted
+        std::size_t compared = 0;               // that were not the same objects as before
+        bool anything() const noexcept { return !changed.empty() || !gone.empty(); }
+    };
+    /// `now`, by id, in place of the provider's offers with after < id <= upto (nullptr: no such bound). Nothing else
+    /// is looked at, so a long list can be taken over a piece at a time. version() rises where something changed.
+    part_change replace_part(const provider_id& provider, std::span<const offer_list::shared> now,
+                             const offer_id* after, const offer_id* upto);
     /// Calls `look(i)` for each offer of a provider, by offer id.
     template <class Look>
     void each_of(const provider_id& provider, Look look) const {
@@ -117,6 +127,18 @@ public:
         std::vector<double> price;  // the same, for the sieve; see prices_exact()
         std::vector<std::uint64_t> free_units, total_units;
         std::vector<std::uint32_t> free_narrow, total_narrow;  // the same, UINT32_MAX for all that is more
+
+        template <class Do>
+        static void each_of_both(columns& a, const columns& b, const Do& action) {
+            action(a.site, b.site);
+            action(a.shape, b.shape);
+            action(a.price_nanos, b.price_nanos);
+            action(a.price, b.price);
+            action(a.free_units, b.free_units);
+            action(a.total_units, b.total_units);
+            action(a.free_narrow, b.free_narrow);
+            action(a.total_narrow, b.total_narrow);
+        }
     };
     /// Neighbouring offers of one site: [begin, end) of the columns. Sites that offer the same shapes in the same
     /// order, as the regions of a cloud do, share their part of sequences(): their shapes begin there at `sequence`.
@@ -143,8 +165,15 @@ private:
     void forget_unused_rows(std::vector<kept_offer>& all);
     std::uint32_t site_of(const offer& o);
     std::uint32_t shape_of(const offer& o);
+    void place_price(std::size_t i);
     void place_limits(std::size_t i);
     void find_runs();
+    // offer_book_update.cpp
+    std::vector<std::uint32_t> within(const provider_id& provider, const offer_id* after, const offer_id* upto) const;
+    bool take_over(std::uint32_t i, const offer_list::shared& now, part_change& made);
+    void splice(std::span<const std::uint32_t> gone, std::span<const offer_list::shared> added);
+    std::size_t first_not_before(const offer_id& id, std::size_t from) const noexcept;
+    void forget_rows();
 
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
@@ -158,7 +187,11 @@ private:
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
     std::map<offer_id, provider_id> distrusted_;  // few
     std::set<std::uint32_t> less_free_;           // indices
+    std::size_t rows_in_use_ = 0;                 // sites and shapes, when the book was last rebuilt
     std::uint64_t version_ = 0;
 };
+
+/// True when at most the date differs.
+bool same_but_date(const offer& a, const offer& b);
 
 }  // namespace westerly

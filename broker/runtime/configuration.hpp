@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/certificate.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/provider.hpp"
 #include "broker/feeds/feed_config.hpp"

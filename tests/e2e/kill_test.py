@@ -208,7 +208,8 @@ class KillTest(unittest.TestCase):
         self.assertEqual((to_ms(charges[0]["start_at"]), to_ms(charges[0]["end_at"])), (start, end))
         began, stopped = mine["begin"][0][2], mine["end"][0][2]
         self.assertLessEqual(start, began)
-        self.assertGreaterEqual(end, stopped)
+        # The record counts by a clock that cannot be set, the work reads the wall clock: each is cut to milliseconds.
+        self.assertGreaterEqual(end + 2, stopped)
         billed_ms = -(-(end - start) // 1000) * 1000
         self.assertEqual(charges[0]["billed_ms"], billed_ms)
         cost = micros_for(charges[0]["units"], billed_ms)

@@ -45,6 +45,9 @@ def keywords(node, where=""):
             yield from keywords(inner, f"{where}/{index}")
 
 
+FAULTS_MAX = 64
+
+
 def check_keywords():
     for path in sorted((ROOT / "schema").glob("*.schema.json")):
         kind = path.name.removesuffix(".schema.json")
@@ -175,7 +178,8 @@ def compare(decoder, kind, count, seed, fields):
                   f"{where}: a fault lacks message or remedy: {reply}")
         if reply["answer"] == answer == "invalid" and places:
             found = [f["pointer"] for f in reply["faults"]]
-            check(any(related(a, b) for a in found for b in places), f"{where}: {found} against {places}")
+            full = len(found) == FAULTS_MAX  # no more are told, and the schema's may be behind them
+            check(full or any(related(a, b) for a in found for b in places), f"{where}: {found} against {places}")
         if len(failures) > 20:
             sys.exit("too many failures")
     print(f"{kind}: {count} mutations,", ", ".join(f"{reason} {n}" for reason, n in tally.most_common()))

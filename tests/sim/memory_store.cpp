@@ -274,7 +274,8 @@ stored_state memory_store::load() {
     for (const auto& [what, each] : speeds)
         out.speeds.push_back(each);
     for (const auto& [what, microkwh] : certificates_given_)
-        out.certificates_given.push_back({what.first, tenants.at(what.second).name, microkwh});
+        out.certificates_given.push_back(
+            {what.first, tenants.contains(what.second) ? tenants.at(what.second).name : std::string(), microkwh});
     return out;
 }
 

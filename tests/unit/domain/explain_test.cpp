@@ -97,7 +97,21 @@ std::vector<note> every_note() {
             {note_kind::ingress_assumed, {"zhongwei"}, {10}},
             {note_kind::only_catalogue, {"p/a/n/on_demand"}, {}},
             {note_kind::green_not_low_carbon, {"p/b/n/on_demand", "p/a/n/on_demand"}, {0, 0.12, 0.077, 0.0528}},
-            {note_kind::not_robust, {"p/b/n/on_demand", "p/c/n/on_demand"}, {}}};
+            {note_kind::not_robust, {"p/b/n/on_demand", "p/c/n/on_demand"}, {}},
+            {note_kind::spot_hazard_unknown, {"p/a/n/spot"}, {}},
+            {note_kind::gang_chosen, {}, {16, 4, 32, 4}},
+            {note_kind::policy_forced, {"house", "cheapest"}, {}},
+            {note_kind::policy_by_default, {"balanced"}, {}},
+            {note_kind::policy_overridden, {"prices.latency: 0.1 → 0.5"}, {}},
+            {note_kind::carbon_source, {"zhongwei", "grid", "measured by the hour"}, {}},
+            {note_kind::carbon_source_partly, {"zhongwei", "grid", "measured by the hour"}, {0.25}},
+            {note_kind::put_off, {"2026-03-01T08:00:00Z", "zhongwei"}, {}},
+            {note_kind::put_off_intensity, {"grid"}, {120, 480.5}},
+            {note_kind::put_off_saves_carbon, {}, {1.5}},
+            {note_kind::put_off_saves_energy, {}, {2.5}},
+            {note_kind::put_off_saves_money, {}, {0.3}},
+            {note_kind::put_off_on_baseline, {"p/b/n/on_demand"}, {1.25, 0.5}},
+            {note_kind::speed_measured, {"Ascend 910B"}, {3}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

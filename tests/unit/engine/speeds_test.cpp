@@ -32,8 +32,8 @@ offer card_offer(const std::string& model, std::int64_t nanos) {
 workload_spec training(const std::string& name) {
     workload_spec spec = small_spec();
     spec.name = name;
-    spec.resources.accelerators = {accelerator_need{.model = "A100", .count = 1},
-                                   accelerator_need{.model = "Ascend 910B", .count = 1}};
+    for (const char* model : {"A100", "Ascend 910B"})
+        spec.resources.accelerators.emplace_back().model = model;
     spec.work.reference = reference_cards{"A100", 1};
     spec.work.accelerator_hours = 8;
     spec.work.speeds = {{"Ascend 910B", {0.8, 0.7, 0.9}}};

@@ -1,5 +1,6 @@
 #include "broker/store/store.hpp"
 
+#include "broker/store/sqlite/migrate.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
 #include "broker/support/embedded.hpp"
 #include "tests/unit/store/world.hpp"
@@ -115,15 +116,18 @@ TEST_F(sqlite_store_test, refuses_a_newer_database_and_names_both_versions) {
     const error why = refused();
     EXPECT_EQ(why.code, errc::conflict);
     EXPECT_THAT(why.detail, HasSubstr("schema 99"));
-    EXPECT_THAT(why.detail, HasSubstr("up to 4"));
+    EXPECT_THAT(why.detail, HasSubstr("up to " + std::to_string(newest_schema())));
     EXPECT_THAT(why.remedy, HasSubstr("newer westerlyd"));
 }
 
 TEST_F(sqlite_store_test, runs_on_a_newer_database_that_allows_older_binaries) {
     open();
-    meddle(folder_ / "westerly.db", "PRAGMA user_version = 5; INSERT INTO migrations VALUES (5, 'adds a column', 3)");
+    const auto next = std::to_string(newest_schema() + 1);
+    meddle(folder_ / "westerly.db",
+           ("PRAGMA user_version = " + next + "; INSERT INTO migrations VALUES (" + next + ", 'adds a column', 3)")
+               .c_str());
     EXPECT_TRUE(open());
-    meddle(folder_ / "westerly.db", "UPDATE migrations SET oldest_schema = 5 WHERE version = 5");
+    meddle(folder_ / "westerly.db", ("UPDATE migrations SET oldest_schema = version WHERE version = " + next).c_str());
     EXPECT_EQ(refused().code, errc::conflict);
 }
 

@@ -1,0 +1,159 @@
+// A part of one provider's offers taken over while the rest of the book stays where it is.
+#include "broker/placement/offer_book.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+/// Rows that nothing uses any more are left until there are so many as were in use, and some.
+constexpr std::size_t rows_spare_min = 256;
+
+}  // namespace
+
+bool same_but_date(const offer& a, const offer& b) {
+    if (&a == &b || a == b)
+        return true;
+    offer dated = a;
+    dated.as_of = b.as_of;
+    return dated == b;
+}
+
+std::vector<std::uint32_t> offer_book::within(const provider_id& provider, const offer_id* after,
+                                              const offer_id* upto) const {
+    std::vector<std::uint32_t> found;
+    const auto number = names_.find(provider);
+    for (const site_run& run : runs_) {
+        if (sites_[run.site].provider != number || (after && offers_[run.end - 1]->id <= *after) ||
+            (upto && *upto < offers_[run.begin]->id))
+            continue;
+        for (std::uint32_t i = run.begin; i < run.end; ++i)
+            if (!(after && offers_[i]->id <= *after) && !(upto && *upto < offers_[i]->id))
+                found.push_back(i);
+    }
+    return found;
+}
+
+offer_book::part_change offer_book::replace_part(const provider_id& provider, std::span<const offer_list::shared> now,
+                                                 const offer_id* after, const offer_id* upto) {
+    part_change made;
+    std::vector<std::uint32_t> gone;
+    std::vector<offer_list::shared> added;
+    bool other_rows = false;
+    auto next = now.begin();
+    for (const std::uint32_t i : within(provider, after, upto)) {
+        for (; next != now.end() && (*next)->id < offers_[i]->id; ++next)
+            added.push_back(*next);
+        if (next == now.end() || (*next)->id != offers_[i]->id) {
+            gone.push_back(i);
+            made.gone.push_back(offers_[i]->id);
+            distrusted_.erase(offers_[i]->id);
+            continue;
+        }
+        other_rows |= take_over(i, *next++, made);
+    }
+    added.insert(added.end(), next, now.end());
+    if (!gone.empty() || !added.empty())
+        splice(gone, added);
+    else if (other_rows)
+        find_runs();
+    made.changed.insert(made.changed.end(), added.begin(), added.end());
+    if (made.anything())
+        ++version_;
+    if (sites_.size() + shapes_.size() > 2 * rows_in_use_ + rows_spare_min)
+        forget_rows();
+    return made;
+}
+
+/// The same offer as its provider tells it now. True: its site or shape is another.
+bool offer_book::take_over(std::uint32_t i, const offer_list::shared& now, part_change& made) {
+    if (!distrusted_.empty() && distrusted_.erase(now->id) > 0) {
+        place_limits(i);
+        made.trusted = true;
+    }
+    if (now == offers_[i])
+        return false;
+    ++made.compared;
+    const bool same = same_but_date(*now, *offers_[i]);
+    const std::uint32_t site = same || now->site == offers_[i]->site ? columns_.site[i] : site_of(*now);
+    offers_[i] = now;
+    if (same) {
+        made.redated = true;
+        return false;
+    }
+    const std::uint32_t shape = shape_of(*now);
+    const bool other_rows = site != columns_.site[i] || shape != columns_.shape[i];
+    columns_.site[i] = site;
+    columns_.shape[i] = shape;
+    place_price(i);
+    place_limits(i);
+    made.changed.push_back(now);
+    return other_rows;
+}
+
+/// Takes out what is gone and puts in what is added, both in order; the rest is moved, not worked out anew.
+void offer_book::splice(std::span<const std::uint32_t> gone, std::span<const offer_list::shared> added) {
+    const std::size_t before = size(), after = before - gone.size() + added.size();
+    std::vector<offer_list::shared> offers;
+    offers.reserve(after);
+    columns moved;
+    columns::each_of_both(moved, columns_, [&](auto& to, const auto&) { to.reserve(after); });
+    std::vector<std::uint32_t> fresh;
+    std::size_t from = 0;
+    const auto keep_until = [&](std::size_t end) {
+        const auto first = static_cast<std::ptrdiff_t>(from), last = static_cast<std::ptrdiff_t>(end);
+        std::move(offers_.begin() + first, offers_.begin() + last, std::back_inserter(offers));
+        columns::each_of_both(moved, columns_, [&](auto& to, const auto& column) {
+            to.insert(to.end(), column.begin() + first, column.begin() + last);
+        });
+        from = end;
+    };
+    std::size_t g = 0;
+    const auto leave_out_until = [&](std::size_t end) {
+        for (; g < gone.size() && gone[g] < end; ++g) {
+            keep_until(gone[g]);
+            from = gone[g] + 1;
+        }
+        keep_until(std::max(from, end));
+    };
+    for (const auto& one : added) {
+        leave_out_until(first_not_before(one->id, from));
+        fresh.push_back(static_cast<std::uint32_t>(offers.size()));
+        const bool beside =
+            !offers.empty() && offers.back()->provider == one->provider && offers.back()->site == one->site;
+        const std::uint32_t site = beside ? moved.site.back() : site_of(*one);
+        columns::each_of_both(moved, columns_, [](auto& to, const auto&) { to.push_back({}); });
+        moved.site.back() = site;
+        moved.shape.back() = shape_of(*one);
+        offers.push_back(one);
+    }
+    leave_out_until(before);
+    offers_ = std::move(offers);
+    columns_ = std::move(moved);
+    less_free_.clear();
+    for (std::uint32_t i = 0; i < size(); ++i)
+        if (columns_.free_units[i] != columns_.total_units[i])
+            less_free_.insert(less_free_.end(), i);
+    for (const std::uint32_t i : fresh) {
+        place_price(i);
+        place_limits(i);
+    }
+    find_runs();
+}
+
+/// The first offer from `from` on whose id is not less.
+std::size_t offer_book::first_not_before(const offer_id& id, std::size_t from) const noexcept {
+    const auto at = std::lower_bound(offers_.begin() + static_cast<std::ptrdiff_t>(from), offers_.end(), id,
+                                     [](const auto& o, const offer_id& wanted) { return o->id < wanted; });
+    return static_cast<std::size_t>(at - offers_.begin());
+}
+
+void offer_book::forget_rows() {
+    std::vector<kept_offer> all;
+    all.reserve(size());
+    for (std::size_t i = 0; i < size(); ++i)
+        all.push_back({std::move(offers_[i]), columns_.site[i], columns_.shape[i]});
+    rebuild(std::move(all));
+}
+
+}  // namespace westerly
