@@ -45,9 +45,10 @@ bool dominates(const std::array<double, 5>& a, const std::array<double, 5>& b) {
 void add_terms(const comparison& by, std::uint32_t index, bool at_once, appraisal& into) {
     into.j = into.cost_base;
     for (const auto& part : by.rule.parts) {
-        if (!part.applies)
+        if (!part.applies && !by.rule.ordered)
             continue;
-        const double quantity = quantity_of(by.book, by.want, by.spec, by.world.now, *part.what, index, at_once);
+        const double quantity =
+            part.applies ? quantity_of(by.book, by.want, by.spec, by.world.now, *part.what, index, at_once) : 0.0;
         if (by.rule.ordered) {
             into.keys.push_back(in_steps(quantity, part.factor));
         } else {

@@ -13,7 +13,7 @@ using notes = std::vector<note>;
 note ranked_by(const comparison& by) {
     note told{by.rule.ordered ? note_kind::ranked_in_order : note_kind::ranked_by_sum, {}, {}};
     for (const auto& part : by.rule.parts) {
-        if (!part.applies)
+        if (!part.applies && !by.rule.ordered)  // a key that does not apply keeps its place: it is 0 for all
             continue;
         told.words.insert(told.words.end(), {std::string(part.what->name), std::string(part.what->unit)});
         told.figures.push_back(part.factor);

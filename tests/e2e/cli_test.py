@@ -157,7 +157,7 @@ class CliTest(unittest.TestCase):
         asked = ("plan", "--policy", "balanced", "--runtime-s", 3600, "--")
         english = self.cli(*asked, "true").stdout
         in_chinese = self.cli(*asked[:-1], "--language", "zh", "--", "true").stdout
-        for text, parts in ((english, ("Policy balanced chooses west/", "non-green kWh", "finish 2", "CNY")),
+        for text, parts in ((english, ("Policy balanced chooses west/", "green power at 0.61 CNY per kWh", "finish 2", "CNY")),
                             (in_chinese, ("策略 balanced 选择 west/", "绿电占比", "报价", "完成于 2", "CNY"))):
             for part in parts:
                 self.assertIn(part, text)

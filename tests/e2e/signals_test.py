@@ -116,7 +116,8 @@ class Signals(unittest.TestCase):
         self.assertEqual(plan["carbon_market_rest_by"], "grid_average")
         self.assertAlmostEqual(plan["carbon_market_kg"], plan["carbon_kg"] * (1 - plan["green_power_share"]))
 
-        ident = self.member.request("POST", "/v1/workloads", workload(policy="least")).json["id"]
+        long_enough = [{"stack": "none", "command": ["sleep", "2"]}]
+        ident = self.member.request("POST", "/v1/workloads", workload(policy="least", variants=long_enough)).json["id"]
         wait_state(self.member, ident, "succeeded")
         (used,) = wait_for("it is metered", lambda: list(self.member.items(f"/v1/usage?workload={ident}")))
         self.assertEqual(used["provider"], "east")
@@ -132,6 +133,7 @@ class Signals(unittest.TestCase):
 
         self.broker.stop()
         self.broker.start()
+        operator = self.broker.client()
         again = wait_for("it is held again", lambda: list(operator.items("/v1/certificates")))
         self.assertAlmostEqual(again[0]["given_kwh"], given, places=6)
 
