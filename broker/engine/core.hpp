@@ -27,6 +27,9 @@ inline constexpr std::size_t orphans_max = 10'000;
 inline constexpr std::size_t tenants_max = 10'000;
 inline constexpr std::size_t keys_max = 100'000;
 
+/// Offers that one input copies, of a list that is made of them all.
+inline constexpr std::size_t gathered_per_input = 8192;
+
 enum class touch : std::uint8_t { none, changed, made };
 
 /// A workload that has not ended, or of which an attempt is left that was given up.
@@ -93,6 +96,7 @@ struct turn {
     change_set changes{};
     std::vector<effect> answers{};
     std::vector<effect> calls{};
+    std::vector<offer_list> spent{};
     std::vector<workload_id> workloads{};  // touched, in order of first touch
     std::vector<attempt_id> attempts{};
     struct workload_answer {
@@ -156,6 +160,7 @@ private:
     void on(turn& t, const offers_received& in);
     void refresh_offers(turn& t);
     std::size_t refresh_piece(turn& t, const provider_id& provider, refresh& list);
+    void gather_whole(turn& t);
 
     // placement_round.cpp
     void seat(turn& t, live_workload& w);
@@ -261,7 +266,8 @@ private:
 
     // market.cpp
     void publish(turn& t);
-    std::shared_ptr<const market_view> view() const;
+    bool gather_view();
+    std::shared_ptr<const market_view> view();
     std::shared_ptr<const offer> shown(std::size_t i) const;
     seconds publish_every() const;
 
@@ -315,6 +321,14 @@ private:
     exchange_rates rates_;
     offer_book book_;
     std::map<provider_id, refresh> refreshes_;  // that are not wholly taken over yet
+    /// Offers of the book, copied a piece an input.
+    struct gathering {
+        std::vector<offer_list::shared> offers{};
+        std::size_t next = 0;      // index into the book
+        std::uint64_t layout = 0;  // of the book when it began
+    };
+    gathering view_offers_;
+    std::map<provider_id, gathering> wholes_;  // to be written whole; what is offered does not change meanwhile
     signal_book signals_;
     certificate_ledger certificates_;
     speed_book speeds_;

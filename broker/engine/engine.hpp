@@ -35,6 +35,7 @@ struct engine_options {
 struct reaction {
     change_set changes;
     std::vector<effect> effects;
+    std::vector<offer_list> spent;  // long lists that are needed no more: whoever ends the reaction frees them
 };
 
 /// Owns all live state: workloads, attempts, the offer book, the waiting room, idempotency keys. Pure: the same inputs,

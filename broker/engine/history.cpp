@@ -30,18 +30,32 @@ void engine_core::remember_offers(turn& t, const provider_id& provider, const of
     entry.provider = provider;
     const auto [written, first] = history_written_.try_emplace(provider, 0);
     written->second += made.changed.size() + made.gone.size();
-    entry.whole = first || written->second > std::max(changes_between_wholes_min, offers_in_all);
-    if (entry.whole) {
-        written->second = 0;
-        std::vector<offer_list::shared> all;
-        book_.each_of(provider, [&](std::size_t i) { all.push_back(book_.share(i)); });
-        entry.offers = offer_list(std::move(all));
-    } else {
-        entry.offers = offer_list(made.changed);
-        entry.gone = made.gone;
-    }
+    if (written->second > std::max(changes_between_wholes_min, offers_in_all))
+        wholes_.try_emplace(provider);
+    entry.whole = first;
+    entry.offers = offer_list(made.changed);
+    entry.gone = made.gone;
     entry.seq = ++history_seq_;
     t.changes.history.push_back(std::move(entry));
+}
+
+/// A piece of what is written whole, so that a replay has few changes to read.
+void engine_core::gather_whole(turn& t) {
+    auto& [provider, of] = *wholes_.begin();
+    const std::size_t end = std::min(of.next + gathered_per_input, book_.size());
+    book_.each_of(
+        provider, [&](std::size_t i) { of.offers.push_back(book_.share(i)); }, of.next, end);
+    of.next = end;
+    if (end < book_.size())
+        return;
+    history_entry entry;
+    entry.at = t.now;
+    entry.provider = provider;
+    entry.offers = offer_list(std::move(of.offers));
+    entry.seq = ++history_seq_;
+    history_written_[provider] = 0;
+    t.changes.history.push_back(std::move(entry));
+    wholes_.erase(wholes_.begin());
 }
 
 /// Before anything of the decision is carried out: what is free is what it saw.

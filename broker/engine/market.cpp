@@ -1,5 +1,7 @@
 #include "broker/engine/core.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 
 namespace {
@@ -24,7 +26,7 @@ seconds engine_core::publish_every() const {
 }
 
 void engine_core::publish(turn& t) {
-    if (!market_dirty_ || (published_at_ && t.now < *published_at_ + publish_every()))
+    if (!market_dirty_ || (published_at_ && t.now < *published_at_ + publish_every()) || !gather_view())
         return;
     market_dirty_ = false;
     published_at_ = t.now;
@@ -41,14 +43,25 @@ std::shared_ptr<const offer> engine_core::shown(std::size_t i) const {
     return std::make_shared<const offer>(std::move(with_what_is_free));
 }
 
-std::shared_ptr<const market_view> engine_core::view() const {
+/// A piece of the view's offers; true: it has all. Of a long book what comes first is older than what comes last, by
+/// some milliseconds.
+bool engine_core::gather_view() {
+    gathering& of = view_offers_;
+    if (of.next == 0 || of.layout != book_.layout()) {
+        of = {.layout = book_.layout()};
+        of.offers.reserve(book_.size());
+    }
+    const std::size_t end = std::min(of.next + gathered_per_input, book_.size());
+    for (; of.next < end; ++of.next)
+        of.offers.push_back(shown(of.next));
+    return of.next == book_.size();
+}
+
+std::shared_ptr<const market_view> engine_core::view() {
     auto out = std::make_shared<market_view>();
     out->book_version = book_.version();
-    std::vector<std::shared_ptr<const offer>> offers;
-    offers.reserve(book_.size());
-    for (std::size_t i = 0; i < book_.size(); ++i)
-        offers.push_back(shown(i));
-    out->offers = offer_list(std::move(offers));
+    out->offers = offer_list(std::move(view_offers_.offers));
+    view_offers_ = {};
     for (const auto& [id, at] : providers_) {
         if (!at.config)
             continue;

@@ -129,6 +129,7 @@ reaction engine_core::seal(turn& t) {
     publish(t);
     std::ranges::move(t.calls, std::back_inserter(out.effects));
     out.changes = std::move(t.changes);
+    out.spent = std::move(t.spent);
     return out;
 }
 

@@ -9,8 +9,8 @@ namespace westerly {
 namespace {
 
 /// Offers that are compared with what the book has in one input, and in one piece.
-constexpr std::size_t compared_per_input = 1024;
-constexpr std::size_t piece = 512;
+constexpr std::size_t compared_per_input = 512;
+constexpr std::size_t piece = 256;
 
 /// The offer with what the facts know of its accelerators; the same object where they add nothing.
 offer_list::shared completed(const offer_list::shared& told, const accelerator_table& facts) {
@@ -31,14 +31,18 @@ void engine_core::on(turn& t, const offers_received& in) {
     const auto at = providers_.find(in.provider);
     if (at == providers_.end() || !at->second.config)
         return;
-    refreshes_[in.provider] = {in.offers, 0};
+    refresh& list = refreshes_[in.provider];
+    t.spent.push_back(std::exchange(list.offers, in.offers));
+    list.next = 0;
     refresh_offers(t);
 }
 
 /// As much of what was received as one input may cost; the next ones go on.
 void engine_core::refresh_offers(turn& t) {
+    if (!wholes_.empty())
+        return gather_whole(t);
     std::size_t compared = 0;
-    while (!refreshes_.empty() && compared < compared_per_input)
+    while (!refreshes_.empty() && wholes_.empty() && compared < compared_per_input)
         compared += refresh_piece(t, refreshes_.begin()->first, refreshes_.begin()->second);
 }
 
@@ -70,6 +74,7 @@ std::size_t engine_core::refresh_piece(turn& t, const provider_id& provider, ref
     if (last) {
         if (const auto at = providers_.find(provider); at != providers_.end())
             at->second.offers_seen = true;
+        t.spent.push_back(std::move(list.offers));
         refreshes_.erase(provider);  // `list` is gone
     }
     return made.compared + made.changed.size() + made.gone.size() + 1;

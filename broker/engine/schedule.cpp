@@ -164,7 +164,7 @@ std::optional<instant> engine_core::next_wake() const {
     earliest(due, put_off_again_at_);
     if (market_dirty_)
         earliest(due, published_at_ ? *published_at_ + publish_every() : last_now_);
-    if (!refreshes_.empty())
+    if (!refreshes_.empty() || !wholes_.empty())
         earliest(due, last_now_);
     if (room_.anyone_to_try() && !draining_ && !policies_.empty())
         earliest(due, market_settled(last_now_) ? last_now_ : started_at_ + market_settle_max);

@@ -193,6 +193,7 @@ std::pair<std::vector<offer_book::kept_offer>, std::vector<offer_book::kept_offe
 
 void offer_book::rebuild(std::vector<kept_offer> all) {
     ++version_;
+    ++layout_;
     forget_unused_rows(all);
     const std::size_t n = all.size();
     offers_.resize(n);

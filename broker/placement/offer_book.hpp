@@ -63,15 +63,19 @@ public:
     /// is looked at, so a long list can be taken over a piece at a time. version() rises where something changed.
     part_change replace_part(const provider_id& provider, std::span<const offer_list::shared> now,
                              const offer_id* after, const offer_id* upto);
-    /// Calls `look(i)` for each offer of a provider, by offer id.
+    /// Calls `look(i)` for each offer of a provider with from <= i < to, by offer id.
     template <class Look>
-    void each_of(const provider_id& provider, Look look) const {
+    void each_of(const provider_id& provider, Look look, std::size_t from = 0,
+                 std::size_t to = std::numeric_limits<std::size_t>::max()) const {
         const auto number = names_.find(provider);
         for (const site_run& run : runs_)
-            if (sites_[run.site].provider == number)
-                for (std::size_t i = run.begin; i < run.end; ++i)
+            if (run.end > from && run.begin < to && sites_[run.site].provider == number)
+                for (std::size_t i = std::max<std::size_t>(run.begin, from); i < std::min<std::size_t>(run.end, to);
+                     ++i)
                     look(i);
     }
+    /// Rises when offers come or go: indices mean other offers then.
+    std::uint64_t layout() const noexcept { return layout_; }
 
     /// Sets what is placeable now: units_free + units_ours - `our_live_units`, not below 0.
     void set_our_live_units(const offer_id& id, std::uint64_t our_live_units);
@@ -188,7 +192,7 @@ private:
     std::map<offer_id, provider_id> distrusted_;  // few
     std::set<std::uint32_t> less_free_;           // indices
     std::size_t rows_in_use_ = 0;                 // sites and shapes, when the book was last rebuilt
-    std::uint64_t version_ = 0;
+    std::uint64_t version_ = 0, layout_ = 0;
 };
 
 /// True when at most the date differs.

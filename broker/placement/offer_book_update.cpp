@@ -93,6 +93,7 @@ bool offer_book::take_over(std::uint32_t i, const offer_list::shared& now, part_
 
 /// Takes out what is gone and puts in what is added, both in order; the rest is moved, not worked out anew.
 void offer_book::splice(std::span<const std::uint32_t> gone, std::span<const offer_list::shared> added) {
+    ++layout_;
     const std::size_t before = size(), after = before - gone.size() + added.size();
     std::vector<offer_list::shared> offers;
     offers.reserve(after);

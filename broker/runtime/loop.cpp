@@ -99,7 +99,7 @@ void loop::run_engine() {
 }
 
 void loop::push(reaction r) {
-    if (r.changes.empty() && r.effects.empty())
+    if (r.changes.empty() && r.effects.empty() && r.spent.empty())
         return;
     pack_decisions(r.changes);
     {

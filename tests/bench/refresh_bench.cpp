@@ -63,7 +63,6 @@ public:
         health.id = "p";
         health.state = provider_state::ready;
         give(provider_reported{health});
-        refresh(0);
     }
 
     /// The longest input until the whole list is taken over and shown.
@@ -99,7 +98,9 @@ int main(int argc, char** argv) {
     const bench_words words = read_words(argc, argv);
     figure_table figures({{"refresh_100k_delay_ms", "ms", 5, false}}, words.names);
     bench b(words.quick ? sites / 40 : sites);
-    for (int round = 1; round <= (words.quick ? 1 : refreshes); ++round)
-        figures.add("refresh_100k_delay_ms", b.refresh(round));
+    double worst = 0;  // of all: the first time they are new, and then every price is another
+    for (int round = 0; round <= (words.quick ? 1 : refreshes); ++round)
+        worst = std::max(worst, b.refresh(round));
+    figures.add("refresh_100k_delay_ms", worst);
     figures.print();
 }
