@@ -31,6 +31,8 @@ void engine_core::on(turn& t, const offers_received& in) {
     const auto at = providers_.find(in.provider);
     if (at == providers_.end() || !at->second.config)
         return;
+    if (!at->second.offers_seen)
+        book_.reserve(in.offers.size());
     refresh& list = refreshes_[in.provider];
     t.spent.push_back(std::exchange(list.offers, in.offers));
     list.next = 0;

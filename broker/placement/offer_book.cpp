@@ -196,17 +196,9 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
     ++layout_;
     forget_unused_rows(all);
     const std::size_t n = all.size();
-    offers_.resize(n);
-    columns_.site.resize(n);
-    columns_.shape.resize(n);
-    columns_.price_nanos.resize(n);
-    columns_.price.resize(n);
+    each_column([&](auto& column) { column.resize(n); });
     prices_exact_ = true;
     less_free_.clear();
-    columns_.free_units.resize(n);
-    columns_.total_units.resize(n);
-    columns_.free_narrow.resize(n);
-    columns_.total_narrow.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
         offers_[i] = std::move(all[i].what);
         columns_.site[i] = all[i].site;

@@ -63,6 +63,8 @@ public:
     /// is looked at, so a long list can be taken over a piece at a time. version() rises where something changed.
     part_change replace_part(const provider_id& provider, std::span<const offer_list::shared> now,
                              const offer_id* after, const offer_id* upto);
+    /// Memory for so many more offers, so that taking them over piece by piece never has to move the book.
+    void reserve(std::size_t more);
     /// Calls `look(i)` for each offer of a provider with from <= i < to, by offer id.
     template <class Look>
     void each_of(const provider_id& provider, Look look, std::size_t from = 0,
@@ -133,15 +135,15 @@ public:
         std::vector<std::uint32_t> free_narrow, total_narrow;  // the same, UINT32_MAX for all that is more
 
         template <class Do>
-        static void each_of_both(columns& a, const columns& b, const Do& action) {
-            action(a.site, b.site);
-            action(a.shape, b.shape);
-            action(a.price_nanos, b.price_nanos);
-            action(a.price, b.price);
-            action(a.free_units, b.free_units);
-            action(a.total_units, b.total_units);
-            action(a.free_narrow, b.free_narrow);
-            action(a.total_narrow, b.total_narrow);
+        void each(const Do& action) {
+            action(site);
+            action(shape);
+            action(price_nanos);
+            action(price);
+            action(free_units);
+            action(total_units);
+            action(free_narrow);
+            action(total_narrow);
         }
     };
     /// Neighbouring offers of one site: [begin, end) of the columns. Sites that offer the same shapes in the same
@@ -176,6 +178,13 @@ private:
     std::vector<std::uint32_t> within(const provider_id& provider, const offer_id* after, const offer_id* upto) const;
     bool take_over(std::uint32_t i, const offer_list::shared& now, part_change& made);
     void splice(std::span<const std::uint32_t> gone, std::span<const offer_list::shared> added);
+    void take_out(std::span<const std::uint32_t> gone);
+    std::vector<std::uint32_t> put_in(std::span<const offer_list::shared> added);
+    template <class Do>
+    void each_column(const Do& action) {
+        action(offers_);
+        columns_.each(action);
+    }
     std::size_t first_not_before(const offer_id& id, std::size_t from) const noexcept;
     void forget_rows();
 

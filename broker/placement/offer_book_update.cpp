@@ -94,52 +94,63 @@ bool offer_book::take_over(std::uint32_t i, const offer_list::shared& now, part_
 /// Takes out what is gone and puts in what is added, both in order; the rest is moved, not worked out anew.
 void offer_book::splice(std::span<const std::uint32_t> gone, std::span<const offer_list::shared> added) {
     ++layout_;
-    const std::size_t before = size(), after = before - gone.size() + added.size();
-    std::vector<offer_list::shared> offers;
-    offers.reserve(after);
-    columns moved;
-    columns::each_of_both(moved, columns_, [&](auto& to, const auto&) { to.reserve(after); });
-    std::vector<std::uint32_t> fresh;
-    std::size_t from = 0;
-    const auto keep_until = [&](std::size_t end) {
-        const auto first = static_cast<std::ptrdiff_t>(from), last = static_cast<std::ptrdiff_t>(end);
-        std::move(offers_.begin() + first, offers_.begin() + last, std::back_inserter(offers));
-        columns::each_of_both(moved, columns_, [&](auto& to, const auto& column) {
-            to.insert(to.end(), column.begin() + first, column.begin() + last);
-        });
-        from = end;
-    };
-    std::size_t g = 0;
-    const auto leave_out_until = [&](std::size_t end) {
-        for (; g < gone.size() && gone[g] < end; ++g) {
-            keep_until(gone[g]);
-            from = gone[g] + 1;
-        }
-        keep_until(std::max(from, end));
-    };
-    for (const auto& one : added) {
-        leave_out_until(first_not_before(one->id, from));
-        fresh.push_back(static_cast<std::uint32_t>(offers.size()));
-        const bool beside =
-            !offers.empty() && offers.back()->provider == one->provider && offers.back()->site == one->site;
-        const std::uint32_t site = beside ? moved.site.back() : site_of(*one);
-        columns::each_of_both(moved, columns_, [](auto& to, const auto&) { to.push_back({}); });
-        moved.site.back() = site;
-        moved.shape.back() = shape_of(*one);
-        offers.push_back(one);
-    }
-    leave_out_until(before);
-    offers_ = std::move(offers);
-    columns_ = std::move(moved);
+    take_out(gone);
+    const auto fresh = put_in(added);
     less_free_.clear();
     for (std::uint32_t i = 0; i < size(); ++i)
         if (columns_.free_units[i] != columns_.total_units[i])
             less_free_.insert(less_free_.end(), i);
     for (const std::uint32_t i : fresh) {
+        const bool beside =
+            i > 0 && offers_[i - 1]->provider == offers_[i]->provider && offers_[i - 1]->site == offers_[i]->site;
+        columns_.site[i] = beside ? columns_.site[i - 1] : site_of(*offers_[i]);
+        columns_.shape[i] = shape_of(*offers_[i]);
         place_price(i);
         place_limits(i);
     }
     find_runs();
+}
+
+/// What stands behind moves up, in the memory that is there.
+void offer_book::take_out(std::span<const std::uint32_t> gone) {
+    if (gone.empty())
+        return;
+    each_column([&](auto& column) {
+        auto to = column.begin() + gone[0];
+        for (std::size_t g = 0; g < gone.size(); ++g) {
+            const auto end = g + 1 < gone.size() ? column.begin() + gone[g + 1] : column.end();
+            to = std::move(column.begin() + gone[g] + 1, end, to);
+        }
+        column.erase(to, column.end());
+    });
+}
+
+/// From the last one on, so that each offer moves down once; where they stand now. Columns are filled in later.
+std::vector<std::uint32_t> offer_book::put_in(std::span<const offer_list::shared> added) {
+    std::vector<std::uint32_t> before, fresh;  // which offer each stands before; where it will stand
+    for (const auto& one : added) {
+        before.push_back(static_cast<std::uint32_t>(first_not_before(one->id, before.empty() ? 0 : before.back())));
+        fresh.push_back(before.back() + static_cast<std::uint32_t>(fresh.size()));
+    }
+    each_column([&](auto& column) {
+        auto end = static_cast<std::ptrdiff_t>(column.size());
+        column.resize(column.size() + added.size());
+        for (std::size_t a = added.size(); a-- > 0;) {
+            const auto from = static_cast<std::ptrdiff_t>(before[a]);
+            std::move_backward(column.begin() + from, column.begin() + end,
+                               column.begin() + end + static_cast<std::ptrdiff_t>(a) + 1);
+            end = from;
+        }
+    });
+    for (std::size_t a = 0; a < added.size(); ++a)
+        offers_[fresh[a]] = added[a];
+    return fresh;
+}
+
+void offer_book::reserve(std::size_t more) {
+    const std::size_t wanted = size() + more;
+    if (wanted > offers_.capacity())
+        each_column([&](auto& column) { column.reserve(wanted); });
 }
 
 /// The first offer from `from` on whose id is not less.
