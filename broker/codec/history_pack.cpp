@@ -40,16 +40,23 @@ template <class Archive, record_of<measured_speed> T>
 void field(Archive& a, T& v) {
     fields(a, v.model, v.shown.runs, v.shown.sum, v.shown.sum_of_squares);
 }
-/// Form 1 knew no measured speeds.
+template <class Archive, record_of<run_progress> T>
+void field(Archive& a, T& v) {
+    fields(a, v.work_left, v.restores);
+}
+/// Form 1 knew no measured speeds, and 2 of no work that is done already.
 inline void walk(packer& to, const decision_basis& v) {
     fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
+    field(to, v.progress);
 }
 inline void walk(unpacker& from, decision_basis& v) {
     fields(from, v.history_seq, v.blocked, v.budget_left, v.with_signals);
     if (from.form() >= 2)
         field(from, v.measured);
     take_taken(from, v.less_free);
+    if (from.form() >= 3)
+        field(from, v.progress);
 }
 
 /// Form 1 had no residual mix.
@@ -157,7 +164,7 @@ namespace {
 using packing::packer;
 using packing::texts;
 
-constexpr char basis_form = 2, facts_form = 1, offers_form = 2, change_form = 2;
+constexpr char basis_form = 3, facts_form = 1, offers_form = 2, change_form = 2;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

@@ -177,6 +177,7 @@ void read_policy(object_reader& o, policy& p) {
     read_groups(o, p);
     o.whole("default_runtime_s", p.default_runtime_s, 1, ten_years_s);
     o.whole("max_delay_s", p.max_delay_s, 0, ten_years_s);
+    o.object("replacement", [&](object_reader& r) { read_replacement(r, p.replacement.emplace()); });
     o.flag("counted_twice_meant", p.counted_twice_meant);
     check_rules(o, p);
 }
@@ -245,6 +246,7 @@ void encode_policy(json_writer& out, const policy& p) {
     put_groups(out, p);
     put_whole(out, "default_runtime_s", p.default_runtime_s);
     put_whole(out, "max_delay_s", p.max_delay_s);
+    put_replacement(out, p);
     if (p.counted_twice_meant)
         put_flag(out, "counted_twice_meant", true);
     out.EndObject();

@@ -141,6 +141,27 @@ void read_overrides(object_reader& o, policy_overrides& asked) {
     });
 }
 
+void read_replacement(object_reader& o, replacement_rule& rule) {
+    o.number("min_gain", rule.min_gain, {0, 10});
+    o.number("min_gain_amount", rule.min_gain_amount, {0, 1e9});
+    o.whole("at_most_every_s", rule.at_most_every_s, 1, ten_years_s);
+    o.whole("look_every_s", rule.look_every_s, 1, ten_years_s);
+    o.whole("moves_max", rule.moves_max, 1, 1000);
+}
+
+void put_replacement(json_writer& out, const policy& p) {
+    if (!p.replacement)
+        return;
+    put_key(out, "replacement");
+    out.StartObject();
+    put_number(out, "min_gain", p.replacement->min_gain);
+    put_number(out, "min_gain_amount", p.replacement->min_gain_amount);
+    put_whole(out, "at_most_every_s", p.replacement->at_most_every_s);
+    put_whole(out, "look_every_s", p.replacement->look_every_s);
+    put_whole(out, "moves_max", p.replacement->moves_max);
+    out.EndObject();
+}
+
 void put_bounds(json_writer& out, const override_bounds& bounds) {
     if (bounds == override_bounds{})
         return;

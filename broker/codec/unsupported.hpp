@@ -20,8 +20,6 @@ inline constexpr unsupported_field unsupported_workload_fields[] = {
     {"", "spread", "leave it out: services come later"},
     {"/variants/*", "image", "give a command that the site has, or ship the code with files"},
     {"/variants/*", "secrets", "leave it out: secrets by reference come later"},
-    {"/checkpoint", "size_gib", "give write_s and restore_s, the times that it takes"},
-    {"/checkpoint", "portable", "leave it out: checkpoints stay with the provider yet"},
     {"/data", "outputs", "leave it out: outputs are fetched through the API"},
     {"/data/inputs/*", "uri", "leave it out: data is weighed but not moved yet"},
 };

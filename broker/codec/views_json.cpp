@@ -240,6 +240,8 @@ void encode(json_writer& out, const attempt& a) {
     put_id(out, "decision", a.decision);
     put_text(out, "handle", a.handle);
     put_flag(out, "cancel_wanted", a.cancel_wanted);
+    if (a.displaced_for != displacement::none)
+        put_text(out, "displaced_for", to_string(a.displaced_for));
     put_time(out, "created_at", a.created_at);
     put_time(out, "updated_at", a.updated_at);
     put_time(out, "last_seen_at", a.last_seen_at);

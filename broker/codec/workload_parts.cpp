@@ -184,7 +184,16 @@ void read_checkpoint(object_reader& o, checkpoint_rule& saves) {
     o.whole("interval_s", saves.interval_s, 1, ten_years_s);
     o.number("write_s", saves.write_s, {0, 86'400});
     o.number("restore_s", saves.restore_s, {0, 86'400});
-    refuse_unsupported(o, "/checkpoint");
+    o.flag("portable", saves.portable);
+    o.text("region", saves.region, slug_rule);
+    o.number("size_gib", saves.size_gib, {0, 1e9});
+    read_money(o, "egress_per_gib", saves.egress_per_gib);
+    if ((o.has("region") || o.has("egress_per_gib")) && !o.has("size_gib"))
+        o.faults().invalid(o.at("size_gib"), "is missing, and says how much there is to fetch",
+                           "give region and size_gib, or neither");
+    if (o.has("size_gib") && !o.has("region"))
+        o.faults().invalid(o.at("region"), "is missing, and says where the checkpoint lies",
+                           "give region and size_gib, or neither");
 }
 
 void read_compliance(object_reader& o, std::vector<compliance_rule>& rules) {
@@ -248,6 +257,14 @@ void put_checkpoint(json_writer& out, const std::optional<checkpoint_rule>& save
     put_whole(out, "interval_s", saves->interval_s);
     put_number(out, "write_s", saves->write_s);
     put_number(out, "restore_s", saves->restore_s);
+    if (saves->portable)
+        put_flag(out, "portable", true);
+    if (!saves->region.empty()) {
+        put_text(out, "region", saves->region);
+        put_number(out, "size_gib", saves->size_gib);
+    }
+    if (saves->egress_per_gib)
+        put_money(out, "egress_per_gib", *saves->egress_per_gib);
     out.EndObject();
 }
 

@@ -206,6 +206,7 @@ void read_workload(object_reader& o, workload_spec& spec) {
     read_money(o, "budget", spec.budget);
     o.object("retry", [&](object_reader& r) { read_retry(r, spec.retry); });
     o.whole("grace_s", spec.grace_s, 0, 3600);
+    o.flag("movable", spec.movable);
     refuse_unsupported(o, "");
 }
 

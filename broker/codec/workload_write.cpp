@@ -150,6 +150,8 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
     });
     put_work(out, spec.work);
     put_checkpoint(out, spec.checkpoint);
+    if (spec.movable)
+        put_flag(out, "movable", *spec.movable);
     if (!spec.inputs.empty()) {
         begin_object(out, "data");
         put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {

@@ -16,6 +16,14 @@ enum class attempt_outcome : std::uint8_t {
     never_started,
     vanished
 };
+/// Why the broker itself ends a run that does well, to go on with it elsewhere or later; `none`: it does not.
+enum class displacement : std::uint8_t {
+    none,
+    better_place,  // what is left of it costs less elsewhere, the move included
+    preemptor,     // work of higher priority needs its place
+    reclaim        // whoever the capacity was lent by wants it back
+};
+std::string_view to_string(displacement why);
 std::string_view to_string(workload_state state);
 std::string_view to_string(attempt_state state);
 std::string_view to_string(attempt_outcome outcome);
@@ -42,7 +50,8 @@ struct lease {
     std::optional<sourced> green_power_share;
     std::optional<sourced> carbon_g_per_kwh;
     std::optional<sourced> residual_g_per_kwh;
-    std::uint32_t tasks = 0;  // the gang's size; 0: of an older record, as its workload tells
+    std::uint32_t tasks = 0;   // the gang's size; 0: of an older record, as its workload tells
+    std::uint64_t work_s = 0;  // the whole of the work would take so long here, uninterrupted; 0: not known
     friend bool operator==(const lease&, const lease&) = default;
 };
 
@@ -80,6 +89,7 @@ struct attempt {
     attempt_outcome outcome = attempt_outcome::none;
     bool cancel_wanted = false;    // a stop is asked for; kept while the outcome of the launch is unknown
     bool deadline_cancel = false;  // the stop came from the broker (expiry), not from the tenant
+    displacement displaced_for = displacement::none;  // likewise, and its workload is placed anew
     std::string handle;
     std::uint64_t seen_seq = 0;
     instant created_at{};

@@ -46,6 +46,9 @@ constexpr note_form forms[] = {
     {note_kind::put_off_saves_money, makeup::plain, "m"},
     {note_kind::put_off_on_baseline, makeup::plain, "4m"},
     {note_kind::speed_measured, makeup::plain, "0"},
+    {note_kind::work_left, makeup::plain, "%"},
+    {note_kind::moved, makeup::plain, "mmmm"},
+    {note_kind::moved_in_order, makeup::plain, "44"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

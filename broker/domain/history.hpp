@@ -3,6 +3,7 @@
 #include "broker/domain/decision.hpp"
 #include "broker/domain/measured_speed.hpp"
 #include "broker/domain/offer_list.hpp"
+#include "broker/domain/progress.hpp"
 #include "broker/domain/region.hpp"
 
 namespace westerly {
@@ -22,6 +23,7 @@ struct decision_basis {
     bool with_signals = false;  // it saw signals of the grids, of which no history is kept: it cannot be replayed
     std::vector<measured_speed> measured;  // what runs before it had shown
     std::vector<taken> less_free;          // offers of which less could be placed than their provider told, by index
+    std::optional<run_progress> progress;  // of its workload's earlier attempts
     friend bool operator==(const decision_basis&, const decision_basis&) = default;
 };
 

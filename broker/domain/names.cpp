@@ -17,6 +17,7 @@ constexpr std::array attempt_states = {"intended"sv, "submitting"sv, "pending"sv
                                        "stopping"sv, "unknown"sv,    "lost"sv,    "ended"sv};
 constexpr std::array attempt_outcomes = {"none"sv,      "succeeded"sv, "failed"sv,        "cancelled"sv,
                                          "preempted"sv, "timed_out"sv, "never_started"sv, "vanished"sv};
+constexpr std::array displacements = {"none"sv, "better_place"sv, "preemptor"sv, "reclaim"sv};
 constexpr std::array attempt_events = {"dispatched"sv, "accepted"sv,      "refused"sv, "no_answer"sv, "started"sv,
                                        "exited"sv,     "proved_absent"sv, "silent"sv,  "cancel"sv,    "given_up"sv};
 constexpr std::array attempt_effects = {"none"sv, "launch"sv, "find"sv, "cancel"sv, "finish"sv};
@@ -60,6 +61,7 @@ static_assert(rejections.size() == static_cast<std::size_t>(rejection::count_));
 static_assert(workload_states.size() == static_cast<std::size_t>(workload_state::expired) + 1);
 static_assert(attempt_states.size() == static_cast<std::size_t>(attempt_state::ended) + 1);
 static_assert(attempt_outcomes.size() == static_cast<std::size_t>(attempt_outcome::vanished) + 1);
+static_assert(displacements.size() == static_cast<std::size_t>(displacement::reclaim) + 1);
 static_assert(attempt_events.size() == static_cast<std::size_t>(attempt_event::given_up) + 1);
 static_assert(attempt_effects.size() == static_cast<std::size_t>(attempt_effect::finish) + 1);
 static_assert(workload_events.size() == static_cast<std::size_t>(workload_event::given_up) + 1);
@@ -91,6 +93,9 @@ std::string_view to_string(attempt_state state) {
 }
 std::string_view to_string(attempt_outcome outcome) {
     return name_of(attempt_outcomes, outcome);
+}
+std::string_view to_string(displacement why) {
+    return name_of(displacements, why);
 }
 std::string_view to_string(attempt_event event) {
     return name_of(attempt_events, event);

@@ -96,6 +96,14 @@ constexpr phrases::row<note_kind> notes[] = {
      "Against the cheapest feasible offer started at once ({1}) it emits {2} kg CO2e less, for {3} more."},
     {note_kind::speed_measured,
      "How fast {1} is at this work was measured by {2} earlier runs, beside what was told of it."},
+    {note_kind::work_left, "{1} % of the work is left: the rest is in checkpoints of earlier attempts."},
+    {note_kind::moved,
+     "Moved from {1} to {2} while running: what is left comes to {3} where it is and to {4} there, all that is done "
+     "again, restored, fetched and waited for included, and stopping it to {5}. The gain of {6} exceeds the policy's "
+     "margin."},
+    {note_kind::moved_in_order,
+     "Moved from {1} to {2} while running: by {3}, what is left comes to {4} where it is and to {5} there, all that is "
+     "done again included; that exceeds the policy's margin."},
 };
 static_assert(complete(notes));
 

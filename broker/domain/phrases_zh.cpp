@@ -90,6 +90,13 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_saves_money, "按策略计价，等待可节省 {1}。"},
     {note_kind::put_off_on_baseline, "与立即启动的最便宜可行报价（{1}）相比，少排放 {2} kg CO2e，多花费 {3}。"},
     {note_kind::speed_measured, "{1} 在此类工作上的速度除已有数据外，还依据此前 {2} 次运行的实测。"},
+    {note_kind::work_left, "还剩 {1} % 的工作：其余已保存在先前执行尝试的检查点中。"},
+    {note_kind::moved,
+     "运行中从 {1} 迁往 {2}：剩余工作留在原处合计 {3}，迁移后合计 {4}（含重做、恢复、传输和等待），停止原执行另需 "
+     "{5}。收益 "
+     "{6} 超过策略规定的余量。"},
+    {note_kind::moved_in_order,
+     "运行中从 {1} 迁往 {2}：按 {3} 计，剩余工作留在原处为 {4}，迁移后为 {5}（含重做），超过策略规定的余量。"},
 };
 static_assert(complete(notes));
 

@@ -24,6 +24,16 @@ struct ordered_key {
     friend bool operator==(const ordered_key&, const ordered_key&) = default;
 };
 
+/// When a run is moved to a better place. A gain has to exceed what the move costs, and both margins besides.
+struct replacement_rule {
+    double min_gain = 0.2;  // of what staying would cost, or of the key of an order: prices within 10 % move nothing
+    double min_gain_amount = 1;            // in the base currency
+    std::uint64_t at_most_every_s = 3600;  // after a start
+    std::uint64_t look_every_s = 300;
+    std::uint32_t moves_max = 8;  // of one workload, displacements for others included
+    friend bool operator==(const replacement_rule&, const replacement_rule&) = default;
+};
+
 /// A rule for choosing, from a file. Either priced (J = C + terms) or ordered (lexicographic), never both.
 struct policy {
     std::string name;     // slug; the file's name without .json
@@ -36,15 +46,16 @@ struct policy {
     std::optional<double> within_of_cheapest;     // 0.5: C <= 1.5 x the cheapest feasible C
     std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
     std::optional<double> max_pue;
-    std::uint64_t default_runtime_s = 3600;   // when the workload states none; the decision says so
-    std::uint64_t max_delay_s = 86'400;       // no start is put off for longer, whatever the workload allows
-    bool counted_twice_meant = false;         // the file says that pricing carbon and green power both is meant
-    override_bounds overrides;                // what workloads may set in place of the above
-    std::vector<workload_group> applies_to;   // who may use it; empty: everybody. Those of the next two may as well
-    std::vector<workload_group> default_for;  // who runs under it by naming no policy
-    std::vector<workload_group> forced_for;   // who runs under it in any case
-    std::vector<std::string> overridden;      // what a workload's overrides changed, "field: before → now"
-    std::string text = {};                    // the file's bytes, for the records; what was made of them stands above
+    std::uint64_t default_runtime_s = 3600;       // when the workload states none; the decision says so
+    std::uint64_t max_delay_s = 86'400;           // no start is put off for longer, whatever the workload allows
+    std::optional<replacement_rule> replacement;  // nullopt: what runs stays where it is
+    bool counted_twice_meant = false;             // the file says that pricing carbon and green power both is meant
+    override_bounds overrides;                    // what workloads may set in place of the above
+    std::vector<workload_group> applies_to;       // who may use it; empty: everybody. Those of the next two may as well
+    std::vector<workload_group> default_for;      // who runs under it by naming no policy
+    std::vector<workload_group> forced_for;       // who runs under it in any case
+    std::vector<std::string> overridden;          // what a workload's overrides changed, "field: before → now"
+    std::string text = {};  // the file's bytes, for the records; what was made of them stands above
     bool ordered() const noexcept { return !order_batch.empty(); }
     friend bool operator==(const policy&, const policy&) = default;
 };

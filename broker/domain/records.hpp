@@ -64,13 +64,15 @@ struct workload {
     instant created_at{};
     instant updated_at{};
     workload_state state = workload_state::queued;
-    std::vector<wait_reason> waiting;     // why it is queued, or what is not known of its attempt
-    std::uint64_t revision = 0;           // seq of its last event: the ETag
-    std::uint32_t attempts = 0;           // made so far
-    std::uint32_t attempts_counted = 0;   // toward retry.attempts_max: those that started
-    std::uint32_t attempts_forgiven = 0;  // never started for want of capacity or credentials: no fault of its own
-    std::int64_t billed_micros = 0;       // so far, over its attempts, in its budget's currency; 0 without a budget
-    std::optional<attempt_id> current;    // the live or last attempt
+    std::vector<wait_reason> waiting;      // why it is queued, or what is not known of its attempt
+    std::uint64_t revision = 0;            // seq of its last event: the ETag
+    std::uint32_t attempts = 0;            // made so far
+    std::uint32_t attempts_counted = 0;    // toward retry.attempts_max: those that started
+    std::uint32_t attempts_forgiven = 0;   // never started for want of capacity or credentials: no fault of its own
+    std::uint32_t attempts_displaced = 0;  // ended by the broker, to go on elsewhere or later
+    double work_done = 0;                  // share of the work that is in portable checkpoints of ended attempts
+    std::int64_t billed_micros = 0;        // so far, over its attempts, in its budget's currency; 0 without a budget
+    std::optional<attempt_id> current;     // the live or last attempt
     std::optional<decision_id> last_decision;
     std::optional<instant> next_action_at;  // not placed before (back-off, earliest start)
     bool cancel_wanted = false;

@@ -179,6 +179,10 @@ struct checkpoint_rule {
     std::uint64_t interval_s = 3600;  // τ: between two of them
     double write_s = 0;               // δ: each one holds the work up for so long
     double restore_s = 0;             // R: from a new start to going on
+    bool portable = false;            // the tasks keep it where every site and every stack can read it
+    std::string region = {};          // where that is; the next two are of fetching it from there
+    double size_gib = 0;
+    std::optional<money> egress_per_gib = std::nullopt;
     friend bool operator==(const checkpoint_rule&, const checkpoint_rule&) = default;
 };
 
@@ -214,7 +218,8 @@ struct workload_spec {
     timing when;
     std::optional<money> budget;  // for the whole workload
     retry_rule retry;
-    std::uint32_t grace_s = 30;  // SIGTERM to SIGKILL, 0..3600
+    std::uint32_t grace_s = 30;   // SIGTERM to SIGKILL, 0..3600
+    std::optional<bool> movable;  // while it runs, when that pays; nullopt: batch with portable checkpoints only
     friend bool operator==(const workload_spec&, const workload_spec&) = default;
 };
 

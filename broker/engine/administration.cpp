@@ -198,6 +198,8 @@ void engine_core::on(turn& t, const policies_configured& in) {
     rates_ = in.rates;
     if (!same)
         seat_anew();
+    for (auto& [id, a] : attempts)
+        watch_for_better(a, t.now);
     room_.wake(wake_on_policies);
     market_dirty_ = true;
 }

@@ -24,6 +24,8 @@ void engine_core::on(turn& t, const clock_stepped& in) {
     }
     for (auto& [id, a] : attempts)
         move_with_clock(a, in.by);
+    if (next_looks_at_)
+        *next_looks_at_ += in.by;
     for (auto& [id, work] : archives_)
         if (work.due)
             timers_.set(timer_kind::archive, id.bytes, work.due, *work.due + in.by);
@@ -40,6 +42,11 @@ void engine_core::move_with_clock(live_attempt& a, milliseconds by) {
     move(timer_kind::cancel, a.cancel_due);
     move(timer_kind::overrun, a.overrun_due);
     move(timer_kind::give_up, a.give_up_due);
+    if (const auto due = a.look_due) {
+        look_no_more(a);
+        a.look_due = *due + by;
+        looks_.emplace(*a.look_due, a.value.id);
+    }
     if (a.call_ended_at != instant::max())
         a.call_ended_at += by;
     if (a.find_asked_at)

@@ -60,6 +60,7 @@ struct live_attempt {
     bool cancel_parked = false;
     bool cancel_under_way = false;
     bool preemption_noted = false;
+    std::optional<instant> look_due;  // in looks_
     touch mark = touch::none;
 };
 
@@ -108,7 +109,7 @@ struct turn {
 };
 
 /// The engine behind its interface. One idea a file: admission, placement_round, calls, observation, settlement, sweep,
-/// schedule (timers and polls), trust (launch gates), second_copy, market, administration, start.
+/// schedule (timers and polls), trust (launch gates), second_copy, displacement, moves, market, administration, start.
 class engine_core {
 public:
     engine_core(engine_options options, term_table terms, stored_state from, instant now);
@@ -173,7 +174,7 @@ private:
     void run_placement(turn& t);
     bool market_settled(instant now) const;
     void place(turn& t, live_workload& w);
-    void start_attempt(turn& t, live_workload& w, decision made, const offer& on);
+    void start_attempt(turn& t, live_workload& w, decision made, const offer& on, const decision_world& world);
     void show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons);
     decision_world world_at(instant now, const live_workload* w) const;
     std::optional<money> budget_left(const workload& w) const;
@@ -199,6 +200,21 @@ private:
     void after_step(turn& t, live_attempt& a, attempt_state before);
     void tell(turn& t, live_attempt& a, attempt_state before, const attempt_fact& fact);
     live_attempt* find_live(const provider_id& provider, const attempt_id& id);
+
+    // displacement.cpp
+    bool displace(turn& t, live_attempt& a, displacement why, const std::string& words);
+    void place_displaced_anew(turn& t, live_workload& w, const std::string& words);
+    void count_progress(live_workload& w, const attempt& ended) const;
+    std::optional<run_progress> progress_of(const live_workload& w) const;
+
+    // moves.cpp
+    void watch_for_better(live_attempt& a, instant not_before);
+    void look_no_more(live_attempt& a);
+    std::optional<policy> replacing(const live_workload& w) const;
+    bool may_move(const live_attempt& a, const replacement_rule& by) const;
+    void run_looks(turn& t);
+    void look(turn& t, live_attempt& a, const policy& rules);
+    std::optional<instant> looks_due_at() const;
 
     // second_copy.cpp
     void on(turn& t, const give_up_attempt& in);
@@ -232,9 +248,11 @@ private:
     void finish(turn& t, live_attempt& a, adapter_error why);
     void bill(turn& t, live_workload& w, const live_attempt& a);
     void learn_speed(turn& t, const workload& w, const attempt& a);
+    std::int64_t cost_so_far(const attempt& a, currency in, instant now) const;
     void keep_logs(turn& t, const attempt& a, std::uint32_t tasks);
     void close_calls(turn& t, live_attempt& a);
-    void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why);
+    void requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& code,
+                 const std::string& why);
     bool advance(turn& t, live_workload& w, workload_event on, const std::string& detail);
     const site_facts* site_of(const attempt& a) const;
     std::string region_of(const attempt& a) const;
@@ -275,7 +293,7 @@ private:
     void remember_start(turn& t);
     void remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
                          std::size_t offers_in_all);
-    void remember_basis(turn& t, const live_workload& w, const decision_id& of) const;
+    void remember_basis(turn& t, const decision_world& seen, const decision_id& of) const;
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
     // start.cpp
@@ -332,9 +350,11 @@ private:
     signal_book signals_;
     certificate_ledger certificates_;
     speed_book speeds_;
-    std::set<workload_id> put_off_;            // whose start was chosen for later
-    std::optional<instant> put_off_again_at_;  // signals have changed: they are decided anew then
-    instant put_off_looked_at_{};              // when they last were for that
+    std::set<workload_id> put_off_;                   // whose start was chosen for later
+    std::optional<instant> put_off_again_at_;         // signals have changed: they are decided anew then
+    instant put_off_looked_at_{};                     // when they last were for that
+    std::set<std::pair<instant, attempt_id>> looks_;  // when a running attempt is held against other offers next
+    std::optional<instant> next_looks_at_;            // no earlier, so that they never hold the thread up
     std::unordered_map<offer_id, std::uint64_t> held_units_;
     std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;

@@ -59,16 +59,16 @@ void engine_core::gather_whole(turn& t) {
 }
 
 /// Before anything of the decision is carried out: what is free is what it saw.
-void engine_core::remember_basis(turn& t, const live_workload& w, const decision_id& of) const {
+void engine_core::remember_basis(turn& t, const decision_world& seen, const decision_id& of) const {
     decision_basis basis;
     basis.of = of;
     basis.history_seq = history_seq_;
     for (const auto& block : blocks_)
         basis.blocked.push_back(block.provider);
-    basis.budget_left = budget_left(w.value);
+    basis.budget_left = seen.budget_left;
+    basis.progress = seen.progress;
     basis.with_signals = !signals_.empty();
-    const auto measured = speeds_.of(w.value.tenant, w.value.spec->name);
-    basis.measured.assign(measured.begin(), measured.end());
+    basis.measured.assign(seen.measured.begin(), seen.measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});
     t.changes.bases.push_back(std::move(basis));

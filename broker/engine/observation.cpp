@@ -111,6 +111,7 @@ void engine_core::after_step(turn& t, live_attempt& a, attempt_state before) {
             w.value.started_at = a.value.started_at;
         advance(t, w, workload_event::started, "Runs at " + a.value.provider + ", " + a.value.site + ".");
         watch_overrun(a, *w.value.spec);
+        watch_for_better(a, t.now);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "broker/engine/core.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace westerly {
 
@@ -92,6 +93,17 @@ lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates
     return terms;
 }
 
+/// How long the whole of the work would take there, where checkpoints make it matter how much of it is done.
+std::uint64_t whole_work_s(const decision& made, const workload_spec& spec,
+                           const std::optional<run_progress>& progress) {
+    const auto& run = made.ranked.front().run;
+    if (!run || !spec.checkpoint || made.runtime_assumed)
+        return 0;
+    const double restore_s = progress && progress->restores ? spec.checkpoint->restore_s : 0;
+    const double left_s = static_cast<double>(run->work_s) - restore_s;
+    return static_cast<std::uint64_t>(std::max(std::llround(left_s / (progress ? progress->work_left : 1)), 0ll));
+}
+
 }  // namespace
 
 waiting_room::seat engine_core::seat_of(const live_workload& w) const {
@@ -102,7 +114,7 @@ waiting_room::seat engine_core::seat_of(const live_workload& w) const {
 void engine_core::seat(turn& t, live_workload& w) {
     const auto& when = w.value.spec->when;
     std::optional<instant> limit = when.deadline_at;
-    if (when.max_wait_s) {
+    if (when.max_wait_s && w.value.attempts_displaced == 0) {
         const auto wait_ends = later(w.value.created_at, *when.max_wait_s);
         limit = limit ? std::min(*limit, wait_ends) : wait_ends;
     }
@@ -205,14 +217,15 @@ void engine_core::place(turn& t, live_workload& w) {
     if (spec.overrides.any())
         changed = effective_policy(**rules, spec.overrides);
     ++counts_.decisions;
-    decision made = decide(book_, changed ? *changed : **rules, terms_, spec, world_at(t.now, &w));
+    const decision_world world = world_at(t.now, &w);
+    decision made = decide(book_, changed ? *changed : **rules, terms_, spec, world);
     if (put_off(t, w, made))
         return;
     if (auto why = why_chosen(**rules, spec))
         made.notes.push_back(std::move(*why));
     if (!made.ranked.empty())
         if (const auto at = book_.find(made.ranked.front().offer))
-            return start_attempt(t, w, std::move(made), book_.at(*at));
+            return start_attempt(t, w, std::move(made), book_.at(*at), world);
 
     auto reasons = reasons_of(made, blocks_);
     const auto seat = seat_of(w);
@@ -244,6 +257,7 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
         world.budget_left = budget_left(w->value);
         world.asked_at = w->value.created_at;
         world.measured = speeds_.of(w->value.tenant, w->value.spec->name);
+        world.progress = progress_of(*w);
     }
     return world;
 }
@@ -254,10 +268,11 @@ std::optional<money> engine_core::budget_left(const workload& w) const {
     return money{w.spec->budget->micros - w.billed_micros, w.spec->budget->unit};
 }
 
-void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on) {
+void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on,
+                                const decision_world& world) {
     made.id = decision_id::make(t.now, t.random);
     made.workload = w.value.id;
-    remember_basis(t, w, made.id);
+    remember_basis(t, world, made.id);
     const std::uint64_t units = made.ranked.front().units;
 
     live_attempt fresh;
@@ -272,6 +287,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, decision made, const 
     a.decision = made.id;
     a.terms = lease_of(on, units, rates_);
     a.terms.tasks = made.ranked.front().tasks;
+    a.terms.work_s = whole_work_s(made, *w.value.spec, world.progress);
     a.fence = epoch_;
     a.created_at = a.updated_at = t.now;
     const auto id = a.id;

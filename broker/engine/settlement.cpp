@@ -26,6 +26,7 @@ std::int64_t convert(std::int64_t micros, currency from, currency to, const exch
 void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     live_workload& w = workloads.at(a.value.workload);
     close_calls(t, a);
+    look_no_more(a);
     bill(t, w, a);
     if (a.value.started_at) {
         if (!w.value.started_at && !w.lingers())
@@ -46,14 +47,17 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     }
 
     learn_speed(t, w.value, a.value);
+    count_progress(w, a.value);
     settlement done = settle(w.value, a.value, t.now, t.random, why);
     w.value.attempts_counted += done.counts ? 1 : 0;
     w.value.attempts_forgiven += done.forgiven ? 1 : 0;
     if (const auto there = providers_.find(a.value.provider);
         done.not_before && !done.forgiven && there != providers_.end())
         done.not_before = there->second.retries.place(t.now, *done.not_before);
+    if (done.displaced)
+        return place_displaced_anew(t, w, done.message);
     if (done.on == workload_event::requeued)
-        return requeue(t, w, done.not_before, done.message);
+        return requeue(t, w, done.not_before, "back_off", done.message);
     w.value.exit_code = a.value.exit_code;
     w.value.exit_signal = a.value.exit_signal;
     w.value.message = done.message;
@@ -95,8 +99,9 @@ void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
 /// to do.
 void engine_core::learn_speed(turn& t, const workload& w, const attempt& a) {
     const workload_spec& spec = *w.spec;
-    if (a.outcome != attempt_outcome::succeeded || w.attempts_counted > 0 || !spec.work.reference || !a.started_at ||
-        !a.ended_at || *a.ended_at - *a.started_at < shortest_measured)
+    if (a.outcome != attempt_outcome::succeeded || w.attempts_counted > 0 || w.attempts_displaced > 0 ||
+        w.work_done > 0 || !spec.work.reference || !a.started_at || !a.ended_at ||
+        *a.ended_at - *a.started_at < shortest_measured)
         return;
     const auto at = book_.find(a.offer);
     if (!at || !book_.at(*at).accelerators)
@@ -119,14 +124,27 @@ void engine_core::learn_speed(turn& t, const workload& w, const attempt& a) {
         t.changes.speeds.push_back(std::move(row));
 }
 
+/// What a run that goes on has cost up to now, were it to end now.
+std::int64_t engine_core::cost_so_far(const attempt& a, currency in, instant now) const {
+    if (!a.started_at || now <= *a.started_at)
+        return 0;
+    usage used;
+    used.start_at = *a.started_at;
+    used.end_at = now;
+    used.units = a.terms.units;
+    const charge cost = rate(used, a.terms);
+    return convert(cost.billed_micros, cost.price.unit, in, a.terms.rates);
+}
+
 void engine_core::keep_logs(turn& t, const attempt& a, std::uint32_t tasks) {
     put_outbox(t, a, outbox_verb::archive_logs, tasks);
     archive(t, archives_.at(a.id));
 }
 
-void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& why) {
+void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& code,
+                          const std::string& why) {
     w.value.next_action_at = not_before;
-    w.value.waiting = {{"back_off", not_before ? why + " Tried again at " + format_rfc3339(*not_before) + "." : why}};
+    w.value.waiting = {{code, not_before ? why + " Tried again at " + format_rfc3339(*not_before) + "." : why}};
     advance(t, w, workload_event::requeued, why);
     seat(t, w);
 }

@@ -39,7 +39,7 @@ bool forgiven(adapter_error why) {
 settlement settle_forgiven(const workload& of, const attempt& ended, instant now, random_source& random,
                            adapter_error why) {
     const std::uint32_t times = of.attempts_forgiven + 1;
-    settlement out{workload_event::requeued, false, true, std::nullopt, words_for(ended)};
+    settlement out{.on = workload_event::requeued, .counts = false, .forgiven = true, .message = words_for(ended)};
     if (why == adapter_error::rate_limited || times > forgiven_at_once)
         out.not_before = now + back_off(std::max(of.spec->retry.backoff_s, never_started_back_off_min_s),
                                         times > forgiven_at_once ? times - forgiven_at_once : 1, random);
@@ -47,25 +47,32 @@ settlement settle_forgiven(const workload& of, const attempt& ended, instant now
 }
 
 settlement settle_never_started(const workload& of, const attempt& ended, instant now, random_source& random) {
-    const std::uint32_t failures = of.attempts - std::min(of.attempts, of.attempts_counted + of.attempts_forgiven);
+    const std::uint32_t others = of.attempts_counted + of.attempts_forgiven + of.attempts_displaced;
+    const std::uint32_t failures = of.attempts - std::min(of.attempts, others);
     if (failures >= never_started_max)
-        return {workload_event::failed, false, false, std::nullopt,
-                "given up after " + std::to_string(failures) +
-                    " launches that came to nothing; the last: " + words_for(ended)};
+        return {.on = workload_event::failed,
+                .counts = false,
+                .message = "given up after " + std::to_string(failures) +
+                           " launches that came to nothing; the last: " + words_for(ended)};
     const std::uint32_t base_s = std::max(of.spec->retry.backoff_s, never_started_back_off_min_s);
-    return {workload_event::requeued, false, false, now + back_off(base_s, failures, random), words_for(ended)};
+    return {.on = workload_event::requeued,
+            .counts = false,
+            .not_before = now + back_off(base_s, failures, random),
+            .message = words_for(ended)};
 }
 
 settlement settle_by_rule(const workload& of, const attempt& ended, instant now, random_source& random) {
     const retry_rule& rule = of.spec->retry;
     const auto cause = cause_of(ended.outcome);
     if (!cause || std::ranges::find(rule.on, *cause) == rule.on.end())
-        return {workload_event::failed, true, false, std::nullopt, words_for(ended)};
+        return {.on = workload_event::failed, .message = words_for(ended)};
     const std::uint32_t counted = of.attempts_counted + 1;
     if (counted >= rule.attempts_max)
-        return {workload_event::failed, true, false, std::nullopt,
-                words_for(ended) + "; it was the last of " + std::to_string(rule.attempts_max)};
-    return {workload_event::requeued, true, false, now + back_off(rule.backoff_s, counted, random), words_for(ended)};
+        return {.on = workload_event::failed,
+                .message = words_for(ended) + "; it was the last of " + std::to_string(rule.attempts_max)};
+    return {.on = workload_event::requeued,
+            .not_before = now + back_off(rule.backoff_s, counted, random),
+            .message = words_for(ended)};
 }
 
 }  // namespace
@@ -74,11 +81,13 @@ settlement settle(const workload& of, const attempt& ended, instant now, random_
     assert(!live(ended.state) && of.spec);
     const bool counts = ended.outcome != attempt_outcome::never_started;
     if (ended.outcome == attempt_outcome::succeeded)
-        return {workload_event::succeeded, counts, false, std::nullopt, {}};
+        return {.on = workload_event::succeeded, .counts = counts};
     if (of.cancel_wanted)
-        return {workload_event::cancelled, counts, false, std::nullopt, words_for(ended)};
+        return {.on = workload_event::cancelled, .counts = counts, .message = words_for(ended)};
     if (ended.deadline_cancel || ended.outcome == attempt_outcome::timed_out)
-        return {workload_event::expired, counts, false, std::nullopt, words_for(ended)};
+        return {.on = workload_event::expired, .counts = counts, .message = words_for(ended)};
+    if (ended.displaced_for != displacement::none)
+        return {.on = workload_event::requeued, .counts = false, .displaced = true, .message = words_for(ended)};
     if (!counts && forgiven(why))
         return settle_forgiven(of, ended, now, random, why);
     if (!counts)

@@ -111,7 +111,9 @@ std::string words_for_end(const attempt& ended, const attempt_fact& fact) {
         case attempt_outcome::failed:
             return words_for_failure(ended);
         case attempt_outcome::cancelled:
-            return "stopped on request";
+            return ended.displaced_for == displacement::none
+                       ? "stopped on request"
+                       : "stopped to go on elsewhere (" + std::string(to_string(ended.displaced_for)) + ")";
         case attempt_outcome::preempted:
             return "taken away by the provider";
         case attempt_outcome::timed_out:
@@ -175,6 +177,7 @@ attempt_step step(const attempt& current, const attempt_fact& fact, instant now)
     if (fact.on == attempt_event::cancel && !next.cancel_wanted) {
         next.cancel_wanted = true;
         next.deadline_cancel = fact.deadline;
+        next.displaced_for = fact.displaced_for;
     }
     if (fact.on == attempt_event::given_up) {
         next.given_up_at = now;

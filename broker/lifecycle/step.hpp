@@ -14,6 +14,7 @@ struct attempt_fact {
     std::string message = {};
     std::string handle = {};  // the provider's id from the answer to a launch; may be empty
     bool deadline = false;    // of a cancel: the broker asks because time ran out, not the tenant
+    displacement displaced_for = displacement::none;  // likewise: the broker asks, to go on with the work elsewhere
 };
 
 struct attempt_step {
@@ -55,17 +56,19 @@ inline constexpr std::uint32_t forgiven_at_once = 8;
 /// What becomes of a workload when its attempt has ended.
 struct settlement {
     workload_event on = workload_event::failed;
-    bool counts = true;                 // toward retry.attempts_max: add it to attempts_counted
-    bool forgiven = false;              // add it to attempts_forgiven
-    std::optional<instant> not_before;  // of the next try, for requeued
-    std::string message;
+    bool counts = true;                      // toward retry.attempts_max: add it to attempts_counted
+    bool forgiven = false;                   // add it to attempts_forgiven
+    bool displaced = false;                  // add it to attempts_displaced
+    std::optional<instant> not_before = {};  // of the next try, for requeued
+    std::string message = {};
 };
 /// `of` as it was when the attempt ended: `attempts` includes the ended one, `attempts_counted` does not yet. A
 /// tenant's cancel (of.cancel_wanted, so `of` is stopping) settles as cancelled unless the attempt succeeded; a stop by
 /// the broker or the walltime as expired; the rest by the retry rule. Never-started attempts do not count, have a
 /// back-off of their own and are bounded by never_started_max. A launch that was refused for want of capacity or of
 /// good credentials (`why`) is forgiven: no fault of the workload's, so it is placed anew at once, the first
-/// forgiven_at_once times, and later after a back-off, for ever.
+/// forgiven_at_once times, and later after a back-off, for ever. One that the broker has displaced is placed anew at
+/// once, however it ended but by success, a cancel or its limits of time, and does not count.
 settlement settle(const workload& of, const attempt& ended, instant now, random_source& random,
                   adapter_error why = adapter_error::none);
 

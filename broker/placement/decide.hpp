@@ -5,6 +5,7 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/measured_speed.hpp"
 #include "broker/domain/policy.hpp"
+#include "broker/domain/progress.hpp"
 #include "broker/domain/region.hpp"
 #include "broker/placement/signal_book.hpp"
 #include "broker/placement/term.hpp"
@@ -28,6 +29,7 @@ struct decision_world {
     std::optional<money> budget_left;                 // what earlier attempts left of the budget
     const signal_book* signals = nullptr;             // nullptr: sites' own factors hold at any time
     std::span<const measured_speed> measured;         // what earlier runs of this work have shown of cards
+    std::optional<run_progress> progress;             // of earlier attempts; nullopt: the whole work is to be done
     std::optional<instant> asked_at;  // when the workload came: its slack counts from then; nullopt: now
 };
 

@@ -142,9 +142,14 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
                    const limits_view& limits, demand& into) {
     const std::vector<origin_view> origins = origins_of(book, spec, world);
     std::vector<input_view> inputs;
+    const auto bring = [&](const std::string& from, double gib, const std::optional<money>& egress_per_gib) {
+        inputs.push_back({book.names().find(from), gib * gigabits_per_gib,
+                          egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
+    };
     for (const auto& input : spec.inputs)
-        inputs.push_back({book.names().find(input.region), input.size_gib * gigabits_per_gib,
-                          input.egress_per_gib ? input.size_gib * in_base(*input.egress_per_gib, world.rates) : 0});
+        bring(input.region, input.size_gib, input.egress_per_gib);
+    if (spec.checkpoint && world.progress && world.progress->restores)
+        bring(spec.checkpoint->region, spec.checkpoint->size_gib, spec.checkpoint->egress_per_gib);
     into.sites.resize(book.sites().size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
@@ -178,6 +183,10 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
         run.emplace(*budget, world.rates);
     length = {&spec, &known_in(world), view_of(spec, known_in(world)), world.measured, request.runtime_s};
+    if (world.progress) {
+        length.work_left = world.progress->work_left;
+        length.restore_s = world.progress->restores && spec.checkpoint ? spec.checkpoint->restore_s : 0;
+    }
 }
 
 std::int64_t earliest_start(const offer_book::shape_row& row, const shape_question& asked,

@@ -53,6 +53,8 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
         return;
     const auto index = by.book.find(won->offer);
     const site_facts& site = by.book.at(*index).site;
+    if (by.world.progress && by.world.progress->work_left < 1)
+        into.push_back({note_kind::work_left, {}, {by.world.progress->work_left}});
     if (!won->energy_kwh)
         into.push_back({note_kind::power_unknown, {won->offer}, {}});
     else if (!won->pue)

@@ -35,9 +35,13 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.blocked = blocked;
     world.budget_left = basis.budget_left;
     world.measured = basis.measured;
+    world.progress = basis.progress;
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));
+    for (const auto& each : first.notes)  // why it was made: the run that it was held against stands in no record
+        if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order)
+            again.notes.push_back(each);
     again.id = first.id;
     again.workload = first.workload;
     again.book_version = first.book_version;

@@ -64,6 +64,7 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     double work_s = 0;
     if (!one_pass(row, asked, at, work_s, made))
         return impossible(std::move(made), rejection::throughput_unknown);
+    work_s = work_s * asked.work_left + asked.restore_s;
     if (!(work_s <= static_cast<double>(runtime_max_s)))
         return impossible(std::move(made), rejection::never_finishes);
     made.work_s = whole_seconds(work_s);

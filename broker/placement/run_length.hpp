@@ -31,6 +31,8 @@ struct run_question {
     work_view work;
     std::span<const measured_speed> measured;
     std::uint64_t runtime_s = 0;  // as stated or assumed, where the work names no reference
+    double work_left = 1;         // of it all
+    double restore_s = 0;         // before it goes on
 };
 
 /// `cards`: of one task, by the alternative that was met; 0: none are asked for.

@@ -54,7 +54,7 @@ start_rule rule_of(const policy& policy, term_table terms, const workload_spec& 
 /// Until when the start may be put off: as the workload allows, never longer than the policy does, and not past the
 /// queue's limit.
 std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world) {
-    if (spec.kind != workload_kind::batch || !spec.when.max_delay_s)
+    if (spec.kind != workload_kind::batch || !spec.when.max_delay_s || world.progress)
         return std::nullopt;
     constexpr std::uint64_t century_s = 100ull * 366 * 86'400;
     const auto after = [&](instant from, std::uint64_t s) {

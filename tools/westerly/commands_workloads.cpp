@@ -38,6 +38,7 @@ void print_attempts(const json_value& attempts) {
                                           {"  signal", "exit_signal"},
                                           {"  nothing known of it since", "uncertain_since"},
                                           {"  given up (a second copy may run beside it)", "given_up_at"},
+                                          {"  displaced (the work goes on elsewhere)", "displaced_for"},
                                           {"  message", "message"}})
             if (const auto text = text_at(a, path); !text.empty())
                 std::printf("%s: %s\n", label, text.c_str());

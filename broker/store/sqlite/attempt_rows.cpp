@@ -15,7 +15,7 @@ namespace {
     " a.id, w.id, w.tenant, a.number, a.provider, a.site, a.offer, a.decision, a.fence, a.created_at, a.lease,"  \
     " l.state, l.outcome, l.cancel_wanted, l.deadline_cancel, l.handle, l.seen_seq, l.updated_at, l.started_at," \
     " l.ended_at, l.last_seen_at, l.exit_code, l.exit_signal, l.failed_rank, l.message,"                         \
-    " l.uncertain_since, l.given_up_at "
+    " l.uncertain_since, l.given_up_at, l.displaced_for "
 
 #define ATTEMPT_JOINS " CROSS JOIN attempts_live l ON l.n = a.n CROSS JOIN workloads w ON w.n = a.workload_n "
 
@@ -51,6 +51,7 @@ attempt read_attempt(statement& row) {
     a.message = row.take<std::string>();
     a.uncertain_since = row.take<std::optional<instant>>();
     a.given_up_at = row.take<std::optional<instant>>();
+    a.displaced_for = row.take<displacement>();
     return a;
 }
 
@@ -83,21 +84,22 @@ void insert_attempt(connection& database, const attempt& a) {
     database.run(
         "INSERT INTO attempts_live (n, shard, state, outcome, cancel_wanted, deadline_cancel, handle, seen_seq,"
         " updated_at, started_at, ended_at, last_seen_at, exit_code, exit_signal, failed_rank, message,"
-        " uncertain_since, given_up_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " uncertain_since, given_up_at, displaced_for)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         database.last_row(), shard, a.state, a.outcome, a.cancel_wanted, a.deadline_cancel, a.handle, a.seen_seq,
         a.updated_at, a.started_at, a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message,
-        a.uncertain_since, a.given_up_at);
+        a.uncertain_since, a.given_up_at, a.displaced_for);
 }
 
 void update_attempt(connection& database, const attempt& a) {
     const int changed = database.run(
         "UPDATE attempts_live SET state = ?, outcome = ?, cancel_wanted = ?, deadline_cancel = ?, handle = ?,"
         " seen_seq = ?, updated_at = ?, started_at = ?, ended_at = ?, last_seen_at = ?, exit_code = ?,"
-        " exit_signal = ?, failed_rank = ?, message = ?, uncertain_since = ?, given_up_at = ? WHERE n = (SELECT n FROM "
-        "attempts WHERE id = ?)",
+        " exit_signal = ?, failed_rank = ?, message = ?, uncertain_since = ?, given_up_at = ?, displaced_for = ?"
+        " WHERE n = (SELECT n FROM attempts WHERE id = ?)",
         a.state, a.outcome, a.cancel_wanted, a.deadline_cancel, a.handle, a.seen_seq, a.updated_at, a.started_at,
         a.ended_at, a.last_seen_at, a.exit_code, a.exit_signal, a.failed_rank, a.message, a.uncertain_since,
-        a.given_up_at, a.id);
+        a.given_up_at, a.displaced_for, a.id);
     if (changed != 1)
         throw_missing("no stored attempt " + to_string(a.id) + " to change");
 }

@@ -15,8 +15,8 @@ namespace {
 /// The order in which read_workload takes them.
 #define WORKLOAD_COLUMNS                                                                                               \
     " w.n, w.id, w.tenant, w.name, w.project, w.created_at, l.state, l.revision, l.updated_at, l.attempts,"            \
-    " l.attempts_counted, l.attempts_forgiven, l.billed_micros, l.current_attempt, l.last_decision, l.next_action_at," \
-    " l.cancel_wanted,"                                                                                                \
+    " l.attempts_counted, l.attempts_forgiven, l.attempts_displaced, l.work_done, l.billed_micros, l.current_attempt," \
+    " l.last_decision, l.next_action_at, l.cancel_wanted,"                                                             \
     " l.started_at, l.ended_at, l.exit_code, l.exit_signal, l.message, l.waiting, w.spec "
 
 std::optional<std::string> encode_waiting(const std::vector<wait_reason>& waiting) {
@@ -83,6 +83,8 @@ workload read_rest(statement& row, const row_head& head) {
     w.attempts = row.take<std::uint32_t>();
     w.attempts_counted = row.take<std::uint32_t>();
     w.attempts_forgiven = row.take<std::uint32_t>();
+    w.attempts_displaced = row.take<std::uint32_t>();
+    w.work_done = row.take<double>();
     w.billed_micros = row.take<std::int64_t>();
     w.current = row.take<std::optional<attempt_id>>();
     w.last_decision = row.take<std::optional<decision_id>>();
@@ -156,13 +158,12 @@ void insert_workload(connection& database, const workload& w) {
     const std::int64_t n = database.last_row();
     database.run(
         "INSERT INTO live (n, shard, state, revision, last_event, updated_at, attempts, attempts_counted,"
-        " attempts_forgiven, billed_micros, current_attempt, last_decision, next_action_at, cancel_wanted, started_at, "
-        "ended_at,"
-        " exit_code, exit_signal, message, waiting)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " attempts_forgiven, attempts_displaced, work_done, billed_micros, current_attempt, last_decision,"
+        " next_action_at, cancel_wanted, started_at, ended_at, exit_code, exit_signal, message, waiting)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         n, shard, w.state, w.revision, w.revision, w.updated_at, w.attempts, w.attempts_counted, w.attempts_forgiven,
-        w.billed_micros, w.current, w.last_decision, w.next_action_at, w.cancel_wanted, w.started_at, w.ended_at,
-        w.exit_code, w.exit_signal, w.message, encode_waiting(w.waiting));
+        w.attempts_displaced, w.work_done, w.billed_micros, w.current, w.last_decision, w.next_action_at,
+        w.cancel_wanted, w.started_at, w.ended_at, w.exit_code, w.exit_signal, w.message, encode_waiting(w.waiting));
     for (const auto& [key, value] : w.spec->labels)
         database.run("INSERT INTO labels (tenant, key, value, workload_n, shard) VALUES (?, ?, ?, ?, ?)", w.tenant, key,
                      value, n, shard);
@@ -171,13 +172,14 @@ void insert_workload(connection& database, const workload& w) {
 void update_workload(connection& database, const workload& w) {
     const int changed = database.run(
         "UPDATE live SET state = ?, revision = ?, last_event = max(last_event, ?), updated_at = ?, attempts = ?,"
-        " attempts_counted = ?, attempts_forgiven = ?, billed_micros = ?, current_attempt = ?, last_decision = ?, "
-        "next_action_at = ?,"
+        " attempts_counted = ?, attempts_forgiven = ?, attempts_displaced = ?, work_done = ?, billed_micros = ?,"
+        " current_attempt = ?, last_decision = ?, next_action_at = ?,"
         " cancel_wanted = ?, started_at = ?, ended_at = ?, exit_code = ?, exit_signal = ?, message = ?, waiting = ?"
         " WHERE n = (SELECT n FROM workloads WHERE id = ?)",
         w.state, w.revision, w.revision, w.updated_at, w.attempts, w.attempts_counted, w.attempts_forgiven,
-        w.billed_micros, w.current, w.last_decision, w.next_action_at, w.cancel_wanted, w.started_at, w.ended_at,
-        w.exit_code, w.exit_signal, w.message, encode_waiting(w.waiting), w.id);
+        w.attempts_displaced, w.work_done, w.billed_micros, w.current, w.last_decision, w.next_action_at,
+        w.cancel_wanted, w.started_at, w.ended_at, w.exit_code, w.exit_signal, w.message, encode_waiting(w.waiting),
+        w.id);
     if (changed != 1)
         throw_missing("no stored workload " + to_string(w.id) + " to change");
 }

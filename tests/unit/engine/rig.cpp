@@ -35,6 +35,13 @@ workload_spec small_spec() {
     return spec;
 }
 
+policy cheapest_policy() {
+    policy cheapest;
+    cheapest.name = "cheapest";
+    cheapest.version = "sha256:000000000000";
+    return cheapest;
+}
+
 engine_rig::engine_rig(engine_options options, bool sweeping)
     : store(test_owner(), sweeping), options_(std::move(options)) {
     now = instant(std::chrono::hours(24 * 365 * 50));
@@ -42,15 +49,13 @@ engine_rig::engine_rig(engine_options options, bool sweeping)
     who.tenant = tenant_id::make(now, random);
     who.tenant_name = "t";
     who.key = key_id::make(now, random);
+    policies_.push_back(cheapest_policy());
     restart();
 }
 
 void engine_rig::restart() {
     core = std::make_unique<engine>(options_, term_table{}, store.load(), now);
-    policy cheapest;
-    cheapest.name = "cheapest";
-    cheapest.version = "sha256:000000000000";
-    give(policies_configured{{cheapest}, {}});
+    give(policies_configured{policies_, {}});
     if (!providers_.empty())
         configure();
 }
@@ -91,6 +96,11 @@ void engine_rig::add_provider(const provider_id& id, std::uint64_t units) {
     configure();
     report(id, provider_state::ready);
     send_offers(id, units);
+}
+
+void engine_rig::set_policies(std::vector<policy> policies) {
+    policies_ = std::move(policies);
+    give(policies_configured{policies_, {}});
 }
 
 void engine_rig::configure() {

@@ -11,6 +11,7 @@ namespace westerly::testing_support {
 offer small_offer(const provider_id& provider, std::uint64_t units);
 /// A batch workload of one task that fits small_offer, under the policy "cheapest".
 workload_spec small_spec();
+policy cheapest_policy();
 
 /// An engine with a store in memory under a clock that the test moves. Every reaction is committed at once; its effects
 /// are those of the last input.
@@ -27,6 +28,8 @@ public:
 
     void add_provider(const provider_id& id, std::uint64_t units);
     void configure();
+    /// In place of "cheapest" without more; over restarts, too.
+    void set_policies(std::vector<policy> policies);
     void report(const provider_id& id, provider_state state);
     void send_offers(const provider_id& id, std::uint64_t units);
 
@@ -76,6 +79,7 @@ private:
     engine_options options_;
     random_source random_{7};
     std::vector<provider_config> providers_;
+    std::vector<policy> policies_;
     request_id requests_ = 0;
     std::map<attempt_id, instant> started_;
 };

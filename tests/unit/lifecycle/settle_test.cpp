@@ -176,6 +176,37 @@ TEST(settle, what_is_no_fault_of_the_workloads_is_forgiven_at_once_and_then_afte
     EXPECT_FALSE(settle(of, refused, at_s(0), random, adapter_error::invalid).forgiven);
 }
 
+/// A displacement is the broker's doing: it costs the workload neither a try nor time, whatever its rule.
+TEST(settle, what_the_broker_displaced_is_placed_anew_at_once_and_does_not_count) {
+    random_source random(11);
+    for (const auto why : {displacement::better_place, displacement::preemptor, displacement::reclaim})
+        for (const auto outcome : outcomes) {
+            attempt ended = ended_as(outcome);
+            ended.cancel_wanted = true;
+            ended.displaced_for = why;
+            const settlement got = settle(workload_with({.attempts_max = 1, .on = {}}), ended, at_s(0), random);
+            const bool goes_on = outcome != attempt_outcome::succeeded && outcome != attempt_outcome::timed_out;
+            EXPECT_EQ(got.displaced, goes_on) << to_string(outcome);
+            EXPECT_EQ(got.on == workload_event::requeued, goes_on) << to_string(outcome);
+            EXPECT_EQ(got.not_before, std::nullopt);
+            EXPECT_EQ(got.counts, !goes_on);
+            const workload cancelled = workload_with({}, workload_state::stopping);
+            const auto on = settle(cancelled, ended, at_s(0), random).on;
+            EXPECT_EQ(on,
+                      outcome == attempt_outcome::succeeded ? workload_event::succeeded : workload_event::cancelled);
+        }
+}
+
+TEST(settle, displaced_attempts_are_no_launches_that_came_to_nothing) {
+    random_source random(12);
+    workload of = workload_with({.backoff_s = 1});
+    of.attempts = never_started_max + 50;
+    of.attempts_displaced = 50;
+    EXPECT_EQ(settle(of, ended_as(attempt_outcome::never_started), at_s(0), random).on, workload_event::failed);
+    of.attempts_displaced = 51;
+    EXPECT_EQ(settle(of, ended_as(attempt_outcome::never_started), at_s(0), random).on, workload_event::requeued);
+}
+
 TEST(settle, never_started_waits_even_where_the_tenant_asks_for_no_delay) {
     random_source random(6);
     workload of = workload_with({.backoff_s = 0});

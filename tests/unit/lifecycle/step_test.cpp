@@ -193,6 +193,21 @@ TEST(step, who_asked_first_for_the_stop_is_kept) {
     EXPECT_FALSE(again.changed);
 }
 
+TEST(step, why_it_is_displaced_is_kept_to_the_end_and_a_later_wish_changes_nothing) {
+    const attempt_fact displaced{.on = attempt_event::cancel, .displaced_for = displacement::preemptor};
+    const attempt asked = step(attempt_in(attempt_state::running), displaced, at_s(20)).next;
+    EXPECT_EQ(asked.state, attempt_state::stopping);
+    EXPECT_EQ(asked.displaced_for, displacement::preemptor);
+    EXPECT_FALSE(asked.deadline_cancel);
+    const attempt again = step(asked, stop, at_s(30)).next;
+    const attempt ended = step(again, fact_of(seen_exit(143, 2)), at_s(90)).next;
+    EXPECT_EQ(ended.displaced_for, displacement::preemptor);
+    EXPECT_EQ(ended.outcome, attempt_outcome::cancelled);
+    EXPECT_NE(ended.message.find("preemptor"), std::string::npos) << ended.message;
+    const attempt by_tenant = step(attempt_in(attempt_state::running), stop, at_s(20)).next;
+    EXPECT_EQ(step(by_tenant, displaced, at_s(30)).next.displaced_for, displacement::none);
+}
+
 TEST(step, anothers_token_or_handle_is_dropped) {
     const attempt current = attempt_in(attempt_state::running);
     observation other = seen_exit(0);

@@ -139,6 +139,8 @@ void world::change_workload(change_set& changes) {
     w.waiting.clear();
     w.attempts_counted += 1;
     w.attempts_forgiven += static_cast<std::uint32_t>(pick(2));
+    w.attempts_displaced += static_cast<std::uint32_t>(pick(2));
+    w.work_done = static_cast<double>(pick(1000)) / 999;
     w.billed_micros += static_cast<std::int64_t>(pick(1000));
     w.cancel_wanted = chance(0.5);
     w.next_action_at = chance(0.5) ? std::optional(now()) : std::nullopt;
@@ -224,6 +226,7 @@ void world::change_attempt(change_set& changes) {
     a.outcome = a.state == attempt_state::ended ? attempt_outcome::vanished : attempt_outcome::none;
     a.cancel_wanted = chance(0.5);
     a.deadline_cancel = chance(0.5);
+    a.displaced_for = static_cast<displacement>(pick(4));
     a.handle = word();
     a.seen_seq += pick(3);
     a.updated_at = now();
