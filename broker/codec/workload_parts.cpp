@@ -190,10 +190,10 @@ void read_checkpoint(object_reader& o, checkpoint_rule& saves) {
     read_money(o, "egress_per_gib", saves.egress_per_gib);
     if ((o.has("region") || o.has("egress_per_gib")) && !o.has("size_gib"))
         o.faults().invalid(o.at("size_gib"), "is missing, and says how much there is to fetch",
-                           "give region and size_gib, or neither");
+                           "give both, or neither");
     if (o.has("size_gib") && !o.has("region"))
         o.faults().invalid(o.at("region"), "is missing, and says where the checkpoint lies",
-                           "give region and size_gib, or neither");
+                           "give both, or neither");
 }
 
 void read_compliance(object_reader& o, std::vector<compliance_rule>& rules) {

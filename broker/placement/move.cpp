@@ -1,7 +1,7 @@
 #include "broker/placement/move.hpp"
 
 #include "broker/domain/explain.hpp"
-#include "broker/placement/demand.hpp"
+#include "broker/placement/rank.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -42,20 +42,32 @@ double in_base(const unit_price& price, const exchange_rates& rates) noexcept {
     return static_cast<double>(price.nanos) / 1e9 * static_cast<double>(rate_nanos(rates, price.unit)) / 1e9;
 }
 
-/// What is paid for the place from now on until the stop is done, over what has passed.
-double cost_of_stop(const running_here& run, const workload_spec& spec, double ran_s, const exchange_rates& rates) {
+/// What is paid for the place from now on, if the run ends after `more_s`: the whole lease less what has passed.
+double cost_from_now(const running_here& run, double ran_s, std::uint64_t more_s, const exchange_rates& rates) {
     const lease& terms = run.of.terms;
-    const auto until_s = static_cast<std::uint64_t>(std::ceil(ran_s)) + spec.grace_s;
-    const double paid_s = static_cast<double>(billed_seconds(until_s, terms.increment_s, terms.minimum_s)) - ran_s;
+    const auto whole_s = static_cast<std::uint64_t>(std::ceil(ran_s)) + more_s;
+    const double paid_s = static_cast<double>(billed_seconds(whole_s, terms.increment_s, terms.minimum_s)) - ran_s;
     return std::max(0.0, paid_s) / 3600.0 * static_cast<double>(terms.units) * in_base(terms.price, rates);
 }
 
+/// Another cost, and J and the keys that are of it.
+void change_cost(appraisal& of, double by, const policy& rules, std::span<const ordered_key> order) {
+    of.cost_base += by;
+    of.cost_low += by;
+    of.cost_high += by;
+    of.j += by;
+    if (rules.ordered())
+        for (std::size_t i = 0; i < std::min(order.size(), of.keys.size()); ++i)
+            if (order[i].term == "cost")
+                of.keys[i] = in_steps(of.cost_base, order[i].step);
+}
+
 /// The place as the run has it: at its own price, with nothing to wait for or to bring.
-offer place_as_leased(const running_here& run, double ran_s) {
+offer place_as_leased(const running_here& run) {
     offer here = run.on;
     here.price = run.of.terms.price;
-    here.increment_s = run.of.terms.increment_s;
-    here.minimum_s = static_cast<std::uint32_t>(std::max(0.0, run.of.terms.minimum_s - ran_s));
+    here.increment_s = 1;  // what has begun is paid for already
+    here.minimum_s = 0;
     here.units_free.reset();
     here.launchable = true;
     here.queue_wait_s = 0;
@@ -81,7 +93,7 @@ std::optional<appraisal> appraise_staying(const policy& rules, term_table terms,
                                           const running_here& run, const decision_world& world, double done,
                                           double ran_s) {
     offer_book book;
-    book.replace_provider(run.on.provider, {place_as_leased(run, ran_s)});
+    book.replace_provider(run.on.provider, {place_as_leased(run)});
     policy here = rules;
     here.within_of_cheapest.reset();
     here.min_green_power_share.reset();
@@ -93,7 +105,13 @@ std::optional<appraisal> appraise_staying(const policy& rules, term_table terms,
     around.plan_only_too = true;
     around.progress = run_progress{.work_left = 1 - done, .restores = false};
     const decision made = decide(book, here, terms, spec_of_staying(spec, run.of), around);
-    return made.ranked.empty() ? std::nullopt : std::optional(made.ranked.front());
+    if (made.ranked.empty())
+        return std::nullopt;
+    appraisal stay = made.ranked.front();
+    if (spec.kind == workload_kind::batch)  // the increment that has begun, and the minimum, are of the whole lease
+        change_cost(stay, cost_from_now(run, ran_s, stay.billed_s, world.rates) - stay.cost_base, rules,
+                    order_of(rules, spec));
+    return stay;
 }
 
 const std::string* model_of(const std::optional<accelerator_facts>& cards) {
@@ -111,11 +129,9 @@ double doubt(const offer_book& book, const running_here& run, const appraisal& s
 }
 
 /// The key that gains enough, by its number in the order; nullopt: none, or an earlier one loses.
-std::optional<std::size_t> key_that_gains(std::span<const ordered_key> order, const appraisal& stay, appraisal& there,
-                                          double stop, double min_gain) {
+std::optional<std::size_t> key_that_gains(std::span<const ordered_key> order, const appraisal& stay,
+                                          const appraisal& there, double min_gain) {
     for (std::size_t i = 0; i < order.size() && i < stay.keys.size() && i < there.keys.size(); ++i) {
-        if (order[i].term == "cost")
-            there.keys[i] += order[i].step > 0 ? std::ceil(stop / order[i].step) : stop;
         if (there.keys[i] > stay.keys[i])
             return std::nullopt;
         if (there.keys[i] < stay.keys[i] * (1 - min_gain))
@@ -161,11 +177,12 @@ move_look look_for_move(const offer_book& book, const policy& rules, term_table 
     if (!found || !found->launchable || !look.made.rivals.empty())
         return look;
     appraisal there = *found;
-    const double stop = cost_of_stop(run, spec, ran_s, world.rates);
+    const double stop = cost_from_now(run, ran_s, spec.grace_s, world.rates);
     note why;
     if (rules.ordered()) {
         const auto order = order_of(rules, spec);
-        const auto key = key_that_gains(order, *stay, there, stop, by.min_gain);
+        change_cost(there, service ? 0 : stop, rules, order);
+        const auto key = key_that_gains(order, *stay, there, by.min_gain);
         if (!key)
             return look;
         why = {note_kind::moved_in_order,

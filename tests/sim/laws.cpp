@@ -150,12 +150,22 @@ void world::check_ends(const change_set& changes) {
         if (live(each.state))
             continue;
         ++ends["attempt " + std::string(to_string(each.outcome))];
+        if (each.displaced_for != displacement::none)
+            check_displaced(each);
         const auto& things = providers_.at(numbers_.at(each.provider))->things();
         const auto at = things.find(launch_token(each.id));
         const bool ran = at != things.end() && at->second.started_at && !at->second.forgotten;
         if (ran && !std::ranges::any_of(changes.usages, [&](const usage& used) { return used.attempt == each.id; }))
             fault("L5: what ran is not metered");
     }
+}
+
+/// What the broker ended for its own reasons fails nobody.
+void world::check_displaced(const attempt& ended) {
+    ++ends["displaced"];
+    const auto& w = store_.workloads.at(ended.workload);
+    if (w.state == workload_state::failed && !ended.given_up_at)
+        fault("L4: a run that the broker displaced failed its workload");
 }
 
 /// What has ended leaves the store, as it leaves the engine's memory: what is left of it is what laws still need.

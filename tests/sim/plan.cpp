@@ -75,6 +75,10 @@ std::shared_ptr<const workload_spec> a_spec(std::size_t number, dice& chance) {
     if (chance.one_in(0.4))
         spec->retry.on.push_back(retry_cause::failed);
     spec->retry.backoff_s = static_cast<std::uint32_t>(chance.between(1, 10));
+    if (number % 3 == 0) {  // may be moved while it runs
+        spec->work.runtime_s = 36'000;
+        spec->checkpoint = checkpoint_rule{.interval_s = 2, .portable = true};
+    }
     if (chance.one_in(0.15))
         spec->retry.second_copy_after_s = static_cast<std::uint64_t>(chance.between(5, 60));
     return spec;

@@ -20,6 +20,10 @@ policies_configured policies() {
     cheapest.name = "cheapest";
     balanced.name = "balanced";
     balanced.prices = {{"green_power", 0.61}, {"time", 5.0}};
+    // Runs are moved for little and often, so that faults meet them.
+    cheapest.replacement = replacement_rule{
+        .min_gain = 0.1, .min_gain_amount = 0, .at_most_every_s = 3, .look_every_s = 5, .moves_max = 3};
+    balanced.replacement = cheapest.replacement;
     return {{cheapest, balanced}, {}};
 }
 

@@ -68,6 +68,13 @@ void scripted_provider::refresh() {
     });
 }
 
+/// Every third provider sells for a quarter in every second minute. The others never change what they offer, so that
+/// nothing but what happens wakes those who wait for them.
+std::int64_t scripted_provider::price_now(std::int64_t nanos) const {
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(time_.now.time_since_epoch()).count();
+    return number_ % 3 == 1 && minutes % 2 == 1 ? nanos / 4 : nanos;
+}
+
 void scripted_provider::send_offers() {
     auto offers = plan_.offers;
     for (auto& each : offers) {
@@ -75,6 +82,7 @@ void scripted_provider::send_offers() {
         each.units_free = *each.units_free - std::min(*each.units_free, used);
         each.units_ours = used;
         each.as_of = around_.broker_clock();
+        each.price->nanos = price_now(each.price->nanos);
     }
     tell_later(chance_.delay(1, 300), offers_received{plan_.config.id, std::move(offers)});
 }

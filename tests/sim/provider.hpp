@@ -107,6 +107,7 @@ private:
     void refresh();
     void report(provider_state state);
     void send_offers();
+    std::int64_t price_now(std::int64_t nanos) const;
     std::string new_handle(const std::string& token);
     void create(const launch_request& asked);
     void begin(const std::string& token);

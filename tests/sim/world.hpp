@@ -88,6 +88,7 @@ private:
     void check_row_done(std::uint64_t seq);
     void check_money(const usage& used, const charge& cost);
     void check_ends(const change_set& changes);
+    void check_displaced(const attempt& ended);
     void check_choice(const attempt& given_up);
     bool two_where_one_may_be(const workload_id& of) const;
     void retire(const change_set& changes);

@@ -125,6 +125,7 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     EXPECT_EQ(priced.min_green_power_share, 0.2);
     EXPECT_EQ(priced.max_pue, 1.5);
     EXPECT_EQ(priced.default_runtime_s, 7200u);
+    EXPECT_EQ(priced.replacement, (replacement_rule{0.25, 10.5, 7200, 600, 3}));
     const auto ordered = decode_policy("p", example("policy-order.json")).value();
     ASSERT_EQ(ordered.order_batch.size(), 3u);
     EXPECT_EQ(ordered.order_batch[0], (ordered_key{"non_green_energy", 0.1}));

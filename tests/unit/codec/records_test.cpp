@@ -60,6 +60,9 @@ public:
         l.pue = maybe<sourced>([&] { return fact(); });
         l.green_power_share = maybe<sourced>([&] { return fact(); });
         l.carbon_g_per_kwh = maybe<sourced>([&] { return fact(); });
+        l.residual_g_per_kwh = maybe<sourced>([&] { return fact(); });
+        l.tasks = static_cast<std::uint32_t>(any());
+        l.work_s = any();
         return l;
     }
     appraisal make_appraisal() {

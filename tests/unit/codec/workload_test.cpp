@@ -100,6 +100,10 @@ INSTANTIATE_TEST_SUITE_P(
             "/timing/deadline_at", "not after", "later deadline"},
         fault_case{"no_attempt_for_a_second_copy", with(R"("retry": {"attempts_max": 1, "second_copy_after_s": 60})"),
                    "/retry/attempts_max", "second copy", "2 attempts"},
+        fault_case{"a_checkpoint_of_no_size", with(R"("checkpoint": {"interval_s": 60, "region": "cn-east"})"),
+                   "/checkpoint/size_gib", "is missing", "both"},
+        fault_case{"a_checkpoint_that_lies_nowhere", with(R"("checkpoint": {"interval_s": 60, "size_gib": 1})"),
+                   "/checkpoint/region", "is missing", "both"},
         fault_case{"no_such_day", with(R"("timing": {"deadline_at": "2026-02-29T00:00:00Z"})"), "/timing/deadline_at",
                    "not an RFC 3339 time", "2026-01-31T08:00:00.000Z"},
         fault_case{"money_as_number", with(R"("budget": {"amount": 5, "currency": "CNY"})"), "/budget/amount",
@@ -168,6 +172,8 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.budget, (money{2'246'400'000'000, currency::cny}));
     EXPECT_EQ(w.retry.on.size(), 3u);
     EXPECT_EQ(w.grace_s, 120u);
+    EXPECT_EQ(w.checkpoint, (checkpoint_rule{3600, 60.5, 90, true, "cn-east", 40.5, money{100'000, currency::cny}}));
+    EXPECT_EQ(w.movable, true);
 }
 
 TEST(decode_workload, reads_overrides) {

@@ -91,6 +91,7 @@ void engine_rig::add_provider(const provider_id& id, std::uint64_t units) {
     provider_config config;
     config.id = id;
     config.kind = "local";
+    config.poll_s = poll_s;
     config.sites.push_back(small_offer(id, 0).site);
     providers_.push_back(config);
     configure();

@@ -72,6 +72,7 @@ public:
     std::shared_ptr<const market_view> market;
     principal who;
     instant now{};
+    std::uint32_t poll_s = 5;  // of providers added from now on
 
 private:
     void take(reaction made, bool keep_effects);
