@@ -12,6 +12,7 @@ constexpr std::size_t groups_max = 64;
 constexpr std::size_t tenants_max = 256;
 constexpr std::size_t labels_max = 16;
 constexpr std::size_t values_max = 64;
+constexpr std::int64_t ten_years_s = 315'360'000;
 
 constexpr number_range within_range{0, 1000};
 constexpr number_range share_range{0, 1};

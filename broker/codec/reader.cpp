@@ -257,6 +257,14 @@ bool object_reader::flag(std::string_view name, bool& target) {
     return true;
 }
 
+bool object_reader::flag(std::string_view name, std::optional<bool>& target) {
+    bool read = false;
+    const bool there = flag(name, read);
+    if (there)
+        target = read;
+    return there;
+}
+
 bool object_reader::time(std::string_view name, instant& target) {
     const auto* v = take(name);
     constexpr text_rule rule{.length_min = 1, .length_max = 64};

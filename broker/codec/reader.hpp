@@ -144,6 +144,7 @@ public:
         return index.has_value();
     }
     bool flag(std::string_view name, bool& target);
+    bool flag(std::string_view name, std::optional<bool>& target);
     bool time(std::string_view name, std::optional<instant>& target);
     bool time(std::string_view name, instant& target);
     /// An array of strings, all by one rule; `distinct` refuses repeats.
