@@ -145,17 +145,20 @@ void walk(Archive& a, T& v) {
         field(a, v.put_off);
 }
 inline void later_parts(packer& to, const lease& v) {
-    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s);
+    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited);
 }
 inline void later_parts(unpacker& from, lease& v) {
     v.tasks = 0;
     v.work_s = 0;
+    v.limited = false;
     if (from.form() >= 2)
         field(from, v.tasks);
     if (from.form() >= 3)
         field(from, v.residual_g_per_kwh);
     if (from.form() >= 4)
         field(from, v.work_s);
+    if (from.form() >= 5)
+        field(from, v.limited);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
@@ -172,7 +175,8 @@ constexpr char decision_form =
     6;  // 5 had its notes as sentences; 4 no starts that are put off; 3 no run estimates and
         // rivals; 2 repeated its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
-constexpr char lease_form = 4;  // 3 did not tell how long the work would take; 2 no residual mix; 1 no gang size
+constexpr char lease_form = 5;  // 4 did not tell whether its capacity was limited; 3 not how long the work would take;
+                                // 2 no residual mix; 1 no gang size
 
 }  // namespace
 

@@ -20,6 +20,7 @@ struct change_set {
     std::vector<tenant> tenants;
     std::vector<api_key> keys;
     std::vector<cordon> cordons;
+    std::vector<tenant_use> tenant_uses;
     std::vector<workload> workloads_new;
     std::vector<workload> workloads_changed;  // only what may change: state, waiting, counters, times, message
     std::vector<attempt> attempts_new;
@@ -39,7 +40,7 @@ struct change_set {
     std::optional<instant> idempotency_expired_before;
 
     bool empty() const noexcept {
-        return tenants.empty() && keys.empty() && cordons.empty() && workloads_new.empty() &&
+        return tenants.empty() && keys.empty() && cordons.empty() && tenant_uses.empty() && workloads_new.empty() &&
                workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
                history.empty() && policies.empty() && bases.empty() && decisions_packed.empty() && events.empty() &&
                outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() && speeds.empty() &&
@@ -59,6 +60,7 @@ struct stored_state {
     std::vector<tenant> tenants;
     std::vector<api_key> keys;
     std::vector<cordon> cordons;
+    std::vector<tenant_use> tenant_uses;
     std::vector<workload> workloads;  // the non-terminal ones, and those with a live attempt that was given up
     std::vector<attempt> attempts;    // the live ones, and the current one of every non-terminal workload
     std::vector<outbox_item> outbox;

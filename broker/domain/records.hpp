@@ -40,6 +40,15 @@ struct cordon {
     friend bool operator==(const cordon&, const cordon&) = default;
 };
 
+/// What a tenant has had of capacity that has a limit, in list-price money of the base currency, halved with time
+/// (placement/fair_use.hpp): it decides whose turn it is. What still runs is counted on from `as_of`.
+struct tenant_use {
+    tenant_id tenant;
+    double used = 0;
+    instant as_of{};
+    friend bool operator==(const tenant_use&, const tenant_use&) = default;
+};
+
 /// Who asks. Made by api from a key; everything a tenant reads or changes is bounded by it.
 struct principal {
     tenant_id tenant;

@@ -21,6 +21,7 @@ void engine_core::on(turn& t, const create_tenant& in) {
         return reply(t, in.request, fail(errc::too_large, "The installation has its limit of tenants."));
     const tenant made{tenant_id::make(t.now, t.random), in.name, t.now};
     tenants_.emplace(made.id, made);
+    fair_.know(made);
     t.changes.tenants.push_back(made);
     record_tenant(t, made.id, "tenant.created", made.name);
     reply(t, in.request, answer(made));

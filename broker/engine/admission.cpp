@@ -47,7 +47,7 @@ void engine_core::admit(turn& t, const submission& asked) {
     w.tenant = asked.who.tenant;
     w.spec = asked.spec;
     w.spec_text = asked.spec_text;
-    w.created_at = t.now;
+    w.created_at = fresh.waits_since = t.now;
     w.next_action_at = asked.spec->when.earliest_start_at;
     if (!asked.key.empty()) {
         idempotency_record record{asked.who.tenant, asked.route, asked.key, asked.body, w.id, t.now};

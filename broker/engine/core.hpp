@@ -36,7 +36,8 @@ enum class touch : std::uint8_t { none, changed, made };
 struct live_workload {
     workload value;
     demand_shape shape{};
-    bool seated = false;  // in the waiting room
+    bool seated = false;    // in the waiting room
+    instant waits_since{};  // to start: since it came, or its last attempt ended
     touch mark = touch::none;
     bool lingering = false;                        // counted as such
     std::uint8_t given_up = 0;                     // attempts that the tenant gave up and that are not proved ended
@@ -358,6 +359,7 @@ private:
     std::unordered_map<offer_id, std::uint64_t> held_units_;
     std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;
+    fair_order fair_;
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;
     struct known_orphan {

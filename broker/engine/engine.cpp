@@ -34,7 +34,7 @@ std::size_t engine::live_workloads() const {
 }
 
 engine_core::engine_core(engine_options options, term_table terms, stored_state from, instant now)
-    : options_(std::move(options)), terms_(terms) {
+    : options_(std::move(options)), terms_(terms), fair_(options_.fair_share) {
     load(std::move(from), now);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/effects.hpp"
+#include "broker/engine/fair_order.hpp"
 #include "broker/lifecycle/step.hpp"
 #include "broker/placement/decide.hpp"
 
@@ -28,6 +29,7 @@ struct engine_options {
     seconds sweep_grace{120};                      // an unknown thing of ours is ended only when seen for so long
     seconds list_every{60};                        // a whole list per provider
     seconds market_publish_every{1};
+    fair_share_rules fair_share = {};
     transition_watch* watch = nullptr;  // outlives the engine
 };
 

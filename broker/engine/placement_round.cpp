@@ -81,6 +81,7 @@ lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates
     terms.price = on.price.value_or(unit_price{});
     terms.mode = on.mode;
     terms.units = units;
+    terms.limited = on.units_free.has_value();
     terms.increment_s = on.increment_s;
     terms.minimum_s = on.minimum_s;
     terms.rates = rates;
@@ -107,7 +108,7 @@ std::uint64_t whole_work_s(const decision& made, const workload_spec& spec,
 }  // namespace
 
 waiting_room::seat engine_core::seat_of(const live_workload& w) const {
-    return {w.value.spec->priority, w.value.created_at, w.value.id, w.shape};
+    return {w.value.spec->priority, w.value.tenant, w.value.created_at, w.waits_since, w.value.id, w.shape};
 }
 
 /// A queued workload takes its seat, or a timer until it may.
@@ -137,6 +138,7 @@ void engine_core::take_seat(turn& t, live_workload& w) {
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
     put_off_.erase(w.value.id);
     w.shape = shape_now(w.value);
+    w.waits_since = std::max(w.waits_since, w.value.next_action_at.value_or(instant{}));  // till then it chose to
     w.seated = true;
     if (const auto* reasons = room_.add(seat_of(w)))
         show_reasons(t, w, *reasons);
@@ -183,7 +185,7 @@ void engine_core::run_placement(turn& t) {
         return;
     for (std::uint32_t tried = 0; tried < options_.placements_per_input_max; ++tried) {
         room_.turn_over();
-        const auto* id = room_.next();
+        const auto* id = room_.next(fair_, t.now);
         if (!id)
             return;
         place(t, workloads.at(*id));
@@ -299,6 +301,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, decision made, const 
     w.value.last_decision = made.id;
     providers_[a.provider].attempts.insert(id);
     hold_units(a.offer, static_cast<std::int64_t>(units));
+    fair_.hold(a.tenant, a.terms, t.now);
     ++counts_.attempts[static_cast<std::size_t>(a.state)];
 
     live_attempt& kept = attempts.emplace(id, std::move(fresh)).first->second;

@@ -112,6 +112,7 @@ reaction engine_core::seal(turn& t) {
         if (!live(a.value.state))
             attempts.erase(at);
     }
+    t.changes.tenant_uses = fair_.take_changed(t.now);
     t.changes.epoch = epoch_;
     if (!t.changes.empty())
         market_dirty_ = true;  // its counts follow

@@ -40,6 +40,7 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     if (!home->second.config && home->second.attempts.empty())
         providers_.erase(home);
     hold_units(a.value.offer, -static_cast<std::int64_t>(a.value.terms.units));
+    fair_.give_back(a.value.tenant, a.value.terms, t.now);
     room_.wake(wake_on_capacity);
     if (a.value.given_up_at) {  // what becomes of it decides nothing any more
         --w.given_up;
@@ -144,6 +145,7 @@ void engine_core::keep_logs(turn& t, const attempt& a, std::uint32_t tasks) {
 void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_before, const std::string& code,
                           const std::string& why) {
     w.value.next_action_at = not_before;
+    w.waits_since = t.now;
     w.value.waiting = {{code, not_before ? why + " Tried again at " + format_rfc3339(*not_before) + "." : why}};
     advance(t, w, workload_event::requeued, why);
     seat(t, w);

@@ -12,8 +12,12 @@ void engine_core::load(stored_state from, instant now) {
     outbox_seq_ = from.outbox_seq;
     history_seq_ = from.history_seq;
     event_seq_ = from.event_seq;
-    for (auto& each : from.tenants)
+    for (auto& each : from.tenants) {
+        fair_.know(each);
         tenants_.emplace(each.id, std::move(each));
+    }
+    for (const auto& each : from.tenant_uses)
+        fair_.restore(each);
     for (auto& each : from.keys)
         keys_.emplace(each.id, std::move(each));
     for (auto& each : from.cordons)
@@ -32,12 +36,18 @@ void engine_core::load(stored_state from, instant now) {
             ++counts_.workloads[static_cast<std::size_t>(each.state)];
         }
         kept.value = std::move(each);
+        kept.waits_since = kept.value.created_at;
         const auto id = kept.value.id;
         workloads.emplace(id, std::move(kept));
     }
+    std::ranges::sort(from.attempts, {}, [](const attempt& a) { return std::pair(a.created_at, a.id); });
     for (auto& each : from.attempts) {
-        if (!live(each.state))
+        if (!live(each.state)) {
+            if (const auto of = workloads.find(each.workload); of != workloads.end() && each.ended_at)
+                of->second.waits_since = std::max(of->second.waits_since, *each.ended_at);
             continue;
+        }
+        fair_.resume(each);
         ++counts_.attempts[static_cast<std::size_t>(each.state)];
         hold_units(each.offer, static_cast<std::int64_t>(each.terms.units));
         providers_[each.provider].attempts.insert(each.id);

@@ -175,18 +175,49 @@ std::size_t waiting_room::group_hash::operator()(const group_name& n) const noex
     return head ^ static_cast<std::size_t>(n.priority);
 }
 
+void waiting_room::line_up(const group& g, const tenant_id& tenant) {
+    lanes_[-std::int64_t{g.name.priority}][tenant].insert(*g.members.at(tenant).begin());
+}
+
+void waiting_room::step_out(const group& g, const tenant_id& tenant) {
+    const auto level = lanes_.find(-std::int64_t{g.name.priority});
+    const auto lane = level->second.find(tenant);
+    lane->second.erase(*g.members.at(tenant).begin());
+    if (lane->second.empty())
+        level->second.erase(lane);
+    if (level->second.empty())
+        lanes_.erase(level);
+}
+
+void waiting_room::line_up(const group& g) {
+    for (const auto& [tenant, members] : g.members)
+        line_up(g, tenant);
+    longest_.insert(*g.by_wait.begin());
+}
+
+void waiting_room::step_out(const group& g) {
+    for (const auto& [tenant, members] : g.members)
+        step_out(g, tenant);
+    longest_.erase(*g.by_wait.begin());
+}
+
 const std::vector<wait_reason>* waiting_room::add(const seat& who) {
     const group_name name{who.priority, who.shape};
     group& g = groups_.try_emplace(name).first->second;
-    const bool fresh = g.members.empty();
-    if (fresh)
+    const bool ready = g.asleep_mask == 0;
+    if (g.by_wait.empty()) {
         g.name = name;
-    else if (g.asleep_mask == 0)
-        ready_.erase(key_of(g));
-    size_ += g.members.emplace(who.created_at, who.id).second ? 1 : 0;
-    if (g.asleep_mask != 0)
+    } else if (ready) {
+        longest_.erase(*g.by_wait.begin());
+        if (g.members.contains(who.tenant))
+            step_out(g, who.tenant);
+    }
+    g.members[who.tenant].emplace(who.created_at, who.id);
+    size_ += g.by_wait.emplace(who.waits_since, who.id).second ? 1 : 0;
+    if (!ready)
         return &g.reasons;
-    ready_.insert(key_of(g));
+    line_up(g, who.tenant);
+    longest_.insert(*g.by_wait.begin());
     return nullptr;
 }
 
@@ -195,19 +226,48 @@ void waiting_room::remove(const seat& who) {
     if (at == groups_.end())
         return;
     group& g = at->second;
-    if (g.asleep_mask == 0)
-        ready_.erase(key_of(g));
-    size_ -= g.members.erase({who.created_at, who.id});
-    if (g.members.empty()) {
+    const auto own = g.members.find(who.tenant);
+    if (own == g.members.end() || !own->second.contains({who.created_at, who.id}))
+        return;
+    const bool ready = g.asleep_mask == 0;
+    if (ready) {
+        step_out(g, who.tenant);
+        longest_.erase(*g.by_wait.begin());
+    }
+    own->second.erase({who.created_at, who.id});
+    size_ -= g.by_wait.erase({who.waits_since, who.id});
+    const bool none_of_tenant = own->second.empty();
+    if (none_of_tenant)
+        g.members.erase(own);
+    if (g.by_wait.empty()) {
         leave_sleep(g);
         groups_.erase(at);
-    } else if (g.asleep_mask == 0) {
-        ready_.insert(key_of(g));
+        return;
     }
+    if (!ready)
+        return;
+    if (!none_of_tenant)
+        line_up(g, who.tenant);
+    longest_.insert(*g.by_wait.begin());
 }
 
-const workload_id* waiting_room::next() const {
-    return ready_.empty() ? nullptr : &ready_.begin()->head.second;
+const workload_id* waiting_room::next(const fair_order& order, instant now) const {
+    if (lanes_.empty())
+        return nullptr;
+    if (const member& longest = *longest_.begin(); longest.first + order.overdue_after() <= now)
+        return &longest.second;
+    const auto& level = lanes_.begin()->second;
+    const member* best = nullptr;
+    double least = 0;
+    for (const auto& [tenant, lane] : level) {
+        const double served = level.size() == 1 ? 0.0 : order.served(tenant, now);
+        const member& oldest = *lane.begin();
+        if (!best || served < least || (served == least && oldest < *best)) {
+            best = &oldest;
+            least = served;
+        }
+    }
+    return &best->second;
 }
 
 void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons) {
@@ -215,7 +275,8 @@ void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_re
     if (at == groups_.end())
         return;
     group& g = at->second;
-    ready_.erase(key_of(g));
+    if (g.asleep_mask == 0)
+        step_out(g);
     leave_sleep(g);
     g.asleep_mask = mask;
     g.asleep_index = asleep_[mask].size();
@@ -239,7 +300,7 @@ void waiting_room::wake(std::uint8_t mask) {
 }
 
 void waiting_room::turn_over() {
-    if (!ready_.empty() || wake_later_ == 0)
+    if (!lanes_.empty() || wake_later_ == 0)
         return;
     wake_now(wake_later_);
     wake_later_ = 0;
@@ -251,7 +312,7 @@ void waiting_room::wake_now(std::uint8_t mask) {
             continue;
         for (group* g : asleep_[set]) {
             g->asleep_mask = 0;
-            ready_.insert(key_of(*g));
+            line_up(*g);
         }
         asleep_[set].clear();
     }
@@ -262,7 +323,7 @@ std::vector<workload_id> waiting_room::members_like(const seat& who, std::size_t
     const auto at = groups_.find({who.priority, who.shape});
     if (at == groups_.end())
         return ids;
-    for (const auto& [created_at, id] : at->second.members) {
+    for (const auto& [since, id] : at->second.by_wait) {
         if (ids.size() == max)
             break;
         ids.push_back(id);

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "broker/domain/measured_speed.hpp"
-#include "broker/domain/records.hpp"
+#include "broker/engine/fair_order.hpp"
 
 #include <array>
+#include <map>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -28,14 +29,18 @@ enum wake_on : std::uint8_t {
 /// Who waits for a place, grouped by priority and demand shape, so that a change looks at each shape once however many
 /// wait. A group is ready (to be tried) or asleep (tried in vain) until something that can lift its reasons changes.
 ///
-/// Order   next() is the highest priority, then the oldest; members of a group in order of age.
-/// Bounds  add, remove, next, sleep: logarithmic. wake: linear in the groups it wakes, and put off while some are still
-///         to be tried, so that a stream of changes cannot keep the last ones from their turn.
+/// Order   next() is, while somebody has waited for too long, who has waited longest; else of the highest priority the
+///         tenant that has been served least, and of it the oldest (decision-model §4).
+/// Bounds  add, remove, sleep: logarithmic. next: linear in the tenants that are to be tried at one priority. wake:
+///         linear in the groups it wakes and their tenants, and put off while some are still to be tried, so that a
+///         stream of changes cannot keep the last ones from their turn.
 class waiting_room {
 public:
     struct seat {
         std::int32_t priority = 0;
-        instant created_at{};
+        tenant_id tenant;
+        instant created_at{};   // its age
+        instant waits_since{};  // for how long it has waited to start
         workload_id id;
         demand_shape shape{};
     };
@@ -46,14 +51,14 @@ public:
     void remove(const seat& who);
 
     /// Whom to try next; nullptr: nobody.
-    const workload_id* next() const;
+    const workload_id* next(const fair_order& order, instant now) const;
     /// The group of `who` was tried in vain, for these reasons, which `mask` can lift.
     void sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons);
     void wake(std::uint8_t mask);
 
-    bool anyone_to_try() const noexcept { return !ready_.empty() || wake_later_ != 0; }
+    bool anyone_to_try() const noexcept { return !lanes_.empty() || wake_later_ != 0; }
     std::size_t size() const noexcept { return size_; }
-    /// Members of the group of `who`, oldest first, at most `max`.
+    /// Members of the group of `who`, at most `max`, those that wait longest first.
     std::vector<workload_id> members_like(const seat& who, std::size_t max) const;
     /// Wakes what was put off, once nobody is left to try.
     void turn_over();
@@ -70,23 +75,25 @@ private:
     };
     struct group {
         group_name name;
-        std::set<member> members;
-        std::uint8_t asleep_mask = 0;  // 0: ready
-        std::size_t asleep_index = 0;  // in asleep_[asleep_mask]
+        std::map<tenant_id, std::set<member>> members;  // by age
+        std::set<member> by_wait;                       // all of them
+        std::uint8_t asleep_mask = 0;                   // 0: ready
+        std::size_t asleep_index = 0;                   // in asleep_[asleep_mask]
         std::vector<wait_reason> reasons;
     };
-    struct turn_key {
-        std::int32_t minus_priority;
-        member head;
-        friend auto operator<=>(const turn_key&, const turn_key&) = default;
-    };
+    /// The oldest ones of a tenant in the ready groups of one priority.
+    using lane = std::set<member>;
 
-    static turn_key key_of(const group& g) { return {-g.name.priority, *g.members.begin()}; }
+    void line_up(const group& g);
+    void step_out(const group& g);
+    void line_up(const group& g, const tenant_id& tenant);
+    void step_out(const group& g, const tenant_id& tenant);
     void leave_sleep(group& g);
     void wake_now(std::uint8_t mask);
 
     std::unordered_map<group_name, group, group_hash> groups_;
-    std::set<turn_key> ready_;
+    std::map<std::int64_t, std::map<tenant_id, lane>> lanes_;  // by -priority
+    std::set<member> longest_;                                 // of each ready group, the one that waits longest
     std::array<std::vector<group*>, wake_masks> asleep_;
     std::uint8_t wake_later_ = 0;
     std::size_t size_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/engine/fair_order.hpp"
 #include "broker/placement/term.hpp"
 #include "broker/support/result.hpp"
 
@@ -26,6 +27,7 @@ struct broker_options {
     unsigned io_threads = 2;
     std::uint32_t requests_per_s_per_key = 0;
     std::uint32_t log_archive_mib = 16;  // per attempt
+    fair_share_rules fair_share;
 };
 
 /// Prints an error with its faults and remedies to standard error, for people; gives the exit code 1.

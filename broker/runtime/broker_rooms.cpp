@@ -77,7 +77,8 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
       owner_(state.owner),
       core_({.regions = known_regions(),
              .accelerators = known_accelerators(),
-             .accelerators_text = std::string(accelerators_text())},
+             .accelerators_text = std::string(accelerators_text()),
+             .fair_share = options.fair_share},
             terms, std::move(state), system_wall_clock().now()),
       loop_(
           core_, *store_, secure_seed(), [this](effect e) { carry_out(std::move(e)); },

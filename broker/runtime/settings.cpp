@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t settings_bytes_max = 256 * 1024;
+constexpr std::size_t tenants_named_max = 10'000;
 constexpr text_rule any_text{.length_min = 1, .length_max = 4096};
 
 void read_path(object_reader& from, std::string_view name, const fs::path& base, fs::path& target) {
@@ -27,6 +28,23 @@ void read_tls(object_reader& from, const fs::path& base, broker_options& options
     from.texts("names", options.certificate_names, 0, 64, {.length_min = 1, .length_max = 253});
     if (from.has("certificate") != from.has("private_key"))
         from.faults().invalid(from.path(), "certificate and private_key belong together", "give both or neither");
+}
+
+void read_share(object_reader& from, fair_share_rules& into) {
+    std::string name;
+    tenant_share share;
+    from.require({"name"});
+    const bool named = from.text("name", name, any_text);
+    from.number("weight", share.weight, {.low = 0.001, .high = 1000});
+    if (named && !into.tenants.emplace(name, share).second)
+        from.faults().invalid(from.at("name"), "this tenant has an entry already", "give each tenant one entry");
+}
+
+void read_fair_share(object_reader& from, fair_share_rules& into) {
+    std::int64_t overdue_after_s = into.overdue_after.count();
+    if (from.whole("overdue_after_s", overdue_after_s, 60, 366 * 86'400))
+        into.overdue_after = seconds(overdue_after_s);
+    from.objects("tenants", 0, tenants_named_max, [&](object_reader& one, std::size_t) { read_share(one, into); });
 }
 
 /// Comments and blank lines only, as the shipped example is until something in it is changed.
@@ -66,6 +84,7 @@ result<void> read_settings(const fs::path& file, broker_options& options) {
         from.whole("log_archive_mib", options.log_archive_mib, 1, 1024);
         from.text("cny_per_usd", options.usd_rate, any_text);
         from.text("cny_per_usd_source", options.usd_rate_source, any_text);
+        from.object("fair_share", [&](object_reader& share) { read_fair_share(share, options.fair_share); });
         from.object("tls", [&](object_reader& tls) { read_tls(tls, base, options); });
     });
     if (!faults.empty())

@@ -36,6 +36,8 @@ void memory_store::commit(const change_set& changes) {
         keys[each.id] = each;
     for (const auto& each : changes.cordons)
         cordons[each.provider] = each.cordoned;
+    for (const auto& each : changes.tenant_uses)
+        tenant_uses[each.tenant] = each;
     take_workloads(changes);
     take_attempts(changes);
     for (const auto& each : changes.decisions)
@@ -257,6 +259,8 @@ stored_state memory_store::load() {
         out.keys.push_back(each);
     for (const auto& [id, cordoned] : cordons)
         out.cordons.push_back({id, cordoned});
+    for (const auto& [id, use] : tenant_uses)
+        out.tenant_uses.push_back(use);
     for (const auto& [id, each] : workloads) {
         const auto given_up = given_up_.find(id);
         if (terminal(each.state) && (given_up == given_up_.end() || given_up->second == 0))

@@ -66,6 +66,7 @@ public:
     std::map<tenant_id, tenant> tenants;
     std::map<key_id, api_key> keys;
     std::map<provider_id, bool> cordons;
+    std::map<tenant_id, tenant_use> tenant_uses;
     std::vector<std::string> faults;
 
 private:

@@ -49,6 +49,8 @@ void write_changes(connection& database, const change_set& changes) {
         put_key(database, k);
     for (const cordon& c : changes.cordons)
         put_cordon(database, c);
+    for (const tenant_use& u : changes.tenant_uses)
+        put_tenant_use(database, u);
     for (const workload& w : changes.workloads_new)
         insert_workload(database, w);
     for (const workload& w : changes.workloads_changed)
@@ -103,6 +105,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
     state.tenants = tenant_rows(database);
     state.keys = key_rows(database, std::nullopt);
     state.cordons = cordon_rows(database);
+    state.tenant_uses = tenant_use_rows(database);
     state.workloads = open_workload_rows(database);
     state.attempts = with_current_ones(database, attempts.get(), state.workloads);
     state.outbox = outbox_rows(database);

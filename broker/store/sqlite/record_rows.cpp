@@ -74,6 +74,26 @@ std::vector<cordon> cordon_rows(connection& database) {
     return all;
 }
 
+void put_tenant_use(connection& database, const tenant_use& u) {
+    database.run(
+        "INSERT INTO tenant_uses (tenant, used, as_of) VALUES (?, ?, ?)"
+        " ON CONFLICT (tenant) DO UPDATE SET used = excluded.used, as_of = excluded.as_of",
+        u.tenant, u.used, u.as_of);
+}
+
+std::vector<tenant_use> tenant_use_rows(connection& database) {
+    std::vector<tenant_use> all;
+    statement rows = database.query("SELECT tenant, used, as_of FROM tenant_uses ORDER BY tenant");
+    while (rows.step()) {
+        tenant_use u;
+        u.tenant = rows.take<tenant_id>();
+        u.used = rows.take<double>();
+        u.as_of = rows.take<instant>();
+        all.push_back(u);
+    }
+    return all;
+}
+
 void insert_decision(connection& database, const packed_decision& made) {
     // A decision names no tenant: its workload, written before it, tells the shard.
     database.run(

@@ -5,7 +5,8 @@
 
 namespace westerly {
 
-// Tenants, keys, cordons, decisions, the outbox and idempotency records. The first three replace what has their id.
+// Tenants, keys, cordons, what tenants have used, decisions, the outbox and idempotency records. The first four replace
+// what has their id.
 
 void put_tenant(connection& database, const tenant& t);
 std::vector<tenant> tenant_rows(connection& database);  // by creation, then id
@@ -15,6 +16,9 @@ std::vector<api_key> key_rows(connection& database, const std::optional<tenant_i
 
 void put_cordon(connection& database, const cordon& c);
 std::vector<cordon> cordon_rows(connection& database);  // by provider
+
+void put_tenant_use(connection& database, const tenant_use& u);
+std::vector<tenant_use> tenant_use_rows(connection& database);  // by tenant
 
 void insert_decision(connection& database, const packed_decision& made);
 std::optional<recorded_decision> find_recorded_decision(connection& database, const decision_id& id);

@@ -63,6 +63,7 @@ public:
         l.residual_g_per_kwh = maybe<sourced>([&] { return fact(); });
         l.tasks = static_cast<std::uint32_t>(any());
         l.work_s = any();
+        l.limited = coin();
         return l;
     }
     appraisal make_appraisal() {

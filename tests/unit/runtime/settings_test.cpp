@@ -38,7 +38,12 @@ TEST(settings, lays_the_file_over_what_stands) {
         "tls:\n"
         "  certificate: /etc/tls/a.pem\n"
         "  private_key: key.pem\n"
-        "  names: [broker.example]\n");
+        "  names: [broker.example]\n"
+        "fair_share:\n"
+        "  overdue_after_s: 7200\n"
+        "  tenants:\n"
+        "    - {name: physics, weight: 3}\n"
+        "    - {name: biology}\n");
     ASSERT_TRUE(options) << options.error().detail;
     EXPECT_EQ(options->listen_address, "0.0.0.0");
     EXPECT_EQ(options->port, 9443);
@@ -49,6 +54,9 @@ TEST(settings, lays_the_file_over_what_stands) {
     EXPECT_EQ(options->certificate_names, std::vector<std::string>{"broker.example"});
     EXPECT_EQ(options->usd_rate, "7.05");
     EXPECT_EQ(options->io_threads, 2u);
+    EXPECT_EQ(options->fair_share.overdue_after, seconds(7200));
+    EXPECT_EQ(options->fair_share.tenants.at("physics").weight, 3);
+    EXPECT_EQ(options->fair_share.tenants.at("biology").weight, 1);
 }
 
 struct bad_case {
@@ -59,7 +67,9 @@ struct bad_case {
 TEST(settings, names_every_fault) {
     for (const auto& [text, pointer] :
          {bad_case{"port: 99999\n", "/port"}, bad_case{"prot: 8443\n", "/prot"}, bad_case{"port: \"8443\"\n", "/port"},
-          bad_case{"io_threads: 0\n", "/io_threads"}, bad_case{"tls: {certificate: a.pem}\n", "/tls"}}) {
+          bad_case{"io_threads: 0\n", "/io_threads"},
+          bad_case{"fair_share: {tenants: [{name: a, weight: 0}]}\n", "/fair_share/tenants/0/weight"},
+          bad_case{"fair_share: {tenants: [{name: a}, {name: a}]}\n", "/fair_share/tenants/1/name"}, bad_case{"tls: {certificate: a.pem}\n", "/tls"}}) {
         const auto options = read(text);
         ASSERT_FALSE(options) << text;
         ASSERT_EQ(options.error().faults.size(), 1u) << text;

@@ -26,6 +26,8 @@ stored_state world::live(instant now) const {
     state.keys = keys_;
     for (const auto& [provider, cordoned] : cordons_)
         state.cordons.push_back({provider, cordoned});
+    for (const auto& [tenant, use] : uses_)
+        state.tenant_uses.push_back(use);
     for (const workload& w : workloads_)
         if (!terminal(w.state))
             state.workloads.push_back(w);

@@ -49,6 +49,7 @@ void expect_same_state(const stored_state& got, const stored_state& want) {
     EXPECT_EQ(got.tenants, want.tenants);
     EXPECT_EQ(got.keys, want.keys);
     EXPECT_EQ(got.cordons, want.cordons);
+    EXPECT_EQ(got.tenant_uses, want.tenant_uses);
     EXPECT_TRUE(same(got.workloads, want.workloads));
     EXPECT_EQ(got.attempts, want.attempts);
     EXPECT_EQ(got.outbox, want.outbox);

@@ -79,6 +79,12 @@ void world::set_cordon(change_set& changes) {
     cordons_[c.provider] = c.cordoned;
 }
 
+void world::set_use(change_set& changes) {
+    const tenant_use u{tenants_[pick(tenants_.size())].id, static_cast<double>(pick(1 << 20)) / 3, now()};
+    changes.tenant_uses.push_back(u);
+    uses_[u.tenant] = u;
+}
+
 void world::add_event(change_set& changes, workload& of, std::optional<attempt_id> attempt) {
     event e;
     e.shard = shard_of(of.tenant);
@@ -316,6 +322,8 @@ change_set world::next() {
         add_key(changes);
     if (chance(0.1))
         set_cordon(changes);
+    if (chance(0.1))
+        set_use(changes);
     if (workloads_.empty() || chance(0.5)) {
         workload& added = add_workload(changes);
         if (chance(0.7))

@@ -63,6 +63,7 @@ public:
 private:
     void add_key(change_set& changes);
     void set_cordon(change_set& changes);
+    void set_use(change_set& changes);
     void change_workload(change_set& changes);
     void add_attempt(change_set& changes, workload& of);
     void change_attempt(change_set& changes);
@@ -88,6 +89,7 @@ private:
     std::vector<tenant> tenants_;
     std::vector<api_key> keys_;
     std::map<provider_id, bool> cordons_;
+    std::map<tenant_id, tenant_use> uses_;
     std::vector<workload> workloads_;
     std::vector<attempt> attempts_;
     std::map<decision_id, decision> decisions_;
