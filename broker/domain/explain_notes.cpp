@@ -49,6 +49,7 @@ constexpr note_form forms[] = {
     {note_kind::work_left, makeup::plain, "%"},
     {note_kind::moved, makeup::plain, "mmmm"},
     {note_kind::moved_in_order, makeup::plain, "44"},
+    {note_kind::assigned_together, makeup::plain, "0m"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -41,9 +41,10 @@ enum class note_kind : std::uint8_t {
     put_off_on_baseline,   // words: the baseline; figures: kg CO2e less than it, money more
     speed_measured,        // words: the winner's cards; figures: how many runs
     work_left,             // figures: the share of the work that is left
-    moved,           // words: from, to; figures: J of staying, J there with all that is redone, the stop, the gain
-    moved_in_order,  // words: from, to, the term that gains; figures: its amount when staying, and there
-    count_           // not a kind: the number of them
+    moved,              // words: from, to; figures: J of staying, J there with all that is redone, the stop, the gain
+    moved_in_order,     // words: from, to, the term that gains; figures: its amount when staying, and there
+    assigned_together,  // words: the offer that is its own best; figures: how many others, money more than there
+    count_              // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -104,6 +104,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::moved_in_order,
      "Moved from {1} to {2} while running: by {3}, what is left comes to {4} where it is and to {5} there, all that is "
      "done again included; that exceeds the policy's margin."},
+    {note_kind::assigned_together,
+     "Assigned together with {2} others: by itself it would have gone to {1}, which went to them; here it costs {3} "
+     "more."},
 };
 static_assert(complete(notes));
 

@@ -97,6 +97,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "{6} 超过策略规定的余量。"},
     {note_kind::moved_in_order,
      "运行中从 {1} 迁往 {2}：按 {3} 计，剩余工作留在原处为 {4}，迁移后为 {5}（含重做），超过策略规定的余量。"},
+    {note_kind::assigned_together,
+     "与其他 {2} 个任务一起分配：单独决定会选择 {1}，但该报价分配给了其中的任务；在此处多花费 {3}。"},
 };
 static_assert(complete(notes));
 

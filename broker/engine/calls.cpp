@@ -68,10 +68,8 @@ void engine_core::call_launch(turn& t, live_attempt& a, const workload_spec& spe
     request->grace_s = spec.grace_s;
     a.launch_seq = put_outbox(t, a.value, outbox_verb::launch, request->tasks);
     a.call_ended_at = instant::max();
-    provider_entry& home = providers_.at(a.value.provider);
-    launch_begins(home);
     if (a.value.number == 1)
-        home.retries.launched_first(t.now);
+        providers_.at(a.value.provider).retries.launched_first(t.now);
     t.calls.push_back(call_provider{.provider = a.value.provider,
                                     .attempt = a.value.id,
                                     .verb = outbox_verb::launch,

@@ -109,6 +109,24 @@ struct turn {
     std::vector<workload_answer> workload_answers{};  // given with the workload as it is at the end of the turn
 };
 
+/// What one workload was given in its turn: it holds it, and the attempt is made when the round is over.
+struct given_start {
+    workload_id who;
+    decision made;  // ranked.front() is where
+    decision_basis basis;
+    lease terms;
+};
+
+/// Those whose turn came with one input, before anything is started: they may still make room for each other.
+struct placement_round {
+    std::vector<given_start> starts;  // in the order of turns
+    struct refusal {
+        workload_id who;  // the first of its group, which sleeps
+        std::vector<wait_reason> reasons;
+    };
+    std::vector<refusal> refused;
+};
+
 /// The engine behind its interface. One idea a file: admission, placement_round, calls, observation, settlement, sweep,
 /// schedule (timers and polls), trust (launch gates), second_copy, displacement, moves, market, administration, start.
 class engine_core {
@@ -174,12 +192,24 @@ private:
     waiting_room::seat seat_of(const live_workload& w) const;
     void run_placement(turn& t);
     bool market_settled(instant now) const;
-    void place(turn& t, live_workload& w);
-    void start_attempt(turn& t, live_workload& w, decision made, const offer& on, const decision_world& world);
+    void place(turn& t, live_workload& w, placement_round& into);
+    std::optional<given_start> choose(turn& t, live_workload& w, const policy& rules, decision& made);
+    void hold(const given_start& one, instant now);
+    void let_go(const given_start& one, instant now);
+    void start_attempt(turn& t, live_workload& w, given_start one);
     void show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons);
     decision_world world_at(instant now, const live_workload* w) const;
     std::optional<money> budget_left(const workload& w) const;
     void hold_units(const offer_id& id, std::int64_t delta);
+
+    // assign_round.cpp: many in one turn
+    struct together_table;
+    void assign_round(turn& t, placement_round& round);
+    bool contested(const placement_round& round) const;
+    bool goes_anywhere(const live_workload& w) const;
+    std::optional<together_table> gather(turn& t, const placement_round& round);
+    void move_to(turn& t, placement_round& round, const together_table& table,
+                 const std::vector<std::optional<std::uint32_t>>& places);
 
     // calls.cpp
     void on(turn& t, const call_answered& in);
@@ -294,7 +324,7 @@ private:
     void remember_start(turn& t);
     void remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
                          std::size_t offers_in_all);
-    void remember_basis(turn& t, const decision_world& seen, const decision_id& of) const;
+    decision_basis basis_of(const decision_world& seen, const decision_id& of) const;
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
     // start.cpp

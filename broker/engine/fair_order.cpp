@@ -25,10 +25,14 @@ void fair_order::hold(const tenant_id& who, const lease& terms, instant now) {
 }
 
 void fair_order::give_back(const tenant_id& who, const lease& terms, instant now) {
-    if (!terms.limited)
-        return;
-    accounts_[who].give_back(held_micros_per_h(terms), now);
-    changed_.insert(who);
+    take_back(who, terms, now);
+    if (terms.limited)
+        changed_.insert(who);
+}
+
+void fair_order::take_back(const tenant_id& who, const lease& terms, instant now) {
+    if (terms.limited)
+        accounts_[who].give_back(held_micros_per_h(terms), now);
 }
 
 double fair_order::served(const tenant_id& who, instant now) const {

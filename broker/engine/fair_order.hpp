@@ -35,6 +35,8 @@ public:
 
     void hold(const tenant_id& who, const lease& terms, instant now);
     void give_back(const tenant_id& who, const lease& terms, instant now);
+    /// What was held in this instant is not held after all.
+    void take_back(const tenant_id& who, const lease& terms, instant now);
 
     /// Use per weight: lower goes first.
     double served(const tenant_id& who, instant now) const;

@@ -59,7 +59,7 @@ void engine_core::gather_whole(turn& t) {
 }
 
 /// Before anything of the decision is carried out: what is free is what it saw.
-void engine_core::remember_basis(turn& t, const decision_world& seen, const decision_id& of) const {
+decision_basis engine_core::basis_of(const decision_world& seen, const decision_id& of) const {
     decision_basis basis;
     basis.of = of;
     basis.history_seq = history_seq_;
@@ -71,7 +71,7 @@ void engine_core::remember_basis(turn& t, const decision_world& seen, const deci
     basis.measured.assign(seen.measured.begin(), seen.measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});
-    t.changes.bases.push_back(std::move(basis));
+    return basis;
 }
 
 void engine_core::remember_policies(turn& t, const std::vector<policy>& rules) const {

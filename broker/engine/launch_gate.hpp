@@ -48,6 +48,8 @@ public:
 
     /// No launch may go there now.
     bool closed() const noexcept { return full_ || (quarantine_ && !trying_); }
+    /// It counts its launches: each more or less may open or close it.
+    bool counts() const noexcept { return ramping_ || trying_; }
     /// Closed for the moment only: some of its launches will be answered.
     bool merely_full() const noexcept { return full_ && !quarantine_; }
     /// Why, for tenants: what the provider said is the operator's business, and in distrusted().

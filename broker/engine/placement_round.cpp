@@ -179,16 +179,34 @@ void engine_core::unseat(live_workload& w) {
     w.seated = false;
 }
 
-/// Tries those whose turn it is, one decision each, as many as one input may cost; the next tick goes on.
+/// Tries those whose turn it is, one decision each, as many as one input may cost; the next tick goes on. Nothing is
+/// started before all of them were tried: they are assigned together.
 void engine_core::run_placement(turn& t) {
     if (draining_ || !market_settled(t.now))
         return;
-    for (std::uint32_t tried = 0; tried < options_.placements_per_input_max; ++tried) {
+    for (std::uint32_t left = options_.placements_per_input_max; left > 0;) {
         room_.turn_over();
-        const auto* id = room_.next(fair_, t.now);
-        if (!id)
+        placement_round round;
+        bool any = false;
+        for (; left > 0; --left) {
+            const auto* id = room_.next(fair_, t.now);
+            if (!id)
+                break;
+            any = true;
+            place(t, workloads.at(*id), round);
+        }
+        if (!any)
             return;
-        place(t, workloads.at(*id));
+        assign_round(t, round);
+        for (auto& one : round.starts) {
+            live_workload& w = workloads.at(one.who);
+            start_attempt(t, w, std::move(one));
+        }
+        // Those of its shape wait for the same; what they show follows at once for the first ones only, and for the
+        // rest when their turn comes.
+        for (const auto& one : round.refused)
+            for (const auto& id : room_.members_like(seat_of(workloads.at(one.who)), reasons_rewritten_max))
+                show_reasons(t, workloads.at(id), one.reasons);
     }
 }
 
@@ -206,37 +224,68 @@ bool engine_core::market_settled(instant now) const {
            });
 }
 
-void engine_core::place(turn& t, live_workload& w) {
+void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     const workload_spec& spec = *w.value.spec;
+    const auto seat = seat_of(w);
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
     const auto allowed = rules ? check_overrides(**rules, spec.overrides) : result<void>(rules.error());
     if (!allowed) {
-        const std::vector<wait_reason> reasons{policy_reason(policies_, spec, allowed.error())};
-        room_.sleep(seat_of(w), wake_on_policies, reasons);
-        return show_reasons(t, w, reasons);
+        into.refused.push_back({w.value.id, {policy_reason(policies_, spec, allowed.error())}});
+        return room_.sleep(seat, wake_on_policies, into.refused.back().reasons);
     }
+    decision made;
+    if (auto one = choose(t, w, **rules, made)) {
+        room_.remove(seat);
+        w.seated = false;
+        hold(*one, t.now);
+        into.starts.push_back(std::move(*one));
+    } else if (w.seated) {
+        into.refused.push_back({w.value.id, reasons_of(made, blocks_)});
+        room_.sleep(seat, what_lifts(into.refused.back().reasons), into.refused.back().reasons);
+    }
+}
+
+/// Decides. Nothing, and `made` says why: nothing is free; or the start was put off, and it waits for that outside.
+std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const policy& rules, decision& made) {
+    const workload_spec& spec = *w.value.spec;
     std::optional<policy> changed;
     if (spec.overrides.any())
-        changed = effective_policy(**rules, spec.overrides);
+        changed = effective_policy(rules, spec.overrides);
     ++counts_.decisions;
     const decision_world world = world_at(t.now, &w);
-    decision made = decide(book_, changed ? *changed : **rules, terms_, spec, world);
+    made = decide(book_, changed ? *changed : rules, terms_, spec, world);
     if (put_off(t, w, made))
-        return;
-    if (auto why = why_chosen(**rules, spec))
+        return std::nullopt;
+    if (auto why = why_chosen(rules, spec))
         made.notes.push_back(std::move(*why));
-    if (!made.ranked.empty())
-        if (const auto at = book_.find(made.ranked.front().offer))
-            return start_attempt(t, w, std::move(made), book_.at(*at), world);
+    const auto at = made.ranked.empty() ? std::nullopt : book_.find(made.ranked.front().offer);
+    if (!at)
+        return std::nullopt;
+    given_start one;
+    one.who = w.value.id;
+    made.id = decision_id::make(t.now, t.random);
+    made.workload = w.value.id;
+    one.basis = basis_of(world, made.id);
+    one.terms = lease_of(book_.at(*at), made.ranked.front().units, rates_);
+    one.terms.tasks = made.ranked.front().tasks;
+    one.terms.work_s = whole_work_s(made, spec, world.progress);
+    one.made = std::move(made);
+    return one;
+}
 
-    auto reasons = reasons_of(made, blocks_);
-    const auto seat = seat_of(w);
-    // Those of its shape wait for the same; what they show follows at once for the first ones only, and for the rest
-    // when their turn comes.
-    for (const auto& id : room_.members_like(seat, reasons_rewritten_max))
-        show_reasons(t, workloads.at(id), reasons);
-    const auto mask = what_lifts(reasons);
-    room_.sleep(seat, mask, std::move(reasons));
+/// From now on it is taken: units, the turn of its tenant, and a launch of its provider's.
+void engine_core::hold(const given_start& one, instant now) {
+    const appraisal& where = one.made.ranked.front();
+    hold_units(where.offer, static_cast<std::int64_t>(one.terms.units));
+    fair_.hold(workloads.at(one.who).value.tenant, one.terms, now);
+    launch_begins(providers_.at(where.provider));
+}
+
+void engine_core::let_go(const given_start& one, instant now) {
+    const appraisal& where = one.made.ranked.front();
+    hold_units(where.offer, -static_cast<std::int64_t>(one.terms.units));
+    fair_.take_back(workloads.at(one.who).value.tenant, one.terms, now);
+    launch_ends(providers_.at(where.provider));
 }
 
 /// Writes reasons only when their codes change: counts within them move with every offer, and are not worth a commit.
@@ -270,13 +319,10 @@ std::optional<money> engine_core::budget_left(const workload& w) const {
     return money{w.spec->budget->micros - w.billed_micros, w.spec->budget->unit};
 }
 
-void engine_core::start_attempt(turn& t, live_workload& w, decision made, const offer& on,
-                                const decision_world& world) {
-    made.id = decision_id::make(t.now, t.random);
-    made.workload = w.value.id;
-    remember_basis(t, world, made.id);
-    const std::uint64_t units = made.ranked.front().units;
-
+/// Of what it holds already.
+void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
+    const appraisal& where = one.made.ranked.front();
+    const offer& on = book_.at(*book_.find(where.offer));
     live_attempt fresh;
     attempt& a = fresh.value;
     a.id = attempt_id::make(t.now, t.random);
@@ -286,10 +332,8 @@ void engine_core::start_attempt(turn& t, live_workload& w, decision made, const 
     a.provider = on.provider;
     a.site = on.site.site;
     a.offer = on.id;
-    a.decision = made.id;
-    a.terms = lease_of(on, units, rates_);
-    a.terms.tasks = made.ranked.front().tasks;
-    a.terms.work_s = whole_work_s(made, *w.value.spec, world.progress);
+    a.decision = one.made.id;
+    a.terms = std::move(one.terms);
     a.fence = epoch_;
     a.created_at = a.updated_at = t.now;
     const auto id = a.id;
@@ -298,16 +342,15 @@ void engine_core::start_attempt(turn& t, live_workload& w, decision made, const 
     w.value.next_action_at.reset();
     w.value.attempts = a.number;
     w.value.current = id;
-    w.value.last_decision = made.id;
+    w.value.last_decision = one.made.id;
     providers_[a.provider].attempts.insert(id);
-    hold_units(a.offer, static_cast<std::int64_t>(units));
-    fair_.hold(a.tenant, a.terms, t.now);
     ++counts_.attempts[static_cast<std::size_t>(a.state)];
 
     live_attempt& kept = attempts.emplace(id, std::move(fresh)).first->second;
     mark(t, kept, touch::made);
-    advance(t, w, workload_event::placed, "Placed on " + on.id + " by policy " + made.policy + ".");
-    t.changes.decisions.push_back(std::move(made));
+    advance(t, w, workload_event::placed, "Placed on " + on.id + " by policy " + one.made.policy + ".");
+    t.changes.bases.push_back(std::move(one.basis));
+    t.changes.decisions.push_back(std::move(one.made));
     // Handing it to the provider's queue is part of this commit: the call runs only after it.
     apply(t, kept, {.on = attempt_event::dispatched});
     call_launch(t, kept, *w.value.spec, on);

@@ -39,8 +39,11 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));
-    for (const auto& each : first.notes)  // why it was made: the run that it was held against stands in no record
-        if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order)
+    // Why it was made, or went where it did: the run that it was held against, and the others of its round, stand in no
+    // record but by the units that they held.
+    for (const auto& each : first.notes)
+        if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order ||
+            each.kind == note_kind::assigned_together)
             again.notes.push_back(each);
     again.id = first.id;
     again.workload = first.workload;

@@ -111,7 +111,11 @@ std::vector<note> every_note() {
             {note_kind::put_off_saves_energy, {}, {2.5}},
             {note_kind::put_off_saves_money, {}, {0.3}},
             {note_kind::put_off_on_baseline, {"p/b/n/on_demand"}, {1.25, 0.5}},
-            {note_kind::speed_measured, {"Ascend 910B"}, {3}}};
+            {note_kind::speed_measured, {"Ascend 910B"}, {3}},
+            {note_kind::work_left, {}, {0.4}},
+            {note_kind::moved, {"p/a/n/on_demand", "p/b/n/on_demand"}, {12.5, 8, 0.25, 4.25}},
+            {note_kind::moved_in_order, {"p/a/n/on_demand", "p/b/n/on_demand", "cost"}, {12.5, 8}},
+            {note_kind::assigned_together, {"p/b/n/on_demand"}, {3, 1.25}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
