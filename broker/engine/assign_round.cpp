@@ -136,7 +136,8 @@ std::optional<engine_core::together_table> engine_core::gather(turn& t, const pl
         wish.priority = w.value.spec->priority;
         for (const feasible_offer& f : all) {
             const bool own = given && book_.at(f.index).id == *given;
-            if (wish.ways.size() >= ways_max && !own)
+            const reservation* kept = own ? nullptr : backfill_.on(book_.at(f.index).id);
+            if ((wish.ways.size() >= ways_max && !own) || (kept && kept->holder != w.value.id))
                 continue;
             if (own)
                 wish.turn = static_cast<std::uint32_t>(wish.ways.size());
@@ -211,9 +212,11 @@ void engine_core::move_to(turn& t, placement_round& round, const together_table&
         if (w.seated)
             room_.remove(seat_of(w));
         w.seated = false;
+        release_place(w.value.id);
         const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
         decision made;
-        auto one = choose(t, w, **rules, made);
+        std::size_t kept = 0;
+        auto one = choose(t, w, **rules, made, kept);
         if (one)
             hold(*one, t.now);
         else if (!w.place_due)

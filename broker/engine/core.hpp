@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/engine/backfill.hpp"
 #include "broker/engine/engine.hpp"
 #include "broker/engine/idempotency.hpp"
 #include "broker/engine/launch_gate.hpp"
@@ -115,6 +116,7 @@ struct given_start {
     decision made;  // ranked.front() is where
     decision_basis basis;
     lease terms;
+    run_bounds takes;
 };
 
 /// Those whose turn came with one input, before anything is started: they may still make room for each other.
@@ -193,7 +195,8 @@ private:
     void run_placement(turn& t);
     bool market_settled(instant now) const;
     void place(turn& t, live_workload& w, placement_round& into);
-    std::optional<given_start> choose(turn& t, live_workload& w, const policy& rules, decision& made);
+    std::optional<given_start> choose(turn& t, live_workload& w, const policy& rules, decision& made,
+                                      std::size_t& kept);
     void hold(const given_start& one, instant now);
     void let_go(const given_start& one, instant now);
     void start_attempt(turn& t, live_workload& w, given_start one);
@@ -201,6 +204,18 @@ private:
     decision_world world_at(instant now, const live_workload* w) const;
     std::optional<money> budget_left(const workload& w) const;
     void hold_units(const offer_id& id, std::int64_t delta);
+
+    // reserve.cpp: places kept for those who cannot start yet
+    static run_bounds bounds_of(const workload_spec& spec, const decision& made);
+    static run_bounds bounds_of(const workload_spec& spec);
+    bool overdue(const live_workload& w, instant now) const;
+    bool goes_before(const live_workload& a, const live_workload& b, instant now) const;
+    const std::vector<backfill::choice>& places_ever(const live_workload& w, instant now);
+    void reserve_place(const live_workload& w, instant now);
+    void release_place(const workload_id& who);
+    std::optional<std::uint64_t> left_for(const live_workload& w, const decision& made, instant now) const;
+    decision decide_behind(const policy& rules, const live_workload& w, const decision_world& world,
+                           std::vector<std::pair<std::size_t, std::uint64_t>>& set_aside);
 
     // assign_round.cpp: many in one turn
     struct together_table;
@@ -390,6 +405,9 @@ private:
     std::vector<provider_block> blocks_, lasting_blocks_;  // without those who only have enough for the moment
     waiting_room room_;
     fair_order fair_;
+    backfill backfill_;
+    std::map<demand_shape, std::vector<backfill::choice>> places_ever_;  // of places_of_book_
+    std::uint64_t places_of_book_ = 0;
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;
     struct known_orphan {

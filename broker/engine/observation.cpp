@@ -112,6 +112,8 @@ void engine_core::after_step(turn& t, live_attempt& a, attempt_state before) {
         advance(t, w, workload_event::started, "Runs at " + a.value.provider + ", " + a.value.site + ".");
         watch_overrun(a, *w.value.spec);
         watch_for_better(a, t.now);
+        if (a.value.started_at)
+            backfill_.began(a.value.offer, a.value.id, *a.value.started_at);
     }
 }
 

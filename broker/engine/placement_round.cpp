@@ -29,13 +29,18 @@ std::string other_counts(const decision& made, std::initializer_list<rejection> 
     return text;
 }
 
-std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks) {
+/// `kept`: offers whose free units are kept for somebody whose turn is before.
+std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks, std::size_t kept) {
     std::vector<wait_reason> reasons;
     const auto others = other_counts(made, {rejection::capacity_now, rejection::provider_unhealthy});
     const auto rest = others.empty() ? std::string() : " Offers passed over for other reasons: " + others + ".";
     if (const auto full = count_of(made, rejection::capacity_now))
         reasons.push_back({"no_capacity", plural(full, "offer") + " would fit but " + (full == 1 ? "is" : "are") +
-                                              " full now; the workload starts when units are free again." + rest});
+                                              " full now; the workload starts when units are free again." +
+                                              (kept > 0 ? " What is free of " + plural(kept, "offer") +
+                                                              " is kept for a larger workload whose turn comes first."
+                                                        : "") +
+                                              rest});
     if (const auto blocked = count_of(made, rejection::provider_unhealthy)) {
         std::string names;
         for (const auto& block : blocks)
@@ -177,6 +182,7 @@ void engine_core::unseat(live_workload& w) {
     if (w.seated)
         room_.remove(seat_of(w));
     w.seated = false;
+    release_place(w.value.id);
 }
 
 /// Tries those whose turn it is, one decision each, as many as one input may cost; the next tick goes on. Nothing is
@@ -234,38 +240,51 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
         return room_.sleep(seat, wake_on_policies, into.refused.back().reasons);
     }
     decision made;
-    if (auto one = choose(t, w, **rules, made)) {
+    std::size_t kept = 0;
+    if (auto one = choose(t, w, **rules, made, kept)) {
         room_.remove(seat);
         w.seated = false;
+        release_place(w.value.id);
         hold(*one, t.now);
         into.starts.push_back(std::move(*one));
     } else if (w.seated) {
-        into.refused.push_back({w.value.id, reasons_of(made, blocks_)});
+        into.refused.push_back({w.value.id, reasons_of(made, blocks_, kept)});
+        if (count_of(made, rejection::capacity_now) > 0)
+            reserve_place(w, t.now);
+        else
+            release_place(w.value.id);
         room_.sleep(seat, what_lifts(into.refused.back().reasons), into.refused.back().reasons);
     }
 }
 
-/// Decides. Nothing, and `made` says why: nothing is free; or the start was put off, and it waits for that outside.
-std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const policy& rules, decision& made) {
+/// Decides. Nothing, and `made` says why: nothing is free, `kept` offers of what is are kept for others; or the start
+/// was put off, and it waits for that outside.
+std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const policy& rules, decision& made,
+                                               std::size_t& kept) {
     const workload_spec& spec = *w.value.spec;
     std::optional<policy> changed;
     if (spec.overrides.any())
         changed = effective_policy(rules, spec.overrides);
-    ++counts_.decisions;
+    std::vector<std::pair<std::size_t, std::uint64_t>> set_aside;
     const decision_world world = world_at(t.now, &w);
-    made = decide(book_, changed ? *changed : rules, terms_, spec, world);
+    made = decide_behind(changed ? *changed : rules, w, world, set_aside);
+    const auto at = made.ranked.empty() ? std::nullopt : book_.find(made.ranked.front().offer);
+    given_start one;
+    if (at) {
+        one.who = made.workload = w.value.id;
+        made.id = decision_id::make(t.now, t.random);
+        one.basis = basis_of(world, made.id);
+    }
+    for (const auto& [index, free] : set_aside)
+        book_.set_free_units(index, free);
+    kept = set_aside.size();
     if (put_off(t, w, made))
         return std::nullopt;
     if (auto why = why_chosen(rules, spec))
         made.notes.push_back(std::move(*why));
-    const auto at = made.ranked.empty() ? std::nullopt : book_.find(made.ranked.front().offer);
     if (!at)
         return std::nullopt;
-    given_start one;
-    one.who = w.value.id;
-    made.id = decision_id::make(t.now, t.random);
-    made.workload = w.value.id;
-    one.basis = basis_of(world, made.id);
+    one.takes = bounds_of(spec, made);
     one.terms = lease_of(book_.at(*at), made.ranked.front().units, rates_);
     one.terms.tasks = made.ranked.front().tasks;
     one.terms.work_s = whole_work_s(made, spec, world.progress);
@@ -345,6 +364,8 @@ void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
     w.value.last_decision = one.made.id;
     providers_[a.provider].attempts.insert(id);
     ++counts_.attempts[static_cast<std::size_t>(a.state)];
+    if (a.terms.limited)
+        backfill_.occupy(a.offer, id, a.terms.units, t.now, one.takes);
 
     live_attempt& kept = attempts.emplace(id, std::move(fresh)).first->second;
     mark(t, kept, touch::made);

@@ -48,6 +48,9 @@ void engine_core::load(stored_state from, instant now) {
             continue;
         }
         fair_.resume(each);
+        if (each.terms.limited)
+            backfill_.occupy(each.offer, each.id, each.terms.units, each.started_at.value_or(each.created_at),
+                             bounds_of(*workloads.at(each.workload).value.spec));
         ++counts_.attempts[static_cast<std::size_t>(each.state)];
         hold_units(each.offer, static_cast<std::int64_t>(each.terms.units));
         providers_[each.provider].attempts.insert(each.id);
