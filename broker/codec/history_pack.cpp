@@ -86,9 +86,18 @@ template <class Archive, record_of<reservation_fee> T>
 void field(Archive& a, T& v) {
     fields(a, v.term, v.per_unit);
 }
+/// Form 2 kept no headroom.
+inline void later_parts(packer& to, const supply_terms& v) {
+    field(to, v.latency_headroom);
+}
+inline void later_parts(unpacker& from, supply_terms& v) {
+    if (from.form() >= 3)
+        field(from, v.latency_headroom);
+}
 template <class Archive, record_of<supply_terms> T>
 void field(Archive& a, T& v) {
     fields(a, v.hazard, v.minimum_units, v.available_from, v.tax_rate, v.firm, v.host, v.fee);
+    later_parts(a, v);
 }
 /// All but id and site.
 template <class Archive, record_of<offer> T>
@@ -164,7 +173,7 @@ namespace {
 using packing::packer;
 using packing::texts;
 
-constexpr char basis_form = 3, facts_form = 1, offers_form = 2, change_form = 2;
+constexpr char basis_form = 3, facts_form = 1, offers_form = 3, change_form = 3;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

@@ -79,6 +79,7 @@ void read_supply(object_reader& o, supply_terms& supply) {
         h.whole("notice_s", supply.hazard.notice_s, 0, year_s);
     });
     o.whole("minimum_units", supply.minimum_units, 1, 1'000'000);
+    o.whole("latency_headroom", supply.latency_headroom, 0, latency_headroom_max);
     o.time("available_from", supply.available_from);
     o.number("tax_rate", supply.tax_rate, {0, 1});
     o.flag("firm", supply.firm);

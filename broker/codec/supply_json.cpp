@@ -44,6 +44,8 @@ void put_supply(json_writer& out, const supply_terms& supply) {
     }
     if (supply.minimum_units > 1)
         put_whole(out, "minimum_units", supply.minimum_units);
+    if (supply.latency_headroom > 0)
+        put_whole(out, "latency_headroom", supply.latency_headroom);
     put_time(out, "available_from", supply.available_from);
     put_number(out, "tax_rate", supply.tax_rate);
     if (!supply.firm)

@@ -81,10 +81,13 @@ struct reservation_fee {
     friend bool operator==(const reservation_fee&, const reservation_fee&) = default;
 };
 
+inline constexpr std::uint64_t latency_headroom_max = 1'000'000;
+
 /// On what terms capacity is sold, apart from its price (decision-model §8).
 struct supply_terms {
     hazard_facts hazard;
     std::uint64_t minimum_units = 1;        // billed and powered even when the gang takes fewer
+    std::uint64_t latency_headroom = 0;     // the last so many units are for work that somebody waits at
     std::optional<instant> available_from;  // no start before it
     std::optional<double> tax_rate;         // what the seller adds to the price, which is ex tax: 0.06
     bool firm = true;                       // false: best effort, nothing is kept for us

@@ -79,7 +79,7 @@ bool engine_core::contested(const placement_round& round) const {
             if (here.shapes.size() == 1 && here.shapes.front() == shape)
                 continue;
             const std::uint64_t units = units_needed(on, *w->value.spec, options_.accelerators);
-            const std::uint64_t takes = std::max(units, on.supply.minimum_units);
+            const std::uint64_t takes = std::max(units, on.supply.minimum_units) + headroom_for(*w, index);
             if (units > 0 && free < takes && free + here.units >= takes)
                 return true;
         }
@@ -143,7 +143,7 @@ std::optional<engine_core::together_table> engine_core::gather(turn& t, const pl
                 wish.turn = static_cast<std::uint32_t>(wish.ways.size());
             wish.ways.push_back({f.index, f.units, f.j});
             if (const auto units = book_.free_units(f.index); units != offer_book::unlimited)
-                free[f.index] = units;
+                free[f.index] = units - std::min(units, headroom_for(w, f.index));
         }
         table.wishes.push_back(std::move(wish));
     };

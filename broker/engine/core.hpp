@@ -208,6 +208,7 @@ private:
     // reserve.cpp: places kept for those who cannot start yet
     static run_bounds bounds_of(const workload_spec& spec, const decision& made);
     static run_bounds bounds_of(const workload_spec& spec);
+    std::uint64_t headroom_for(const live_workload& w, std::size_t offer) const;
     bool overdue(const live_workload& w, instant now) const;
     bool goes_before(const live_workload& a, const live_workload& b, instant now) const;
     const std::vector<backfill::choice>& places_ever(const live_workload& w, instant now);

@@ -45,6 +45,12 @@ run_bounds engine_core::bounds_of(const workload_spec& spec) {
     return takes;
 }
 
+/// Units of an offer that must stay free beside its own: work that somebody waits at may take the last ones.
+std::uint64_t engine_core::headroom_for(const live_workload& w, std::size_t offer) const {
+    const bool waited_at = w.value.spec->kind == workload_kind::service || w.value.spec->interactive;
+    return waited_at ? 0 : std::min(book_.at(offer).supply.latency_headroom, latency_headroom_max);
+}
+
 bool engine_core::overdue(const live_workload& w, instant now) const {
     return w.waits_since + fair_.overdue_after() <= now;
 }
@@ -83,7 +89,7 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
             break;
         // Whoever needs one unit takes the first that is free: there is nothing to gather for it.
         if (each.units > 1 && book_.free_units(each.index) != offer_book::unlimited)
-            at->second.push_back({book_.at(each.index).id, each.units, 0});
+            at->second.push_back({book_.at(each.index).id, each.units + headroom_for(w, each.index), 0});
     }
     for (const auto& [index, free] : taken)
         book_.set_free_units(index, free);
@@ -133,7 +139,7 @@ decision engine_core::decide_behind(const policy& rules, const live_workload& w,
         if (!most || made.ranked.front().units <= *most)
             return made;
         set_aside.emplace_back(*at, book_.free_units(*at));
-        book_.set_free_units(*at, *most);
+        book_.set_free_units(*at, std::min(book_.free_units(*at), *most + headroom_for(w, *at)));
     }
 }
 

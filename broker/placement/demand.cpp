@@ -210,6 +210,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
     const gang_fit fit = fit_gang(unit, cards, spec, *asked.length.known);
     into.units = fit.units > 0 ? std::max(fit.units, row.minimum_units) : 0;
+    into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
     const bool forbids =
         !spec.limits.compliance.empty() && forbidden(spec.limits.compliance, cards, instant_of(request.earliest_ms));
     if (fit.units > 0)
@@ -243,8 +244,8 @@ void prepare_sieve(const offer_book& book, demand& into) {
         const shape_view& shape = into.shapes[i];
         const bool early = shape.code < static_cast<std::uint8_t>(rejection::capacity_never);
         const std::uint8_t code = early ? shape.code : passes;
-        into.sieves &= shape.units <= packed_units_max;
-        columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.units) & packed_units_max);
+        into.sieves &= shape.room() <= packed_units_max;
+        columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.room()) & packed_units_max);
         columns.cost_per_nano[i] = shape.code == passes ? shape.cost_per_nano : std::nan("");
         columns.price_max[i] = not_above(shape.price_max);
         columns.cap[i] = not_above(std::min(shape.price_max, shape.budget_max));

@@ -53,6 +53,9 @@ struct alignas(64) shape_view {
     std::uint8_t code = passes;
     bool launchable = true;
     std::uint16_t start_run = 0;  // in demand.starts
+    std::uint32_t headroom = 0;   // units that must stay free beside its own
+    /// What has to be free, or there at all, for it to start.
+    std::uint64_t room() const noexcept { return units + headroom; }
 };
 
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;

@@ -20,6 +20,10 @@ double or_nan(const std::optional<sourced>& fact) {
     return fact ? fact->value : unknown;
 }
 
+std::uint32_t headroom_of(const offer& o) {
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(o.supply.latency_headroom, latency_headroom_max));
+}
+
 /// Equal, or both unknown.
 bool alike(double a, double b) {
     return a == b || (std::isnan(a) && std::isnan(b));
@@ -39,7 +43,8 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.architecture == b.architecture && a.accelerators == b.accelerators && a.stacks == b.stacks &&
            a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
-           a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.available_from == b.available_from;
+           a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.latency_headroom == b.latency_headroom &&
+           a.available_from == b.available_from;
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -308,6 +313,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
                   .max_w = or_nan(o.max_w),
                   .hazard = o.supply.hazard,
                   .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
+                  .latency_headroom = headroom_of(o),
                   .available_from = o.supply.available_from};
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));

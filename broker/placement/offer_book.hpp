@@ -125,6 +125,7 @@ public:
         double idle_w = 0, max_w = 0;
         hazard_facts hazard;
         std::uint64_t minimum_units = 1;
+        std::uint32_t latency_headroom = 0;
         std::optional<instant> available_from;
     };
     struct columns {

@@ -217,9 +217,9 @@ std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) 
     const site_view& site = want.sites[cols.site[i]];
     const shape_view& shape = want.shapes[cols.shape[i]];
     std::uint8_t first = early(std::min(site.code, shape.code));
-    if (cols.free_units[i] < shape.units)
-        first = std::min(first,
-                         code(cols.total_units[i] < shape.units ? rejection::capacity_never : rejection::capacity_now));
+    if (cols.free_units[i] < shape.room())
+        first = std::min(
+            first, code(cols.total_units[i] < shape.room() ? rejection::capacity_never : rejection::capacity_now));
     return first != passes ? first : later_code(want, site, shape, cols.price_nanos[i]);
 }
 

@@ -433,9 +433,10 @@ private:
             return rejection::task_shape;
         if (run().why_not)
             return run().why_not;
-        if (o_.units_free && static_cast<double>(total_units()) < n)
+        const double kept = waited_for() ? 0 : static_cast<double>(o_.supply.latency_headroom);
+        if (o_.units_free && static_cast<double>(total_units()) < n + kept)
             return rejection::capacity_never;
-        if (o_.units_free && static_cast<double>(free_units()) < n)
+        if (o_.units_free && static_cast<double>(free_units()) < n + kept)
             return rejection::capacity_now;
         return first_failing_of_facts();
     }

@@ -257,6 +257,8 @@ offer random_offer(dice& chance, const site_facts& site, const std::string& prov
     if (chance.once_in(6))
         o.supply.minimum_units = 1 + chance.below(5);
     if (chance.once_in(6))
+        o.supply.latency_headroom = chance.below(4);
+    if (chance.once_in(6))
         o.supply.available_from = start + seconds(chance.below(6'000));
     o.queue_wait_s = chance.once_in(2) ? 0 : static_cast<std::uint32_t>(chance.below(3000));
     return o;

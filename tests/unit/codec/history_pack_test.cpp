@@ -43,6 +43,7 @@ offer full_offer(const std::string& site, const std::string& name) {
                                        .training_speed = {1, 0.9, 1.1}};
     o.supply = {.hazard = {.spot_per_h = 0.1, .hardware_per_card_h = 1e-5, .provider_per_h = 1e-6, .notice_s = 30},
                 .minimum_units = 2,
+                .latency_headroom = 3,
                 .available_from = instant(milliseconds(5)),
                 .tax_rate = 0.06,
                 .firm = false,

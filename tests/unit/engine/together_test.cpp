@@ -136,6 +136,24 @@ struct random_house {
     std::vector<workload_id> wishes;
 };
 
+TEST(headroom, the_last_units_are_for_work_that_somebody_waits_at) {
+    shut_house house;
+    auto pool = offer_of("pool", 4096, 1'000'000'000, 3);
+    pool.supply.latency_headroom = 1;
+    house.open({pool});
+    std::vector<workload_id> batch;
+    for (int i = 0; i < 3; ++i)
+        batch.push_back(house.submit(job_of(1024)));
+    EXPECT_EQ(house.place_of(batch[1]), pool.id);
+    EXPECT_EQ(house.place_of(batch[2]), "");
+    EXPECT_EQ(house.rig.stored(batch[2]).waiting.at(0).code, "no_capacity");
+    auto waited_at = job_of(1024);
+    waited_at.interactive = true;
+    EXPECT_EQ(house.place_of(house.submit(waited_at)), pool.id);
+    const auto too_large = house.submit(job_of(1024, 3));
+    EXPECT_EQ(house.rig.stored(too_large).waiting.at(0).code, "no_feasible_offer") << "it never fits beside them";
+}
+
 TEST(together, without_contention_it_is_as_one_by_one) {
     for (std::uint64_t seed = 0; seed < 200; ++seed)
         EXPECT_EQ(random_house(seed, false, 100).places(), random_house(seed, true, 100).places()) << seed;
