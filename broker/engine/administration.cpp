@@ -185,6 +185,7 @@ void engine_core::refresh_blocks() {
     blocks_ = std::move(blocks);
     if (same)
         return;
+    places_ever_.clear();
     room_.wake(wake_on_providers);
     market_dirty_ = true;
 }
@@ -197,6 +198,7 @@ void engine_core::on(turn& t, const policies_configured& in) {
     const bool same = same_groups(policies_, fresh);
     policies_ = std::move(fresh);
     rates_ = in.rates;
+    places_ever_.clear();
     if (!same)
         seat_anew();
     for (auto& [id, a] : attempts)

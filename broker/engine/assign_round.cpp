@@ -10,10 +10,8 @@ namespace westerly {
 
 namespace {
 
-/// What working out the ways of many shapes over many offers may cost one input: 10 ms or so. Beyond it the others keep
-/// what their turns gave them.
+/// Beyond it, and beyond offers_looked_at_max, the others keep what their turns gave them.
 constexpr std::size_t shapes_together_max = 32;
-constexpr std::size_t offers_looked_at_max = 200'000;
 /// Of each workload; what its turn gave it is among them.
 constexpr std::size_t ways_max = 16;
 /// A tenant pays so much more at most to make room for another tenant's workload; for its own as much as it takes.
@@ -40,10 +38,10 @@ struct engine_core::together_table {
 };
 
 /// Services and those for whom somebody waits go where their turn says, as do policies that order: their figures are no
-/// money to be added up. So do gangs that may have several sizes.
+/// money to be added up. So do gangs that may have several sizes, and what may be put off: elsewhere it might be.
 bool engine_core::goes_anywhere(const live_workload& w) const {
     const workload_spec& spec = *w.value.spec;
-    if (spec.kind != workload_kind::batch || spec.interactive || spec.tasks_max > spec.tasks)
+    if (spec.kind != workload_kind::batch || spec.interactive || spec.tasks_max > spec.tasks || spec.when.max_delay_s)
         return false;
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
     return rules && !(*rules)->ordered();

@@ -83,6 +83,12 @@ bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std
     return true;
 }
 
+void backfill::pin(const workload_id& who) {
+    for (reservation& kept : held_)
+        if (kept.holder == who)
+            kept.at = instant::max();
+}
+
 bool backfill::release(const workload_id& who) {
     return std::erase_if(held_, [&](const reservation& kept) { return kept.holder == who; }) != 0;
 }

@@ -46,12 +46,22 @@ public:
     struct choice {
         offer_id on;
         std::uint64_t units = 0, free = 0;
+        double j = 0;
     };
+    /// Calls `look(attempt, units)` for each run on an offer, by id.
+    template <class Look>
+    void each_on(const offer_id& id, Look look) const {
+        if (const auto here = running_.find(id); here != running_.end())
+            for (const auto& [who, one] : here->second)
+                look(who, one.units);
+    }
     /// Keeps the place of `ways` (best first) that will be free soonest; where none is known to become free and `firm`,
     /// the best one until it does. What it held before is given up, and so is what one of those `behind` it holds
     /// there. False: it holds none.
     bool reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind, instant now,
                  bool firm);
+    /// Nobody behind it takes any of what its holder gathers, whatever is known of ends.
+    void pin(const workload_id& who);
     /// True when there was one.
     bool release(const workload_id& who);
     const reservation* on(const offer_id& id) const;

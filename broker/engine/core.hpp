@@ -30,6 +30,8 @@ inline constexpr std::size_t keys_max = 100'000;
 
 /// Offers that one input copies, of a list that is made of them all.
 inline constexpr std::size_t gathered_per_input = 8192;
+/// What working out every way of those who wait may cost one input, in offers looked at: 10 ms or so.
+inline constexpr std::size_t offers_looked_at_max = 200'000;
 
 enum class touch : std::uint8_t { none, changed, made };
 
@@ -39,6 +41,7 @@ struct live_workload {
     demand_shape shape{};
     bool seated = false;    // in the waiting room
     instant waits_since{};  // to start: since it came, or its last attempt ended
+    bool preempts = false;  // others were stopped for it, until it starts
     touch mark = touch::none;
     bool lingering = false;                        // counted as such
     std::uint8_t given_up = 0;                     // attempts that the tenant gave up and that are not proved ended
@@ -217,6 +220,23 @@ private:
     std::optional<std::uint64_t> left_for(const live_workload& w, const decision& made, instant now) const;
     decision decide_behind(const policy& rules, const live_workload& w, const decision_world& world,
                            std::vector<std::pair<std::size_t, std::uint64_t>>& set_aside);
+
+    // preempt.cpp: runs stopped for others
+    struct victim {
+        attempt_id run;
+        std::uint64_t units = 0;
+        double cost = 0;
+        displacement why = displacement::none;
+    };
+    double redo_cost(const live_attempt& a, instant now) const;
+    bool may_be_displaced(const live_attempt& a, instant now) const;
+    displacement why_displaced(const live_attempt& victim, const live_workload& by, std::int64_t wants,
+                               instant now) const;
+    std::vector<victim> victims_for(const live_workload& by, const backfill::choice& way, std::int64_t wants,
+                                    instant now);
+    void preempt(turn& t, live_workload& w);
+    void stop_for(turn& t, live_workload& w, const policy& rules, const backfill::choice& where,
+                  const std::vector<victim>& victims);
 
     // assign_round.cpp: many in one turn
     struct together_table;
@@ -409,6 +429,8 @@ private:
     backfill backfill_;
     std::map<demand_shape, std::vector<backfill::choice>> places_ever_;  // of places_of_book_
     std::uint64_t places_of_book_ = 0;
+    std::size_t spot_runs_ = 0;   // attempts on such terms
+    std::size_t looks_left_ = 0;  // of offers_looked_at_max, in this input
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;
     struct known_orphan {

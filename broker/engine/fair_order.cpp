@@ -6,7 +6,7 @@ namespace westerly {
 
 void fair_order::know(const tenant& who) {
     if (const auto told = rules_.tenants.find(who.name); told != rules_.tenants.end())
-        weights_[who.id] = told->second.weight;
+        shares_[who.id] = told->second;
 }
 
 void fair_order::restore(const tenant_use& kept) {
@@ -39,8 +39,18 @@ double fair_order::served(const tenant_id& who, instant now) const {
     const auto at = accounts_.find(who);
     if (at == accounts_.end())
         return 0;
-    const auto weight = weights_.find(who);
-    return at->second.served_at(now, weight == weights_.end() ? 1.0 : weight->second);
+    const auto share = shares_.find(who);
+    return at->second.served_at(now, share == shares_.end() ? 1.0 : share->second.weight);
+}
+
+std::int64_t fair_order::guaranteed(const tenant_id& who) const {
+    const auto share = shares_.find(who);
+    return share == shares_.end() ? 0 : share->second.guaranteed_micros_per_h;
+}
+
+std::int64_t fair_order::held(const tenant_id& who) const {
+    const auto at = accounts_.find(who);
+    return at == accounts_.end() ? 0 : at->second.held_micros_per_h();
 }
 
 std::vector<tenant_use> fair_order::take_changed(instant now) {

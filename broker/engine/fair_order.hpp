@@ -11,6 +11,8 @@ namespace westerly {
 /// What the operator's file says of one tenant's share, by the tenant's name.
 struct tenant_share {
     double weight = 1;  // 0.001..1000
+    /// What it may take back from others: list-price money an hour, 10^-6. Above that it borrows.
+    std::int64_t guaranteed_micros_per_h = 0;
     friend bool operator==(const tenant_share&, const tenant_share&) = default;
 };
 
@@ -40,6 +42,9 @@ public:
 
     /// Use per weight: lower goes first.
     double served(const tenant_id& who, instant now) const;
+    std::int64_t guaranteed(const tenant_id& who) const;
+    /// What it holds now, list-price money an hour, 10^-6.
+    std::int64_t held(const tenant_id& who) const;
     seconds overdue_after() const noexcept { return rules_.overdue_after; }
 
     /// Accounts of which an attempt has ended since this was asked last.
@@ -48,7 +53,7 @@ public:
 
 private:
     fair_share_rules rules_;
-    std::map<tenant_id, double> weights_;  // of those that are not 1
+    std::map<tenant_id, tenant_share> shares_;  // of those that the rules name
     std::map<tenant_id, fair_use> accounts_;
     std::set<tenant_id> changed_;
 };

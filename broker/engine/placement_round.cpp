@@ -190,6 +190,7 @@ void engine_core::unseat(live_workload& w) {
 void engine_core::run_placement(turn& t) {
     if (draining_ || !market_settled(t.now))
         return;
+    looks_left_ = offers_looked_at_max;
     for (std::uint32_t left = options_.placements_per_input_max; left > 0;) {
         room_.turn_over();
         placement_round round;
@@ -212,7 +213,11 @@ void engine_core::run_placement(turn& t) {
         // rest when their turn comes.
         for (const auto& one : round.refused)
             for (const auto& id : room_.members_like(seat_of(workloads.at(one.who)), reasons_rewritten_max))
-                show_reasons(t, workloads.at(id), one.reasons);
+                if (!workloads.at(id).preempts)
+                    show_reasons(t, workloads.at(id), one.reasons);
+        for (const auto& one : round.refused)
+            if (std::ranges::find(one.reasons, "no_capacity", &wait_reason::code) != one.reasons.end())
+                preempt(t, workloads.at(one.who));
     }
 }
 
@@ -233,6 +238,8 @@ bool engine_core::market_settled(instant now) const {
 void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     const workload_spec& spec = *w.value.spec;
     const auto seat = seat_of(w);
+    // It may have been tried in this round already: who is given a place may wake others.
+    std::erase_if(into.refused, [&](const placement_round::refusal& one) { return one.who == w.value.id; });
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
     const auto allowed = rules ? check_overrides(**rules, spec.overrides) : result<void>(rules.error());
     if (!allowed) {
@@ -357,6 +364,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
     a.created_at = a.updated_at = t.now;
     const auto id = a.id;
 
+    w.preempts = false;
     w.value.waiting.clear();
     w.value.next_action_at.reset();
     w.value.attempts = a.number;
@@ -364,6 +372,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
     w.value.last_decision = one.made.id;
     providers_[a.provider].attempts.insert(id);
     ++counts_.attempts[static_cast<std::size_t>(a.state)];
+    spot_runs_ += a.terms.mode == billing_mode::spot ? 1 : 0;
     if (a.terms.limited)
         backfill_.occupy(a.offer, id, a.terms.units, t.now, one.takes);
 

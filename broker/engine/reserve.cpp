@@ -74,9 +74,13 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
     if (places_of_book_ != book_.version() || places_ever_.size() >= shapes_remembered_max)
         places_ever_.clear();
     places_of_book_ = book_.version();
+    static const std::vector<backfill::choice> none;
+    if (!places_ever_.contains(w.shape) && looks_left_ < book_.size())
+        return none;  // with the next input
     const auto [at, fresh] = places_ever_.try_emplace(w.shape);
     if (!fresh)
         return at->second;
+    looks_left_ -= book_.size();
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
     if (!rules)
         return at->second;
@@ -87,9 +91,8 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
                                             *w.value.spec, world_at(now, &w))) {
         if (at->second.size() == ways_max)
             break;
-        // Whoever needs one unit takes the first that is free: there is nothing to gather for it.
-        if (each.units > 1 && book_.free_units(each.index) != offer_book::unlimited)
-            at->second.push_back({book_.at(each.index).id, each.units + headroom_for(w, each.index), 0});
+        if (book_.free_units(each.index) != offer_book::unlimited)
+            at->second.push_back({book_.at(each.index).id, each.units + headroom_for(w, each.index), 0, each.j});
     }
     for (const auto& [index, free] : taken)
         book_.set_free_units(index, free);
@@ -98,16 +101,22 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
 
 /// It was tried in vain because nothing has enough units free.
 void engine_core::reserve_place(const live_workload& w, instant now) {
-    std::vector<backfill::choice> ways = places_ever(w, now);
-    for (auto& way : ways)
-        way.free = book_.free_units(*book_.find(way.on));
+    if (w.preempts && backfill_.of(w.value.id))
+        return;                       // where others were stopped for it
     std::vector<workload_id> behind;  // the last in turn first
     for (const auto& kept : backfill_.all())
         if (goes_before(w, workloads.at(kept.holder), now))
             behind.push_back(kept.holder);
+    if (behind.empty() && backfill_.all().size() >= reservations_max && !backfill_.of(w.value.id))
+        return;
     std::ranges::sort(behind, [&](const workload_id& a, const workload_id& b) {
         return goes_before(workloads.at(b), workloads.at(a), now);
     });
+    std::vector<backfill::choice> ways = places_ever(w, now);
+    // Whoever needs one unit takes the first that is free: there is nothing to gather for it.
+    std::erase_if(ways, [](const backfill::choice& way) { return way.units < 2; });
+    for (auto& way : ways)
+        way.free = book_.free_units(*book_.find(way.on));
     backfill_.reserve(w.value.id, ways, behind, now, overdue(w, now));
 }
 

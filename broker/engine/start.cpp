@@ -48,6 +48,7 @@ void engine_core::load(stored_state from, instant now) {
             continue;
         }
         fair_.resume(each);
+        spot_runs_ += each.terms.mode == billing_mode::spot ? 1 : 0;
         if (each.terms.limited)
             backfill_.occupy(each.offer, each.id, each.terms.units, each.started_at.value_or(each.created_at),
                              bounds_of(*workloads.at(each.workload).value.spec));

@@ -45,6 +45,12 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
         if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order ||
             each.kind == note_kind::assigned_together)
             again.notes.push_back(each);
+    // So does what stopping others was charged.
+    if (!first.ranked.empty() && !again.ranked.empty() && !first.ranked.front().terms.empty())
+        if (const auto& [name, charge] = first.ranked.front().terms.back(); name == preemption_charge) {
+            again.ranked.front().terms.emplace_back(name, charge);
+            again.ranked.front().j += charge;
+        }
     again.id = first.id;
     again.workload = first.workload;
     again.book_version = first.book_version;

@@ -5,6 +5,9 @@
 
 namespace westerly {
 
+/// The term under which a decision counts what others do again who were stopped for it. No policy prices it.
+inline constexpr std::string_view preemption_charge = "preemption";
+
 /// The offers of one moment of the past, as a book, with the facts of that time. Making it costs as much as a start
 /// does, so that decisions of one moment share it; not for two threads at once.
 class past_book {

@@ -4,6 +4,7 @@
 #include "broker/codec/workload_json.hpp"
 #include "broker/support/files.hpp"
 
+#include <cmath>
 #include <sstream>
 
 namespace westerly {
@@ -36,6 +37,9 @@ void read_share(object_reader& from, fair_share_rules& into) {
     from.require({"name"});
     const bool named = from.text("name", name, any_text);
     from.number("weight", share.weight, {.low = 0.001, .high = 1000});
+    double guaranteed_per_h = 0;
+    if (from.number("guaranteed_per_h", guaranteed_per_h, {.low = 0, .high = 9e6}))
+        share.guaranteed_micros_per_h = std::llround(guaranteed_per_h * 1e6);
     if (named && !into.tenants.emplace(name, share).second)
         from.faults().invalid(from.at("name"), "this tenant has an entry already", "give each tenant one entry");
 }

@@ -76,8 +76,8 @@ struct replayer_test : testing::Test {
         const auto done = keep->commit({&made.changes, 1});
         ASSERT_TRUE(done) << done.error().detail;
     }
-    void submit() {
-        workload_spec spec;
+    void submit() { submit(workload_spec()); }
+    void submit(workload_spec spec) {
         spec.name = "w";
         spec.policy = "mine";
         spec.variants.emplace_back().command = {"true"};
@@ -136,6 +136,31 @@ TEST_F(replayer_test, decisions_are_made_again_over_refreshes_policies_and_resta
     offer_from("p", {offer_of("p", "east", 900'000'000, 3)});
     submit();
     ASSERT_GE(decisions.size(), 6u);
+    EXPECT_THAT(replays(), testing::Each("identical"));
+}
+
+TEST_F(replayer_test, decisions_of_a_round_are_made_again_each_by_itself) {
+    offer_from("p", {});
+    offer_from("q", {});
+    workload_spec small, large, gang;
+    small.work.runtime_s = large.work.runtime_s = gang.work.runtime_s = 3600;
+    large.resources.memory_mib = 8000;
+    gang.tasks = 3;
+    submit(small);
+    submit(large);
+    submit(gang);
+    auto tiny = offer_of("q", "north", 1'100'000'000, 1);
+    tiny.memory_mib = 1024;
+    give(offers_received{"q", {tiny}});
+    ASSERT_EQ(decisions.size(), 1u);
+    submit(small);
+    // One unit for two of unlike shape, and what is kept for the gang from then on.
+    tiny.units_free = 2;
+    offer_from("q", {tiny});
+    offer_from("p", {offer_of("p", "east", 1'000'000'000, 3)});
+    submit(small);
+    submit(large);
+    EXPECT_GE(decisions.size(), 4u);
     EXPECT_THAT(replays(), testing::Each("identical"));
 }
 

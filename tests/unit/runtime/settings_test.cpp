@@ -42,7 +42,7 @@ TEST(settings, lays_the_file_over_what_stands) {
         "fair_share:\n"
         "  overdue_after_s: 7200\n"
         "  tenants:\n"
-        "    - {name: physics, weight: 3}\n"
+        "    - {name: physics, weight: 3, guaranteed_per_h: 120.5}\n"
         "    - {name: biology}\n");
     ASSERT_TRUE(options) << options.error().detail;
     EXPECT_EQ(options->listen_address, "0.0.0.0");
@@ -56,6 +56,7 @@ TEST(settings, lays_the_file_over_what_stands) {
     EXPECT_EQ(options->io_threads, 2u);
     EXPECT_EQ(options->fair_share.overdue_after, seconds(7200));
     EXPECT_EQ(options->fair_share.tenants.at("physics").weight, 3);
+    EXPECT_EQ(options->fair_share.tenants.at("physics").guaranteed_micros_per_h, 120'500'000);
     EXPECT_EQ(options->fair_share.tenants.at("biology").weight, 1);
 }
 

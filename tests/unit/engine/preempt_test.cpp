@@ -1,0 +1,237 @@
+#include "tests/unit/engine/rig.hpp"
+
+#include <algorithm>
+
+using namespace westerly;
+using namespace westerly::testing_support;
+
+namespace {
+
+using phase = observation::phase;
+using std::chrono::minutes;
+
+constexpr std::uint64_t pool_units = 4;
+
+/// Four units on terms of being taken away, and runs that save themselves every ten minutes.
+struct spot_pool {
+    explicit spot_pool(fair_share_rules rules = {}, billing_mode mode = billing_mode::spot)
+        : rig([&] {
+              engine_options options;
+              options.fair_share = std::move(rules);
+              return options;
+          }()) {
+        rig.add_provider("p", 1);
+        offer pool = small_offer("p", pool_units);
+        pool.mode = mode;
+        rig.give(offers_received{"p", {pool}});
+    }
+
+    static workload_spec spec_of(std::int32_t priority, std::uint32_t tasks = 1, std::uint64_t hours = 10) {
+        auto spec = small_spec();
+        spec.priority = priority;
+        spec.tasks = tasks;
+        spec.work.runtime_s = hours * 3600;
+        spec.checkpoint = checkpoint_rule{.interval_s = 600, .write_s = 5, .restore_s = 10};
+        return spec;
+    }
+    void as(const std::string& name) {
+        if (!tenants.contains(name)) {
+            rig.give(create_tenant{1, name});
+            tenants[name] = std::get<tenant>(rig.answered().value()).id;
+        }
+        rig.who.tenant = tenants.at(name);
+        rig.who.tenant_name = name;
+    }
+    workload_id submit(const workload_spec& spec) {
+        rig.pass(milliseconds(1));
+        const auto id = rig.submit(spec);
+        follow();
+        return id;
+    }
+    void follow() {
+        std::vector<attempt_id> fresh;
+        const auto gather = [&] {
+            for (const auto& call : rig.all<call_provider>())
+                (call.verb == outbox_verb::launch ? fresh : stopping).push_back(call.attempt);
+        };
+        gather();
+        for (std::size_t i = 0; i < fresh.size(); ++i) {
+            const attempt_id run = fresh[i];
+            rig.observe(run, phase::running, ++seq);
+            gather();
+        }
+    }
+    /// What runs is seen to run.
+    void pass(milliseconds time) {
+        for (const instant until = rig.now + time; rig.now < until;) {
+            rig.pass(std::min<milliseconds>(until - rig.now, minutes(1)));
+            std::vector<attempt_id> runs;
+            for (const auto& [id, a] : rig.store.attempts)
+                if (a.state == attempt_state::running)
+                    runs.push_back(id);
+            for (const auto& id : runs) {
+                rig.observe(id, phase::running, ++seq);
+                follow();
+            }
+        }
+    }
+    /// Those that are being stopped are gone, and those that are stopped because of that.
+    void let_them_go() {
+        while (!stopping.empty()) {
+            const attempt_id run = stopping.front();
+            stopping.erase(stopping.begin());
+            rig.observe(run, phase::exited, ++seq, 143);
+            follow();
+        }
+    }
+    bool runs(const workload_id& id) const { return rig.stored(id).state == workload_state::active; }
+    displacement fate_of(const workload_id& id) const { return rig.stored(*rig.stored(id).current).displaced_for; }
+
+    engine_rig rig;
+    std::map<std::string, tenant_id> tenants;
+    std::vector<attempt_id> stopping;
+    std::uint64_t seq = 0;
+};
+
+TEST(preemption, stops_what_loses_least_and_no_more_than_it_needs) {
+    spot_pool pool;
+    std::vector<workload_id> runs;
+    for (int i = 0; i < 4; ++i) {
+        runs.push_back(pool.submit(pool.spec_of(0)));
+        pool.pass(minutes(2));
+    }
+    // Unsaved: 8, 6, 4 and 2 minutes.
+    const auto urgent = pool.submit(pool.spec_of(1, 2));
+    EXPECT_EQ(pool.stopping.size(), 2u);
+    EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "preempting");
+    EXPECT_EQ(pool.fate_of(runs[3]), displacement::preemptor);
+    EXPECT_EQ(pool.fate_of(runs[2]), displacement::preemptor);
+    EXPECT_EQ(pool.fate_of(runs[0]), displacement::none);
+    const decision& made = pool.rig.store.decisions.at(*pool.rig.stored(urgent).last_decision);
+    ASSERT_FALSE(made.ranked.front().terms.empty());
+    EXPECT_EQ(made.ranked.front().terms.back().first, "preemption");
+    // 4 and 2 minutes again, each with 15 s to restore and write, at 3.60 an hour.
+    EXPECT_NEAR(made.ranked.front().terms.back().second, (240 + 15 + 120 + 15) * 0.001, 0.001);
+    EXPECT_NEAR(made.ranked.front().j, made.ranked.front().cost_base + made.ranked.front().terms.back().second, 1e-9);
+    const auto between = pool.submit(pool.spec_of(0));
+    pool.let_them_go();
+    EXPECT_TRUE(pool.runs(urgent));
+    EXPECT_FALSE(pool.runs(between)) << "what was made free is for whom it was made free";
+    EXPECT_EQ(pool.rig.stored(runs[2]).state, workload_state::queued);
+    EXPECT_EQ(pool.rig.stored(runs[2]).attempts_displaced, 1u);
+    EXPECT_EQ(pool.stopping.size(), 0u);
+}
+
+TEST(preemption, spares_what_did_not_agree_to_it) {
+    struct spared {
+        std::string_view name;
+        billing_mode mode;
+        void (*change)(workload_spec&);
+    };
+    for (const auto& [name, mode, change] :
+         {spared{"on_demand", billing_mode::on_demand,
+                 [](workload_spec&) {
+                 }},
+          spared{"saves nothing", billing_mode::spot,
+                 [](workload_spec& spec) {
+                     spec.checkpoint.reset();
+                 }},
+          spared{"too little notice", billing_mode::spot,
+                 [](workload_spec& spec) {
+                     spec.grace_s = 1;
+                 }},
+          spared{"same priority", billing_mode::spot,
+                 [](workload_spec& spec) {
+                     spec.priority = 1;
+                 }},
+          spared{"loses more than it is worth", billing_mode::spot, [](workload_spec& spec) {
+                     spec.checkpoint->interval_s = 36'000;
+                 }}}) {
+        spot_pool pool({}, mode);
+        for (int i = 0; i < 4; ++i) {
+            auto spec = pool.spec_of(0);
+            change(spec);
+            pool.submit(spec);
+        }
+        pool.pass(minutes(90));
+        const auto urgent = pool.submit(pool.spec_of(1, 1, 2));
+        EXPECT_TRUE(pool.stopping.empty()) << name;
+        EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "no_capacity") << name;
+    }
+}
+
+TEST(preemption, never_cascades_and_leaves_the_displaced_alone) {
+    spot_pool pool;
+    for (int i = 0; i < 4; ++i)
+        pool.submit(pool.spec_of(i));
+    pool.pass(minutes(10));
+    const auto first = pool.submit(pool.spec_of(10));
+    ASSERT_EQ(pool.stopping.size(), 1u);
+    pool.let_them_go();
+    EXPECT_TRUE(pool.runs(first));
+    EXPECT_TRUE(pool.stopping.empty()) << "whoever was displaced displaces nobody";
+    for (int i = 0; i < 20; ++i) {
+        pool.pass(minutes(1));
+        pool.rig.give(tick{});
+        pool.follow();
+        pool.let_them_go();
+    }
+    std::size_t displaced = 0;
+    for (const auto& [id, w] : pool.rig.store.workloads)
+        displaced += w.attempts_displaced;
+    EXPECT_EQ(displaced, 1u);
+}
+
+TEST(preemption, is_bounded_under_a_stream_of_urgent_work) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        spot_pool pool;
+        random_source random(seed);
+        std::map<workload_id, std::uint32_t> displaced;
+        std::map<workload_id, instant> last;
+        for (int i = 0; i < 60; ++i) {
+            pool.submit(pool.spec_of(static_cast<std::int32_t>(random.next() % 5),
+                                     1 + static_cast<std::uint32_t>(random.next() % 2)));
+            pool.pass(minutes(1 + static_cast<std::int64_t>(random.next() % 20)));
+            pool.rig.give(tick{});
+            pool.follow();
+            pool.let_them_go();
+            for (const auto& [id, w] : pool.rig.store.workloads) {
+                if (w.attempts_displaced == displaced[id])
+                    continue;
+                EXPECT_EQ(w.attempts_displaced, displaced[id] + 1) << seed;
+                if (last.contains(id)) {
+                    EXPECT_GE(pool.rig.now - last.at(id), minutes(60)) << seed << ": displaced again at once";
+                }
+                displaced[id] = w.attempts_displaced;
+                last[id] = pool.rig.now;
+            }
+            std::uint64_t units = 0;
+            for (const auto& [id, a] : pool.rig.store.attempts)
+                units += live(a.state) ? a.terms.units : 0;
+            ASSERT_LE(units, pool_units) << seed;
+        }
+    }
+}
+
+TEST(reclaim, gives_back_what_was_lent_and_takes_nothing_below_a_guarantee) {
+    fair_share_rules rules;
+    rules.tenants["owner"].guaranteed_micros_per_h = 7'200'000;  // two units of the pool
+    rules.tenants["guest"].guaranteed_micros_per_h = 7'200'000;
+    spot_pool pool(rules);
+    pool.as("guest");
+    std::vector<workload_id> guests;
+    for (int i = 0; i < 4; ++i)
+        guests.push_back(pool.submit(pool.spec_of(0)));
+    pool.pass(minutes(10));
+    pool.as("owner");
+    const auto first = pool.submit(pool.spec_of(0)), second = pool.submit(pool.spec_of(-1));
+    pool.let_them_go();
+    EXPECT_TRUE(pool.runs(first));
+    EXPECT_TRUE(pool.runs(second)) << "a guarantee goes before priorities";
+    const auto third = pool.submit(pool.spec_of(5));
+    EXPECT_FALSE(pool.runs(third));
+    EXPECT_TRUE(pool.stopping.empty()) << "the guest has no more than its own guarantee";
+    EXPECT_EQ(std::ranges::count_if(guests, [&](const auto& id) { return pool.runs(id); }), 2);
+}
+
+}  // namespace
