@@ -1,6 +1,7 @@
 #include "broker/placement/assign_knot.hpp"
 
 #include <numeric>
+#include <utility>
 
 namespace westerly {
 
