@@ -110,6 +110,10 @@ result<bool> csv_reader::next() {
     return true;
 }
 
+bool csv_reader::has(std::string_view column) const noexcept {
+    return std::ranges::find(columns_, column) != columns_.end();
+}
+
 std::string_view csv_reader::text(std::string_view column) const noexcept {
     const auto at = std::ranges::find(columns_, column);
     return at == columns_.end() ? std::string_view{} : fields_[static_cast<std::size_t>(at - columns_.begin())];

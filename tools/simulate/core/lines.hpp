@@ -45,6 +45,7 @@ public:
     /// Errors: not_found; invalid when one of `needed` is not among the columns.
     static result<csv_reader> open(const std::string& path, const std::vector<std::string>& needed);
     result<bool> next();
+    bool has(std::string_view column) const noexcept;
     /// Empty when the file has no such column.
     std::string_view text(std::string_view column) const noexcept;
     /// Nothing when empty. Errors: invalid, with file and line, when it is no number or below `least`.

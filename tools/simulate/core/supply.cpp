@@ -196,9 +196,13 @@ result<void> read_catalogue(const std::string& path, const catalogue_rules& rule
 }
 
 result<void> read_rtts(const std::string& path, supply& into) {
-    auto csv = csv_reader::open(path, {"provider", "src", "dst", "rtt_ms"});
+    auto csv = csv_reader::open(path, {"provider", "src", "dst"});
     if (!csv)
         return csv.error();
+    // Measured tables name the quantile.
+    const std::string_view column = csv->has("rtt_ms") ? "rtt_ms" : "rtt_ms_p50";
+    if (!csv->has(column))
+        return csv->fault("neither a column \"rtt_ms\" nor one \"rtt_ms_p50\"");
     std::map<std::pair<std::string, std::string>, std::vector<std::pair<std::string, double>>> from;
     for (;;) {
         const auto more = csv->next();
@@ -206,7 +210,7 @@ result<void> read_rtts(const std::string& path, supply& into) {
             return more.error();
         if (!*more)
             break;
-        const auto rtt = csv->number("rtt_ms", 0);
+        const auto rtt = csv->number(column, 0);
         if (!rtt)
             return rtt.error();
         if (*rtt)
