@@ -54,6 +54,17 @@ result<std::optional<tenant_id>> tenant_filter(const call& c) {
     return std::optional<tenant_id>(c.who.tenant);
 }
 
+result<std::optional<instant>> time_parameter(const call& c, std::string_view name) {
+    const auto text = c.parameter(name);
+    if (!text)
+        return std::optional<instant>();
+    const auto at = parse_rfc3339(*text);
+    if (!at)
+        return parameter_error("?" + std::string(name), "is not a time",
+                               "give RFC 3339, for example 2026-01-31T08:00:00Z, with '+' escaped as %2B");
+    return std::optional<instant>(*at);
+}
+
 result<language> language_of(const call& c) {
     const auto text = c.parameter("language");
     if (!text)

@@ -42,6 +42,9 @@ result<std::optional<Id>> id_parameter(const call& c, std::string_view name) {
     return parameter_error("?" + std::string(name), "is not an id", "give the lower-case UUID");
 }
 
+/// An RFC 3339 time. Errors: invalid for what is none.
+result<std::optional<instant>> time_parameter(const call& c, std::string_view name);
+
 /// language=, in which decisions explain themselves; English when absent. Errors: invalid for one that is not known.
 result<language> language_of(const call& c);
 

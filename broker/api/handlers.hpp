@@ -27,6 +27,7 @@ response replay_decision(const call& c);
 response compare_policies(const call& c);
 void make_plan(const call& c, responder answer);  // plans.cpp
 response list_offers(const call& c);              // offers.cpp
+response get_offer_history(const call& c);
 response list_signals(const call& c);             // signals.cpp
 response list_certificates(const call& c);        // green_certificates.cpp
 

@@ -34,6 +34,7 @@ const route table[] = {
     {post,    "/v1/plans",                       member,    body::json,    gives::json,           "language",                                on::session, make_plan},
     {post,    "/v1/bundles",                     member,    body::tar,     gives::json,           "",                                        on::helper,  keep_bundle},
     {get,     "/v1/offers",                      member,    body::none,    gives::json,           "provider region limit cursor",            on::helper,  list_offers},
+    {get,     "/v1/offer-history",               member,    body::none,    gives::json,           "offer from until",                        on::helper,  get_offer_history},
     {get,     "/v1/providers",                   member,    body::none,    gives::json,           "limit cursor",                            on::session, list_providers},
     {post,    "/v1/providers",                   operator_, body::json,    gives::json,           "",                                        on::session, refuse_provider_change},
     {get,     "/v1/providers/{id}",              member,    body::none,    gives::json,           "",                                        on::session, get_provider},

@@ -4,17 +4,6 @@
 namespace westerly {
 namespace {
 
-result<std::optional<instant>> time_parameter(const call& c, std::string_view name) {
-    const auto text = c.parameter(name);
-    if (!text)
-        return std::optional<instant>();
-    const auto at = parse_rfc3339(*text);
-    if (!at)
-        return parameter_error("?" + std::string(name), "is not a time",
-                               "give RFC 3339, for example 2026-01-31T08:00:00Z, with '+' escaped as %2B");
-    return std::optional<instant>(*at);
-}
-
 constexpr double micros_per_one = 1e6;
 
 void put_total(json_writer& out, const usage_total& total) {

@@ -44,11 +44,11 @@ template <class Archive, record_of<run_progress> T>
 void field(Archive& a, T& v) {
     fields(a, v.work_left, v.restores);
 }
-/// Form 1 knew no measured speeds, and 2 of no work that is done already.
+/// Form 1 knew no measured speeds, and 2 of no work that is done already nor what adapters had confirmed.
 inline void walk(packer& to, const decision_basis& v) {
     fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
-    field(to, v.progress);
+    fields(to, v.progress, v.confirmed);
 }
 inline void walk(unpacker& from, decision_basis& v) {
     fields(from, v.history_seq, v.blocked, v.budget_left, v.with_signals);
@@ -56,7 +56,7 @@ inline void walk(unpacker& from, decision_basis& v) {
         field(from, v.measured);
     take_taken(from, v.less_free);
     if (from.form() >= 3)
-        field(from, v.progress);
+        fields(from, v.progress, v.confirmed);
 }
 
 /// Form 1 had no residual mix.
@@ -86,18 +86,22 @@ template <class Archive, record_of<reservation_fee> T>
 void field(Archive& a, T& v) {
     fields(a, v.term, v.per_unit);
 }
-/// Form 2 kept no headroom.
-inline void later_parts(packer& to, const supply_terms& v) {
-    field(to, v.latency_headroom);
+/// Form 2 kept no headroom, and had no software versions, ends of quotes, spreads of waits, nor what is owned.
+constexpr bool tells_freshness(const packer&) noexcept {
+    return true;
 }
-inline void later_parts(unpacker& from, supply_terms& v) {
-    if (from.form() >= 3)
-        field(from, v.latency_headroom);
+inline bool tells_freshness(const unpacker& from) noexcept {
+    return from.form() >= 3;
+}
+template <class Archive, record_of<software_facts> T>
+void field(Archive& a, T& v) {
+    fields(a, v.stack_versions, v.driver_version);
 }
 template <class Archive, record_of<supply_terms> T>
 void field(Archive& a, T& v) {
     fields(a, v.hazard, v.minimum_units, v.available_from, v.tax_rate, v.firm, v.host, v.fee);
-    later_parts(a, v);
+    if (tells_freshness(a))
+        fields(a, v.latency_headroom, v.price_until, v.owned, v.shadow_price, v.host_units);
 }
 /// All but id and site.
 template <class Archive, record_of<offer> T>
@@ -105,6 +109,8 @@ void field(Archive& a, T& v) {
     fields(a, v.provider, v.compute, v.mode, v.unit, v.divisible, v.launchable, v.runs_gangs, v.takes_files, v.vcpus,
            v.memory_mib, v.disk_mib, v.accelerators, v.architecture, v.stacks, v.units_free, v.units_ours, v.price,
            v.increment_s, v.minimum_s, v.idle_w, v.max_w, v.queue_wait_s, v.price_source, v.as_of, v.supply);
+    if (tells_freshness(a))
+        fields(a, v.queue_wait_p90_s, v.software, v.stale_after_s);
 }
 
 /// Offers in a row: of an id what differs from the one before, and a site only where it is another.
@@ -173,6 +179,9 @@ namespace {
 using packing::packer;
 using packing::texts;
 
+// A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations. Offers of form 2 kept
+// no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of them; sites of
+// form 1 no residual mix.
 constexpr char basis_form = 3, facts_form = 1, offers_form = 3, change_form = 3;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 

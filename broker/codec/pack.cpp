@@ -62,6 +62,10 @@ void field(Archive& a, T& v) {
     fields(a, v.cards, v.speed, v.speed_method, v.efficiency, v.effective_cards, v.interruptions, v.hazard_per_h,
            v.hazard_assumed, v.work_s, v.wall_s);
 }
+template <class Archive, record_of<finish_odds> T>
+void field(Archive& a, T& v) {
+    fields(a, v.p90_at, v.by_deadline);
+}
 /// Which of an appraisal's rarer parts follow, a bit each.
 enum appraisal_part : std::uint8_t {
     tells_p95 = 1,
@@ -69,13 +73,14 @@ enum appraisal_part : std::uint8_t {
     tells_range = 4,
     tells_run = 8,
     tells_gang = 16,
-    tells_market = 32
+    tells_market = 32,
+    tells_odds = 64
 };
 inline std::uint8_t parts_of(const appraisal& v) noexcept {
     return static_cast<std::uint8_t>(
         (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
         (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0) |
-        (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0));
+        (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0) | (v.odds ? tells_odds : 0));
 }
 template <class Archive, record_of<appraisal> T>
 void told_parts(Archive& a, std::uint8_t parts, T& v) {
@@ -91,6 +96,8 @@ void told_parts(Archive& a, std::uint8_t parts, T& v) {
         field(a, v.tasks);
     if (parts & tells_market)
         fields(a, v.carbon_market_kg, v.residual_known);
+    if (parts & tells_odds)
+        field(a, v.odds);
 }
 inline void rarer_parts(packer& to, const appraisal& v) {
     const std::uint8_t parts = parts_of(v);
@@ -103,7 +110,7 @@ inline void rarer_parts(unpacker& from, appraisal& v) {
     std::uint8_t parts = 0;
     if (from.form() >= 4)
         field(from, parts);
-    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang | tells_market))
+    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang | tells_market | tells_odds))
         return from.damaged();
     told_parts(from, parts, v);
 }
@@ -145,7 +152,7 @@ void walk(Archive& a, T& v) {
         field(a, v.put_off);
 }
 inline void later_parts(packer& to, const lease& v) {
-    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited);
+    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price);
 }
 inline void later_parts(unpacker& from, lease& v) {
     v.tasks = 0;
@@ -156,9 +163,7 @@ inline void later_parts(unpacker& from, lease& v) {
     if (from.form() >= 3)
         field(from, v.residual_g_per_kwh);
     if (from.form() >= 4)
-        field(from, v.work_s);
-    if (from.form() >= 5)
-        field(from, v.limited);
+        fields(from, v.work_s, v.limited, v.list_price);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
@@ -171,12 +176,12 @@ void walk(Archive& a, T& v) {
 
 namespace {
 
-constexpr char decision_form =
-    6;  // 5 had its notes as sentences; 4 no starts that are put off; 3 no run estimates and
-        // rivals; 2 repeated its texts; 1 had rejections by number, before others came between
+constexpr char decision_form = 7;  // 6 told no odds of the finish; 5 had its notes as
+                                   // sentences; 4 no starts that are put off; 3 no run estimates and rivals; 2 repeated
+                                   // its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
-constexpr char lease_form = 5;  // 4 did not tell whether its capacity was limited; 3 not how long the work would take;
-                                // 2 no residual mix; 1 no gang size
+constexpr char lease_form = 4;  // 3 did not tell how long the work would take, whether its capacity was limited, nor a
+                                // list price beside what is billed; 2 no residual mix; 1 no gang size
 
 }  // namespace
 

@@ -105,6 +105,10 @@ void read_offer(object_reader& in, adapter_offer& o) {
     in.number("idle_w", s.idle_w, {});
     in.number("max_w", s.max_w, {});
     in.whole("queue_wait_s", s.queue_wait_s, 0, u32_max);
+    in.whole("queue_wait_p90_s", s.queue_wait_p90_s, 0, u32_max);
+    in.text_map("stack_versions", s.software.stack_versions, 16, name_rule, name_rule);
+    in.text("driver_version", s.software.driver_version, name_rule);
+    in.time("valid_until", s.supply.price_until);
     in.text("price_source", s.price_source, text_rule_any);
 }
 

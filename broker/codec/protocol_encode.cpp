@@ -116,6 +116,17 @@ void put_offer(json_writer& out, const adapter_offer& o) {
     put_optional(out, "idle_w", s.idle_w);
     put_optional(out, "max_w", s.max_w);
     put(out, "queue_wait_s", std::uint64_t{s.queue_wait_s});
+    if (s.queue_wait_p90_s > 0)
+        put(out, "queue_wait_p90_s", std::uint64_t{s.queue_wait_p90_s});
+    if (!s.software.stack_versions.empty()) {
+        member(out, "stack_versions");
+        out.StartObject();
+        for (const auto& [stack, version] : s.software.stack_versions)
+            put(out, stack, std::string_view(version));
+        out.EndObject();
+    }
+    put_filled(out, "driver_version", s.software.driver_version);
+    put_optional(out, "valid_until", s.supply.price_until);
     put_filled(out, "price_source", s.price_source);
     out.EndObject();
 }

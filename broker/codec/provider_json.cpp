@@ -84,7 +84,17 @@ void read_supply(object_reader& o, supply_terms& supply) {
     o.number("tax_rate", supply.tax_rate, {0, 1});
     o.flag("firm", supply.firm);
     o.text("host", supply.host, note_rule);
+    o.whole("host_units", supply.host_units, 1, whole_max);
+    if (o.has("host_units") && !o.has("host"))
+        o.faults().invalid(o.at("host"), "is missing, and host_units counts its units", "name the host");
+    o.time("valid_until", supply.price_until);
     read_fee(o, supply.fee);
+    o.flag("owned", supply.owned);
+    read_price(o, "shadow_price", supply.shadow_price);
+    if (supply.shadow_price && !supply.owned)
+        o.faults().invalid(o.at("shadow_price"), "is of owned reservations only", "state owned, or remove it");
+    if (supply.shadow_price && supply.fee && supply.shadow_price->unit != supply.fee->per_unit.unit)
+        o.faults().invalid(o.at("shadow_price"), "is in another currency than term_price", "give both in one");
 }
 
 std::int64_t without_tax(std::int64_t amount, double rate) {
@@ -126,6 +136,7 @@ void read_override(object_reader& o, price_override& price, const reading& file)
         price.price = *amount;
     o.text("source", price.source, note_rule);
     read_terms(o, price);
+    read_software(o, price.software);
     take_tax_out(o, price.price, price.supply);
 }
 
@@ -159,6 +170,12 @@ void read_shape(object_reader& o, offer& made) {
     o.texts("stacks", made.stacks, 1, 16, stack_rule, true);
     o.whole("units_free", made.units_free, 0, whole_max);
     o.whole("queue_wait_s", made.queue_wait_s, 0, year_s);
+    o.whole("queue_wait_p90_s", made.queue_wait_p90_s, 0, year_s);
+    if (o.has("queue_wait_p90_s") && made.queue_wait_p90_s < made.queue_wait_s)
+        o.faults().invalid(o.at("queue_wait_p90_s"), "is below queue_wait_s, the median", "give the 90th percentile");
+    read_software(o, made.software);
+    if (made.supply.owned && made.mode != billing_mode::reserved)
+        o.faults().invalid(o.at("owned"), "is of reserved offers only", "give billing_mode reserved, or remove it");
 }
 
 void read_offer(object_reader& o, offer& made, reading& file) {
@@ -168,12 +185,12 @@ void read_offer(object_reader& o, offer& made, reading& file) {
     if (o.text("site", site, slug_rule))
         check_site(o, site, file);
     o.text("name", name, offer_name_rule);
+    read_terms(o, made);
     read_shape(o, made);
     read_price(o, "price", made.price);
     o.text("price_source", made.price_source, note_rule);
     if (o.has("price") || o.has("term_price"))
         o.require({"price_source"});
-    read_terms(o, made);
     unit_price untaxed = made.price.value_or(unit_price{});
     take_tax_out(o, untaxed, made.supply);
     if (made.price)
@@ -253,9 +270,13 @@ void read_provider(object_reader& o, provider_config& p) {
     o.objects("prices", 1, prices_max, [&](object_reader& price, std::size_t /*index*/) {
         read_override(price, p.prices.emplace_back(), file);
     });
+    o.whole("stale_after_s", p.stale_after_s, 1, 10 * year_s);
     if (o.objects("offers", 1, catalogue_offers_max,
-                  [&](object_reader& made, std::size_t /*index*/) { read_offer(made, offers.emplace_back(), file); }))
+                  [&](object_reader& made, std::size_t /*index*/) { read_offer(made, offers.emplace_back(), file); })) {
+        for (offer& made : offers)
+            made.stale_after_s = stale_after_s(p);
         p.offers = offer_list(std::move(offers)).sorted();
+    }
     o.flag("cordoned", p.cordoned);
     o.object("limits", [&](object_reader& limits) {
         limits.whole("calls_max", p.calls_max, 1, 1024);

@@ -1,5 +1,7 @@
 #include "broker/codec/shapes.hpp"
 
+#include "broker/domain/version_range.hpp"
+
 #include <algorithm>
 
 namespace westerly {
@@ -96,6 +98,12 @@ bool is_variable_name(std::string_view text) noexcept {
     return !text.empty() && !is_digit(text.front()) && !text.starts_with("WESTERLY_") &&
            std::ranges::all_of(text, [](char c) { return is_letter_or_digit(c) || c == '_'; });
 }
+bool is_version(std::string_view text) noexcept {
+    return parse_version(text).has_value();
+}
+bool is_version_range(std::string_view text) noexcept {
+    return parse_version_range(text).has_value();
+}
 bool is_amount(std::string_view text) noexcept {
     return is_decimal(text, 12, 6);
 }
@@ -124,6 +132,11 @@ bool read_price(object_reader& o, std::string_view name, std::optional<unit_pric
         return false;
     target = unit_price{*parse_nanos(read->first), read->second};
     return true;
+}
+
+void read_software(object_reader& o, software_facts& into) {
+    o.text_map("stack_versions", into.stack_versions, 16, stack_rule, version_rule);
+    o.text("driver_version", into.driver_version, version_rule);
 }
 
 bool read_sourced(object_reader& o, std::string_view name, std::optional<sourced>& target, number_range range) {

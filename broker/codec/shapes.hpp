@@ -29,7 +29,12 @@ inline constexpr text_rule provider_rule{1, 63, is_provider_id,
 inline constexpr text_rule stack_rule{1, 32, is_slug, "a stack's name such as none, cuda, cann or rocm"};
 inline constexpr text_rule model_rule{1, 63, is_model_name, "letters, digits, spaces and . _ + -"};
 inline constexpr text_rule country_rule{2, 2, is_country_code, "two capital letters (ISO 3166-1), such as CN"};
-inline constexpr text_rule note_rule{1, 255};  // any text for people
+inline constexpr text_rule note_rule{1, 255};           // any text for people
+bool is_version(std::string_view text) noexcept;        // dotted numbers: 12.4
+bool is_version_range(std::string_view text) noexcept;  // comparisons of them: >=12.1,<13
+inline constexpr text_rule version_rule{1, 63, is_version, "dotted numbers such as 12.4"};
+inline constexpr text_rule version_range_rule{1, 63, is_version_range,
+                                              "comparisons with dotted numbers, such as >=12.1,<13"};
 
 inline constexpr std::string_view architectures[] = {"x86_64", "arm64", "loongarch64"};
 /// One of `architectures`.
@@ -39,6 +44,8 @@ bool read_architecture(object_reader& o, std::string_view name, std::string& tar
 bool read_money(object_reader& o, std::string_view name, std::optional<money>& target);
 /// The same with nine decimals, per unit-hour.
 bool read_price(object_reader& o, std::string_view name, std::optional<unit_price>& target);
+/// "stack_versions" and "driver_version" of `o` itself.
+void read_software(object_reader& o, software_facts& into);
 /// {"value", "source", "quality"}.
 bool read_sourced(object_reader& o, std::string_view name, std::optional<sourced>& target, number_range range);
 /// "latitude" and "longitude" of `o` itself: both or neither.

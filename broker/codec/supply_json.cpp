@@ -51,10 +51,22 @@ void put_supply(json_writer& out, const supply_terms& supply) {
     if (!supply.firm)
         put_flag(out, "firm", false);
     put_text(out, "host", supply.host);
+    if (supply.host_units)
+        put_whole(out, "host_units", *supply.host_units);
+    put_time(out, "valid_until", supply.price_until);
     if (supply.fee) {
         put_text(out, "term", name_of(supply.fee->term));
         put_money(out, "term_price", supply.fee->per_unit);
     }
+    if (supply.owned)
+        put_flag(out, "owned", true);
+    if (supply.shadow_price)
+        put_price(out, "shadow_price", *supply.shadow_price);
+}
+
+void put_software(json_writer& out, const software_facts& software) {
+    put_text_map(out, "stack_versions", software.stack_versions);
+    put_text(out, "driver_version", software.driver_version);
 }
 
 void put_price_override(json_writer& out, const price_override& p) {
@@ -67,6 +79,7 @@ void put_price_override(json_writer& out, const price_override& p) {
     put_number(out, "idle_w", p.idle_w);
     put_number(out, "max_w", p.max_w);
     put_supply(out, p.supply);
+    put_software(out, p.software);
 }
 
 void put_provider(json_writer& out, const provider_config& p) {
@@ -83,6 +96,8 @@ void put_provider(json_writer& out, const provider_config& p) {
     put_whole(out, "call_timeout_s", p.call_timeout_s);
     out.EndObject();
     put_whole(out, "offers_refresh_s", p.offers_refresh_s);
+    if (p.stale_after_s)
+        put_whole(out, "stale_after_s", *p.stale_after_s);
     put_whole(out, "poll_s", p.poll_s);
     put_whole(out, "lost_after_s", p.lost_after_s);
 }
@@ -145,6 +160,9 @@ void put_offer_shape(json_writer& out, const offer& o) {
     put_number(out, "idle_w", o.idle_w);
     put_number(out, "max_w", o.max_w);
     put_whole(out, "queue_wait_s", o.queue_wait_s);
+    if (o.queue_wait_p90_s > 0)
+        put_whole(out, "queue_wait_p90_s", o.queue_wait_p90_s);
+    put_software(out, o.software);
     put_supply(out, o.supply);
 }
 

@@ -3,6 +3,7 @@
 #include "broker/codec/workload_json.hpp"
 #include "broker/codec/writer.hpp"
 #include "broker/domain/explain.hpp"
+#include "broker/domain/freshness.hpp"
 
 #include <algorithm>
 
@@ -81,6 +82,11 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     }
     put_time(out, "start_at", a.start_at);
     put_time(out, "finish_at", a.finish_at);
+    if (a.odds) {
+        put_time(out, "finish_p50_at", a.finish_at);
+        put_time(out, "finish_p90_at", a.odds->p90_at);
+        put_number(out, "p_deadline", a.odds->by_deadline);
+    }
     put_whole(out, "billed_s", a.billed_s);
     put_number(out, "data_movement_s", a.data_movement_s);
     put_number(out, "rtt_ms", a.rtt_ms);
@@ -165,6 +171,8 @@ void put_decision(json_writer& out, const decision& d, language spoken) {
 
 void put_lease(json_writer& out, const lease& l) {
     put_price(out, "price", l.price);
+    if (l.list_price)
+        put_price(out, "list_price", *l.list_price);
     put_text(out, "billing_mode", name_of(l.mode));
     put_whole(out, "units", l.units);
     if (l.tasks > 0)
@@ -340,7 +348,21 @@ void encode(json_writer& out, const charge& c) {
     out.EndObject();
 }
 
-void encode(json_writer& out, const offer& o) {
+void encode(json_writer& out, const offer_past& told) {
+    out.StartObject();
+    put_time(out, "at", told.at);
+    put_flag(out, "offered", told.offered);
+    if (told.price)
+        put_price(out, "price", *told.price);
+    if (told.units_free)
+        put_whole(out, "units_free", *told.units_free);
+    put_text(out, "price_source", told.price_source);
+    if (told.as_of != instant{})
+        put_time(out, "as_of", told.as_of);
+    out.EndObject();
+}
+
+void encode(json_writer& out, const offer& o, instant now) {
     out.StartObject();
     put_text(out, "id", o.id);
     put_text(out, "provider", o.provider);
@@ -349,8 +371,14 @@ void encode(json_writer& out, const offer& o) {
     put_offer_shape(out, o);
     if (o.units_free)
         put_whole(out, "units_free", *o.units_free);
-    if (o.as_of != instant{})
+    if (o.as_of != instant{}) {
         put_time(out, "as_of", o.as_of);
+        put_whole(out, "age_s", static_cast<std::uint64_t>(std::max<std::int64_t>((now - o.as_of).count(), 0) / 1000));
+    }
+    if (o.stale_after_s > 0) {
+        put_whole(out, "stale_after_s", o.stale_after_s);
+        put_flag(out, "stale", stale_from(o) <= now);
+    }
     put_key(out, "site_facts");
     out.StartObject();
     put_site_facts(out, o.site);

@@ -17,7 +17,9 @@ void encode(json_writer& out, const plan_result& p, language spoken = language::
 void encode(json_writer& out, const event& e);
 void encode(json_writer& out, const usage& u);
 void encode(json_writer& out, const charge& c);
-void encode(json_writer& out, const offer& o);
+/// With its age at `now`, and whether it is stale.
+void encode(json_writer& out, const offer& o, instant now);
+void encode(json_writer& out, const offer_past& told);
 /// `distrust` may be nullptr, as `health` may.
 void encode(json_writer& out, const provider_config& c, const provider_health* health, const quarantine* distrust);
 void encode(json_writer& out, const tenant& t);

@@ -165,6 +165,12 @@ void put_expression(json_writer& out, const fact_expression& by) {
 void read_work(object_reader& o, workload_spec& spec) {
     work_estimate& work = spec.work;
     o.whole("runtime_s", work.runtime_s, 1, ten_years_s);
+    o.whole("runtime_p90_s", work.runtime_p90_s, 1, ten_years_s);
+    if (o.has("runtime_p90_s") && !o.has("runtime_s"))
+        o.faults().invalid(o.at("runtime_s"), "is missing, and runtime_p90_s is its 90th percentile",
+                           "give runtime_s, the median");
+    if (work.runtime_s && work.runtime_p90_s && *work.runtime_p90_s < *work.runtime_s)
+        o.faults().invalid(o.at("runtime_p90_s"), "is below runtime_s, the median", "give the 90th percentile");
     o.number("accelerator_hours", work.accelerator_hours, {.low = 0, .high = 1e9, .above_low = true});
     o.object("reference", [&](object_reader& r) {
         reference_cards& read = work.reference.emplace();
@@ -217,6 +223,8 @@ void put_work(json_writer& out, const work_estimate& work) {
     out.StartObject();
     if (work.runtime_s)
         put_whole(out, "runtime_s", *work.runtime_s);
+    if (work.runtime_p90_s)
+        put_whole(out, "runtime_p90_s", *work.runtime_p90_s);
     put_number(out, "accelerator_hours", work.accelerator_hours);
     if (work.reference) {
         put_key(out, "reference");

@@ -64,6 +64,8 @@ void read_variant(object_reader& o, variant& v) {
         o.faults().invalid(json_path(o.at("command"), std::size_t{0}), "must not be empty", "name the program to run");
     o.text_map("env", v.env, 256, variable_rule, argument_rule);
     o.text("files", v.files, digest_rule);
+    o.text("stack_version", v.stack_version, version_range_rule);
+    o.text("driver_version", v.driver_version, version_range_rule);
     refuse_unsupported(o, "/variants/*");
 }
 
@@ -143,6 +145,10 @@ void read_timing(object_reader& o, timing& t) {
     o.whole("max_wait_s", t.max_wait_s, 0, ten_years_s);
     o.whole("max_runtime_s", t.max_runtime_s, 1, ten_years_s);
     o.whole("max_delay_s", t.max_delay_s, 0, ten_years_s);
+    o.number("deadline_probability", t.deadline_probability, {0.5, 0.999});
+    if (o.has("deadline_probability") && !o.has("deadline_at"))
+        o.faults().invalid(o.at("deadline_at"), "is missing, and deadline_probability speaks of it",
+                           "give the deadline, or leave deadline_probability out");
     if (t.earliest_start_at && t.deadline_at && *t.deadline_at <= *t.earliest_start_at)
         o.faults().invalid(o.at("deadline_at"), "is not after earliest_start_at", "give a later deadline");
 }

@@ -10,18 +10,6 @@ void begin_object(json_writer& out, std::string_view name) {
     out.StartObject();
 }
 
-void put_text_map(json_writer& out, std::string_view name,
-                  const std::vector<std::pair<std::string, std::string>>& map) {
-    if (map.empty())
-        return;
-    begin_object(out, name);
-    for (const auto& [key, value] : map) {
-        put_key(out, key);
-        put_string(out, value);
-    }
-    out.EndObject();
-}
-
 void put_need(json_writer& out, const accelerator_need& need) {
     put_text(out, "model", need.model);
     put_whole(out, "count", need.count);
@@ -104,6 +92,8 @@ void put_timing(json_writer& out, const timing& t) {
         put_whole(out, "max_runtime_s", *t.max_runtime_s);
     if (t.max_delay_s)
         put_whole(out, "max_delay_s", *t.max_delay_s);
+    if (t.deadline_probability != timing{}.deadline_probability)
+        put_number(out, "deadline_probability", t.deadline_probability);
     out.EndObject();
 }
 
@@ -147,6 +137,8 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
         put_texts(out, "command", v.command);
         put_text_map(out, "env", v.env);
         put_text(out, "files", v.files);
+        put_text(out, "stack_version", v.stack_version);
+        put_text(out, "driver_version", v.driver_version);
     });
     put_work(out, spec.work);
     put_checkpoint(out, spec.checkpoint);

@@ -66,6 +66,18 @@ inline void put_texts(json_writer& out, std::string_view name, const std::vector
         put_string(out, text);
     out.EndArray();
 }
+inline void put_text_map(json_writer& out, std::string_view name,
+                         const std::vector<std::pair<std::string, std::string>>& map) {
+    if (map.empty())
+        return;
+    put_key(out, name);
+    out.StartObject();
+    for (const auto& [key, value] : map) {
+        put_key(out, key);
+        put_string(out, value);
+    }
+    out.EndObject();
+}
 inline void put_money(json_writer& out, std::string_view name, money amount) {
     put_key(out, name);
     out.StartObject();

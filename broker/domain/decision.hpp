@@ -17,6 +17,7 @@ enum class rejection : std::uint8_t {
     compute_class,
     architecture,
     stack,
+    stack_version,  // no variant's stack has a version that it takes, or none that is known
     accelerator,
     compliance,  // a rule of constraints.compliance forbids its cards, or their figures are not known
     task_shape,
@@ -30,9 +31,11 @@ enum class rejection : std::uint8_t {
     pue,
     green_power_share,  // unknown counts as failing
     price_missing,
+    quote_expired,  // its price was quoted until a time that is past
+    offer_stale,    // not confirmed for so long that nothing is launched there
     max_price,
     budget,
-    deadline,
+    deadline,  // does not finish by it, or not as surely as timing.deadline_probability asks
     max_carbon,
     quantity_unknown,     // the policy ranks by a fact that is not known here; unknown never counts as 0
     too_dear_for_policy,  // past within_of_cheapest
@@ -57,6 +60,13 @@ struct run_estimate {
     std::uint64_t work_s = 0;     // one pass without interruptions
     std::uint64_t wall_s = 0;     // expected, from the start to the finish
     friend bool operator==(const run_estimate&, const run_estimate&) = default;
+};
+
+/// How surely a run ends in time, where the wait, the runtime or the speed has a spread; finish_at is then the median.
+struct finish_odds {
+    instant p90_at{};                                  // nine in ten end by then
+    std::optional<double> by_deadline = std::nullopt;  // probability; nullopt: there is no deadline
+    friend bool operator==(const finish_odds&, const finish_odds&) = default;
 };
 
 /// What one offer would mean for this workload. Quantities are for the whole run of the whole gang.
@@ -92,6 +102,7 @@ struct appraisal {
     double egress_base = 0;            // within cost_base: for moving the inputs, decision's currency
     std::optional<run_estimate> run;
     double cost_low = 0, cost_high = 0;  // C at the ends of the speed's interval, decision's currency; equal when exact
+    std::optional<finish_odds> odds = std::nullopt;  // nullopt: nothing has a spread
     friend bool operator==(const appraisal&, const appraisal&) = default;
 };
 

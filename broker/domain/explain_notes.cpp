@@ -50,6 +50,11 @@ constexpr note_form forms[] = {
     {note_kind::moved, makeup::plain, "mmmm"},
     {note_kind::moved_in_order, makeup::plain, "44"},
     {note_kind::assigned_together, makeup::plain, "0m"},
+    {note_kind::offer_stale, makeup::plain, "11"},
+    {note_kind::quote_until},
+    {note_kind::owned_reservation, makeup::plain, "m"},
+    {note_kind::finish_spread},
+    {note_kind::finish_in_time, makeup::plain, "%%"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -24,6 +24,8 @@ struct decision_basis {
     std::vector<measured_speed> measured;  // what runs before it had shown
     std::vector<taken> less_free;          // offers of which less could be placed than their provider told, by index
     std::optional<run_progress> progress;  // of its workload's earlier attempts
+    /// When adapters had confirmed all their offers: what has a new date only makes no entry of the history.
+    std::vector<std::pair<provider_id, instant>> confirmed;
     friend bool operator==(const decision_basis&, const decision_basis&) = default;
 };
 
@@ -58,6 +60,17 @@ struct market_past {
     std::uint64_t seq = 0;
     facts_past facts;
     std::vector<std::pair<provider_id, offer_list>> offers;
+};
+
+/// One offer as its provider told it, from then on until the next.
+struct offer_past {
+    instant at{};         // when the broker heard of it
+    bool offered = true;  // false: it was withdrawn
+    std::optional<unit_price> price;
+    std::optional<std::uint64_t> units_free;  // nullopt: without a known limit
+    std::string price_source;
+    instant as_of{};
+    friend bool operator==(const offer_past&, const offer_past&) = default;
 };
 
 /// A decision as it is stored, with what it was made from; no basis: a version that kept none made it.

@@ -44,6 +44,11 @@ enum class note_kind : std::uint8_t {
     moved,              // words: from, to; figures: J of staying, J there with all that is redone, the stop, the gain
     moved_in_order,     // words: from, to, the term that gains; figures: its amount when staying, and there
     assigned_together,  // words: the offer that is its own best; figures: how many others, money more than there
+    offer_stale,        // words: the winner; figures: hours since it was confirmed, hours after which it is stale
+    quote_until,        // words: the winner, until when its price holds
+    owned_reservation,  // words: the winner, what is billed an hour of a unit; figures: the shadow price
+    finish_spread,      // words: when nine in ten runs end
+    finish_in_time,     // words: the deadline; figures: how surely, how surely it is asked for
     count_              // not a kind: the number of them
 };
 

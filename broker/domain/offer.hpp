@@ -73,6 +73,14 @@ struct hazard_facts {
     friend bool operator==(const hazard_facts&, const hazard_facts&) = default;
 };
 
+/// What runs there, by name. Versions are dotted numbers ("12.4", "550.54.14"); what is not told is not known.
+struct software_facts {
+    std::vector<std::pair<std::string, std::string>> stack_versions;  // by stack, sorted
+    std::string driver_version;                                       // of the cards; may be empty
+    bool empty() const noexcept { return stack_versions.empty() && driver_version.empty(); }
+    friend bool operator==(const software_facts&, const software_facts&) = default;
+};
+
 enum class reservation_term : std::uint8_t { month, year };
 /// What keeping one unit for a whole term costs, used or not.
 struct reservation_fee {
@@ -93,6 +101,12 @@ struct supply_terms {
     bool firm = true;                       // false: best effort, nothing is kept for us
     std::string host;                       // who houses it, where the provider only sells it: a shared failure domain
     std::optional<reservation_fee> fee;     // of reserved offers sold by the month or year
+    std::optional<instant> price_until = std::nullopt;  // a quote's end, exclusive: after it there is no price
+    bool owned = false;  // a reserved offer that is bought: it may be used, at its shadow price
+    /// What an hour of an owned unit is worth to others who contend for it; nullopt: 0, it idles.
+    std::optional<unit_price> shadow_price = std::nullopt;
+    /// Units of this size that the host has in all, however many sellers sell them; nullopt: the most that one tells.
+    std::optional<std::uint64_t> host_units = std::nullopt;
     friend bool operator==(const supply_terms&, const supply_terms&) = default;
 };
 
@@ -121,9 +135,12 @@ struct offer {
     std::uint32_t minimum_s = 0;                 // least billed time
     std::optional<double> idle_w;                // IT power per unit
     std::optional<double> max_w;
-    std::uint32_t queue_wait_s = 0;  // expected wait for the start, as the provider tells
-    std::string price_source;        // "provider file", "example", …
+    std::uint32_t queue_wait_s = 0;  // expected wait for the start, as the provider tells: its median where p90 is told
+    std::uint32_t queue_wait_p90_s = 0;  // nine in ten wait no longer; 0: not told
+    software_facts software = {};
+    std::string price_source;  // "provider file", "example", …
     instant as_of{};
+    std::uint32_t stale_after_s = 0;  // older than this, the offer is stale; 0: never
     supply_terms supply;
     friend bool operator==(const offer&, const offer&) = default;
 };

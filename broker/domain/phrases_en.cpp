@@ -107,6 +107,14 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::assigned_together,
      "Assigned together with {2} others: by itself it would have gone to {1}, which went to them; here it costs {3} "
      "more."},
+    {note_kind::offer_stale,
+     "The offer {1} is stale: its provider last confirmed it {2} h ago, and it is trusted for {3} h."},
+    {note_kind::quote_until, "The price of {1} is quoted until {2}."},
+    {note_kind::owned_reservation,
+     "{1} is reserved and paid for whether it is used or not: it ranks at its shadow price, {3} a unit-hour; {2} a "
+     "unit-hour of its fee is billed."},
+    {note_kind::finish_spread, "The finish told is the median; nine in ten such runs end by {1}."},
+    {note_kind::finish_in_time, "It ends by the deadline ({1}) with a probability of {2} %; {3} % is asked for."},
 };
 static_assert(complete(notes));
 
@@ -122,6 +130,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::compute_class, "of another compute class"},
     {rejection::architecture, "of another processor architecture"},
     {rejection::stack, "without a software stack that the workload has a variant for"},
+    {rejection::stack_version, "with a stack or driver whose version does not fit, or is not known"},
     {rejection::accelerator, "without the accelerators asked for"},
     {rejection::compliance, "forbidden by a compliance rule, or with figures it needs unknown"},
     {rejection::task_shape, "too small for one task"},
@@ -135,9 +144,11 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::pue, "with a PUE that is too high or unknown"},
     {rejection::green_power_share, "with a green-power share that is too low or unknown"},
     {rejection::price_missing, "without a price"},
+    {rejection::quote_expired, "with a price that was quoted until a time that is past"},
+    {rejection::offer_stale, "not confirmed by their provider for too long"},
     {rejection::max_price, "dearer an hour than the limit"},
     {rejection::budget, "dearer than the budget"},
-    {rejection::deadline, "too late for the deadline"},
+    {rejection::deadline, "too late for the deadline, or not surely enough in time"},
     {rejection::max_carbon, "with more carbon than the limit, or unknown carbon"},
     {rejection::quantity_unknown, "without the RTT, power or carbon figures that the policy ranks by"},
     {rejection::too_dear_for_policy, "dearer than the policy allows beside the cheapest"},

@@ -99,6 +99,12 @@ constexpr phrases::row<note_kind> notes[] = {
      "运行中从 {1} 迁往 {2}：按 {3} 计，剩余工作留在原处为 {4}，迁移后为 {5}（含重做），超过策略规定的余量。"},
     {note_kind::assigned_together,
      "与其他 {2} 个任务一起分配：单独决定会选择 {1}，但该报价分配给了其中的任务；在此处多花费 {3}。"},
+    {note_kind::offer_stale, "报价 {1} 已过时：提供方上次确认在 {2} 小时前，可信期为 {3} 小时。"},
+    {note_kind::quote_until, "{1} 的价格有效期至 {2}。"},
+    {note_kind::owned_reservation,
+     "{1} 是已购的预留资源，用与不用都已付费：按影子价格每单位小时 {3} 排序；计费按其费用每单位小时 {2} 摊销。"},
+    {note_kind::finish_spread, "所示完成时间为中位数；十次运行中有九次在 {1} 之前完成。"},
+    {note_kind::finish_in_time, "在截止时间（{1}）之前完成的概率为 {2} %；要求为 {3} %。"},
 };
 static_assert(complete(notes));
 
@@ -113,6 +119,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::compute_class, "属于其他算力类别（通算、智算、超算）"},
     {rejection::architecture, "处理器架构不同"},
     {rejection::stack, "没有任务变体可用的软件栈"},
+    {rejection::stack_version, "软件栈或驱动版本不符或未知"},
     {rejection::accelerator, "没有要求的加速卡"},
     {rejection::compliance, "被合规规则禁止，或缺少规则所需的数据"},
     {rejection::task_shape, "容不下一个任务"},
@@ -126,9 +133,11 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::pue, "PUE 过高或未知"},
     {rejection::green_power_share, "绿电占比过低或未知"},
     {rejection::price_missing, "没有价格"},
+    {rejection::quote_expired, "报价已过有效期"},
+    {rejection::offer_stale, "提供方过久未确认"},
     {rejection::max_price, "每小时价格超过上限"},
     {rejection::budget, "超出预算"},
-    {rejection::deadline, "赶不上截止时间"},
+    {rejection::deadline, "赶不上截止时间，或按时完成的把握不足"},
     {rejection::max_carbon, "碳排放超过上限或未知"},
     {rejection::quantity_unknown, "缺少策略排序所需的 RTT、功率或碳排放数据"},
     {rejection::too_dear_for_policy, "比最便宜者贵得超过策略允许的幅度"},

@@ -15,6 +15,7 @@ struct price_override {
     std::optional<double> idle_w;
     std::optional<double> max_w;
     supply_terms supply;
+    software_facts software = {};  // in place of the adapter's, where not empty
     friend bool operator==(const price_override&, const price_override&) = default;
 };
 
@@ -31,8 +32,9 @@ struct provider_config {
     bool cordoned = false;         // no new work
     std::uint32_t calls_max = 32;  // calls in flight
     std::uint32_t offers_refresh_s = 30;
-    std::uint32_t poll_s = 5;          // how often live attempts are looked at
-    std::uint32_t lost_after_s = 120;  // a running attempt unseen for so long becomes `lost`
+    std::optional<std::uint32_t> stale_after_s = std::nullopt;  // of its offers; nullopt: by its kind
+    std::uint32_t poll_s = 5;                                   // how often live attempts are looked at
+    std::uint32_t lost_after_s = 120;                           // a running attempt unseen for so long becomes `lost`
     std::uint32_t call_timeout_s = 30;
     friend bool operator==(const provider_config&, const provider_config&) = default;
 };
@@ -47,6 +49,10 @@ struct quarantine {
     std::string why;             // with the remedy
     friend bool operator==(const quarantine&, const quarantine&) = default;
 };
+
+/// After what time offers are stale that nobody confirms: of an adapter after ten listings that did not come, at least
+/// 5 minutes; of a catalogue, which holds the prices of a day, after 30 days.
+std::uint32_t stale_after_s(const provider_config& of) noexcept;
 
 enum class provider_state : std::uint8_t { starting, ready, degraded, down };
 std::string_view to_string(provider_state state);

@@ -13,6 +13,7 @@ struct page {
 };
 
 inline constexpr std::uint32_t page_size_max = 500;
+inline constexpr std::size_t offer_history_max = 2000;
 
 struct workload_filter {
     std::optional<tenant_id> tenant;  // nullopt: all (operators)
@@ -65,6 +66,9 @@ public:
     virtual result<page<decision_id>> list_decisions(const std::string& cursor, std::uint32_t limit) = 0;
     /// not_found: it is no longer kept, or never was. storage_failed also when it is not what was written.
     virtual result<market_past> market_at(std::uint64_t history_seq) = 0;
+    /// What became of one offer in [from, until), oldest first, beginning with what held at `from`; at most the newest
+    /// offer_history_max changes of its price or free units. Empty: it was never heard of then.
+    virtual result<std::vector<offer_past>> history_of(const offer_id& id, instant from, instant until) = 0;
     virtual result<policy_text> find_policy_text(const std::string& name, const std::string& version) = 0;
     /// Oldest first, from after `cursor` ("" is the beginning); a cursor also comes back when nothing is new.
     virtual result<page<event>> list_events(const event_filter& filter, const std::string& cursor,

@@ -51,6 +51,8 @@ struct variant {
     std::vector<std::string> command;                      // argv, 1..256 entries, no shell
     std::vector<std::pair<std::string, std::string>> env;  // sorted by name, unique
     std::string files;                                     // "sha256:<64 hex>" of an uploaded bundle (tar), or empty
+    std::string stack_version = {};   // what the stack's version has to be, as ">=12.1,<13"; empty: any
+    std::string driver_version = {};  // likewise of the driver
     friend bool operator==(const variant&, const variant&) = default;
 };
 
@@ -132,6 +134,7 @@ struct timing {
     std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
     std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
     std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
+    double deadline_probability = 0.95;          // an offer must finish by the deadline at least so surely; 0.5..0.999
     friend bool operator==(const timing&, const timing&) = default;
 };
 
@@ -164,7 +167,9 @@ struct relative_speed {
 
 /// How much there is to do. Without a reference, runtime_s holds wherever it runs.
 struct work_estimate {
-    std::optional<std::uint64_t> runtime_s;    // of the whole gang; on the reference where one is given
+    std::optional<std::uint64_t> runtime_s;  // of the whole gang; on the reference where one is given
+    /// Nine in ten runs take no longer, and runtime_s is the median.
+    std::optional<std::uint64_t> runtime_p90_s = std::nullopt;
     std::optional<double> accelerator_hours;   // W: of computing on one reference card; needs `reference`
     std::optional<reference_cards> reference;  // card and n0
     std::optional<work_class> kind;            // nullopt: by the compute class, hpc for super, else training

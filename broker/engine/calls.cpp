@@ -1,3 +1,4 @@
+#include "broker/domain/software.hpp"
 #include "broker/engine/core.hpp"
 
 #include <algorithm>
@@ -22,13 +23,6 @@ std::string name_at_provider(const offer_id& id) {
     return id.substr(name + 1, mode - name - 1);
 }
 
-/// The tenant's first way to run that this offer has the stack for.
-const variant& variant_for(const workload_spec& spec, const offer& on) {
-    const auto fits = std::ranges::find_if(
-        spec.variants, [&](const variant& way) { return std::ranges::find(on.stacks, way.stack) != on.stacks.end(); });
-    return fits == spec.variants.end() ? spec.variants.front() : *fits;
-}
-
 }  // namespace
 
 std::uint64_t engine_core::put_outbox(turn& t, const attempt& a, outbox_verb verb, std::uint32_t tasks) {
@@ -46,7 +40,8 @@ std::uint64_t engine_core::put_outbox(turn& t, const attempt& a, outbox_verb ver
 }
 
 void engine_core::call_launch(turn& t, live_attempt& a, const workload_spec& spec, const offer& on) {
-    const variant& run = variant_for(spec, on);
+    const variant* const fits = variant_for(spec, on);
+    const variant& run = fits ? *fits : spec.variants.front();
     auto request = std::make_shared<launch_request>();
     request->token = launch_token(a.value.id);
     request->fence = a.value.fence;

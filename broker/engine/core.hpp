@@ -361,6 +361,7 @@ private:
     void remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
                          std::size_t offers_in_all);
     decision_basis basis_of(const decision_world& seen, const decision_id& of) const;
+    void remember_confirmation(const provider_id& provider, const offer_list& listed);
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
     // start.cpp
@@ -392,6 +393,7 @@ private:
     std::uint64_t outbox_seq_ = 0;
     std::uint64_t history_seq_ = 0;
     std::map<provider_id, std::size_t> history_written_;  // offers written as changes since all were
+    std::map<provider_id, instant> confirmed_;            // by an adapter's last listing
     std::array<std::uint64_t, 256> event_seq_{};
 
     std::map<tenant_id, tenant> tenants_;

@@ -58,6 +58,16 @@ void engine_core::gather_whole(turn& t) {
     wholes_.erase(wholes_.begin());
 }
 
+/// An adapter's listing has one date for all that it offers, and often nothing else that is new: it makes no entry, but
+/// goes into the bases of decisions. Of a catalogue, of which nothing is launched, no decision is stored that saw it.
+void engine_core::remember_confirmation(const provider_id& provider, const offer_list& listed) {
+    const auto at = providers_.find(provider);
+    if (listed.empty() || at == providers_.end() || !at->second.config || at->second.config->kind == "catalogue")
+        confirmed_.erase(provider);
+    else
+        confirmed_[provider] = listed[0].as_of;
+}
+
 /// Before anything of the decision is carried out: what is free is what it saw.
 decision_basis engine_core::basis_of(const decision_world& seen, const decision_id& of) const {
     decision_basis basis;
@@ -71,6 +81,7 @@ decision_basis engine_core::basis_of(const decision_world& seen, const decision_
     basis.measured.assign(seen.measured.begin(), seen.measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});
+    basis.confirmed.assign(confirmed_.begin(), confirmed_.end());
     return basis;
 }
 

@@ -1,3 +1,4 @@
+#include "broker/domain/owned.hpp"
 #include "broker/engine/core.hpp"
 
 #include <algorithm>
@@ -83,7 +84,9 @@ bool same_codes(const std::vector<wait_reason>& a, const std::vector<wait_reason
 
 lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates) {
     lease terms;
-    terms.price = on.price.value_or(unit_price{});
+    terms.price = billed_price(on).value_or(unit_price{});
+    if (is_owned(on) && on.price && on.price->unit == terms.price.unit)
+        terms.list_price = on.price;
     terms.mode = on.mode;
     terms.units = units;
     terms.limited = on.units_free.has_value();

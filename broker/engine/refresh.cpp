@@ -70,12 +70,14 @@ std::size_t engine_core::refresh_piece(turn& t, const provider_id& provider, ref
     remember_offers(t, provider, made, told.size());
     if (made.anything() || made.redated || made.trusted)
         market_dirty_ = true;
-    if (made.anything() || made.trusted)  // where only dates differ, nobody who waits need be tried again
+    // Where only dates differ, nobody who waits need be tried again, unless time had taken offers out of use.
+    if (made.anything() || made.trusted || made.lapsed_at <= t.now)
         room_.wake(wake_on_offers | wake_on_capacity);
     list.next = end;
     if (last) {
         if (const auto at = providers_.find(provider); at != providers_.end())
             at->second.offers_seen = true;
+        remember_confirmation(provider, list.offers);
         t.spent.push_back(std::move(list.offers));
         refreshes_.erase(provider);  // `list` is gone
     }

@@ -75,6 +75,7 @@ void write_expression(digest_text& out, const fact_expression& by) {
 void write_work(digest_text& out, const workload_spec& spec) {
     const work_estimate& work = spec.work;
     out.maybe(work.runtime_s);
+    out.maybe(work.runtime_p90_s);
     out.maybe(work.accelerator_hours);
     out.word(work.reference ? work.reference->model : std::string());
     out.number(work.reference ? work.reference->count : 0);
@@ -119,6 +120,14 @@ void write_limits(digest_text& out, const constraints& limits) {
     out.maybe(limits.max_price_per_hour);
 }
 
+/// What of it decides where it may run.
+void write_variant(digest_text& out, const variant& way) {
+    out.word(way.stack);
+    out.word(way.stack_version);
+    out.word(way.driver_version);
+    out.number(way.files.empty() ? 0 : 1);
+}
+
 void write_overrides(digest_text& out, const policy_overrides& asked) {
     out.number(asked.prices.size());
     for (const auto& [term, price] : asked.prices) {
@@ -145,7 +154,7 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     write_resources(out, spec.resources);
     out.number(spec.variants.size());
     for (const auto& way : spec.variants)
-        out.word(way.stack);
+        write_variant(out, way);
     write_work(out, spec);
     out.number(spec.inputs.size());
     for (const auto& data : spec.inputs) {
@@ -156,6 +165,7 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     write_limits(out, spec.limits);
     out.maybe(spec.when.earliest_start_at);
     out.maybe(spec.when.deadline_at);
+    out.real(spec.when.deadline_probability);
     out.maybe(spec.when.max_runtime_s);
     out.maybe(spec.when.max_delay_s);
     out.maybe(budget_left);

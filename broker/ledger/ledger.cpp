@@ -105,7 +105,9 @@ std::optional<usage> meter(const attempt& ended, const workload_spec& spec, cons
 charge rate(const usage& used, const lease& terms) {
     const milliseconds billed = billed_time(terms, used.end_at - used.start_at);
     const std::int64_t micros = cumulative_micros(terms.price, used.units, billed);
-    // On demand without discounts or commitments: the four costs are one number.
+    // On demand without discounts the four costs are one number. Of an owned reservation the price is its fee's share,
+    // and what the hours would cost otherwise is the list price.
+    const std::int64_t list = cumulative_micros(terms.list_price.value_or(terms.price), used.units, billed);
     return {.usage = used.id,
             .attempt = used.attempt,
             .workload = used.workload,
@@ -119,8 +121,8 @@ charge rate(const usage& used, const lease& terms) {
             .price = terms.price,
             .billed_ms = static_cast<std::uint64_t>(billed.count()),
             .units = used.units,
-            .list_micros = micros,
-            .contracted_micros = micros,
+            .list_micros = list,
+            .contracted_micros = list,
             .billed_micros = micros,
             .effective_micros = micros};
 }

@@ -1,5 +1,7 @@
 #include "broker/ledger/reservations.hpp"
 
+#include "broker/domain/owned.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -88,7 +90,7 @@ public:
         }
         window_.from = made.from;
         for (const offer& each : offers_)
-            if (each.mode == billing_mode::reserved && each.supply.fee && cards_of(each) > 0)
+            if (each.mode == billing_mode::reserved && !each.supply.owned && each.supply.fee && cards_of(each) > 0)
                 made.advices.push_back(advise(each));
         std::ranges::sort(made.advices, [](const auto& a, const auto& b) {
             const double left = a.saving_per_month.value_or(0), right = b.saving_per_month.value_or(0);
@@ -199,7 +201,7 @@ private:
 }  // namespace
 
 double hours_of(reservation_term term) noexcept {
-    return term == reservation_term::month ? month_h : 8760;
+    return static_cast<double>(hours_paid_by(term));
 }
 
 std::string_view to_string(advice_certainty how_sure) {

@@ -1,5 +1,7 @@
 #include "broker/placement/compare.hpp"
 
+#include "broker/domain/owned.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -101,6 +103,19 @@ double price_of(const ranking_rule& rule, const term& what) {
     return price;
 }
 
+void add_odds(const comparison& by, std::uint32_t index, std::int64_t delay_ms, appraisal& into) {
+    if (by.spec.kind == workload_kind::service)
+        return;
+    finish_model finish = finish_of(by.book, by.rules, by.spec, by.world, by.want, by.book.cols().site[index],
+                                    by.book.cols().shape[index]);
+    if (finish.exact())
+        return;
+    finish.fixed_ms += static_cast<double>(delay_ms);
+    into.odds.emplace().p90_at = at_ms(static_cast<std::int64_t>(std::ceil(finish.at(z_of_p90))));
+    if (by.want.request.deadline_ms)
+        into.odds->by_deadline = finish.by(static_cast<double>(*by.want.request.deadline_ms));
+}
+
 }  // namespace
 
 appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
@@ -115,7 +130,7 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     a.launchable = at.launchable;
     a.units = shape.units;
     a.tasks = by.spec.tasks;
-    a.price = *at.price;
+    a.price = *ranked_price(at);
     const run_length& run = by.want.runs[by.book.cols().shape[index]];
     a.billed_s = run.billed_s;
     a.cost = {cumulative_micros(a.price, a.units, milliseconds(static_cast<std::int64_t>(a.billed_s) * 1000)),
@@ -129,6 +144,7 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     const start_option start = start_of(by.want, site, shape, at_once);
     a.start_at = at_ms(shape.start_ms + site.data_movement_ms + start.delay_ms);
     a.finish_at = at_ms(earliest_finish_ms(site, shape) + start.delay_ms);
+    add_odds(by, index, start.delay_ms, a);
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);
     a.rtt_p95_ms = if_known(site.rtt_p95_ms);

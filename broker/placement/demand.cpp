@@ -102,11 +102,13 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
     else if (spec.when.max_runtime_s)
         into.runtime_s = std::min(into.runtime_s, *spec.when.max_runtime_s);
     into.earliest_ms = ms_since_epoch(std::max(world.now, spec.when.earliest_start_at.value_or(world.now)));
+    into.now = world.now;
     into.waits_at_it = spec.kind == workload_kind::service || spec.interactive;
     into.origin_known = spec.limits.origin_stated();
     into.deadline_ms.reset();
     if (spec.when.deadline_at && spec.kind == workload_kind::batch)
         into.deadline_ms = ms_since_epoch(*spec.when.deadline_at);
+    into.deadline_z = into.deadline_ms ? z_of(spec.when.deadline_probability) : 0;
     into.max_carbon_kg = spec.limits.max_carbon_kg;
     into.budget_base.reset();
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
@@ -160,7 +162,10 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
         view.green_share = row.green_share;
         view.carbon_g_per_kwh = carbon_known_at(book, row, world);
         view.code = site_code(limits, row, view.rtt_p95_ms, view.carbon_g_per_kwh);
+        view.dated = false;
     }
+    for (const auto& run : book.runs())
+        into.sites[run.site].dated |= run.dated_from <= world.now;
 }
 
 /// Everything of a decision that shapes are resolved against.
@@ -189,18 +194,61 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
     }
 }
 
-std::int64_t earliest_start(const offer_book::shape_row& row, const shape_question& asked,
-                            const request_view& request) {
-    std::int64_t start = ms_since_epoch(asked.world.now) + std::int64_t{row.queue_wait_s} * 1000;
-    if (row.available_from)
-        start = std::max(start, ms_since_epoch(*row.available_from));
-    return std::max(request.earliest_ms, start);
+/// No start before it, however short the wait is.
+std::int64_t no_start_before(const offer_book::shape_row& row, const request_view& request) {
+    return row.available_from ? std::max(request.earliest_ms, ms_since_epoch(*row.available_from))
+                              : request.earliest_ms;
+}
+
+std::int64_t earliest_start(const offer_book::shape_row& row, const request_view& request) {
+    return std::max(no_start_before(row, request), ms_since_epoch(request.now) + std::int64_t{row.queue_wait_s} * 1000);
+}
+
+/// The finish of a run of `run_ms` that takes `slow_ms` with its cards at the slow end of their speed's interval.
+finish_model model_of(const offer_book::shape_row& row, const workload_spec& spec, const request_view& request,
+                      std::int64_t run_ms, std::int64_t slow_ms) {
+    const work_estimate& work = spec.work;
+    const double tail = work.runtime_s && *work.runtime_s > 0 && work.runtime_p90_s
+                            ? static_cast<double>(*work.runtime_p90_s) / static_cast<double>(*work.runtime_s)
+                            : 1;
+    finish_model made;
+    made.asked_ms = static_cast<double>(ms_since_epoch(request.now));
+    made.earliest_ms = static_cast<double>(no_start_before(row, request));
+    made.wait_ms = {row.queue_wait_s * 1000.0, row.queue_wait_p90_s * 1000.0};
+    made.run_ms = {static_cast<double>(run_ms), static_cast<double>(std::max(run_ms, slow_ms)) * std::max(1.0, tail)};
+    return made;
+}
+
+/// In ms; the longest there is where the cards might not finish at all.
+std::int64_t wall_ms(const run_length& run) noexcept {
+    return static_cast<std::int64_t>(run.why_not ? runtime_max_s : run.wall_s) * 1000;
+}
+
+std::int64_t late_at(const finish_model& finish, double z) noexcept {
+    return static_cast<std::int64_t>(std::ceil(std::min(finish.at(z) - finish.at(0), 1e16)));
+}
+
+/// Limits are held against what is billed: where that is not what is compared, they let all prices pass or none.
+void limit_by_bill(unit_price billed, const shape_question& asked, std::uint64_t billed_s, shape_view& into,
+                   shape_aside& aside) {
+    constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max(), none = -1;
+    const auto within = [&](std::int64_t price_max) {
+        return billed.nanos <= price_max ? all : none;
+    };
+    if (asked.hourly)
+        into.price_max = within(asked.hourly->price_by_hour(billed.unit, into.units));
+    if (asked.run)
+        into.budget_max = within(asked.run->price_by_run(billed.unit, into.units, billed_s));
+    aside.billed_base = static_cast<double>(billed.nanos) * static_cast<double>(into.units) *
+                        (static_cast<double>(billed_s) / 3600.0) *
+                        (static_cast<double>(rate_nanos(asked.world.rates, billed.unit)) / 1e18);
 }
 
 void resolve_shape(const offer_book::shape_row& row, const shape_question& asked, const request_view& request,
-                   speed_end at, shape_view& into, run_length& run) {
+                   speed_end at, shape_view& into, run_length& run, shape_aside& aside) {
     into = {};
     run = {};
+    aside = {};
     into.launchable = row.launchable;
     into.code = kind_code(asked.limits, row);
     if (into.code != passes)
@@ -220,13 +268,21 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.code = fit_code(asked.limits, {fit.accelerator, forbids, into.units, run.why_not, into.it_kwh});
     if (run.why_not)
         return;
-    into.start_ms = earliest_start(row, asked, request);
+    into.start_ms = earliest_start(row, request);
     into.run_ms = static_cast<std::int64_t>(run.wall_s) * 1000;
+    if (request.deadline_ms) {
+        std::int64_t slow_ms = into.run_ms;
+        if (at == speed_end::value && !run.speed.r.exact())
+            slow_ms = wall_ms(run_on(row, fit.cards, into.units, asked.length, speed_end::slow));
+        aside.late_ms = late_at(model_of(row, spec, request, into.run_ms, slow_ms), request.deadline_z);
+    }
     const double rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
     into.cost_per_nano = units * (static_cast<double>(run.billed_s) / 3600.0) * rate / 1e9;
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
     into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;
+    if (row.billed)
+        limit_by_bill(*row.billed, asked, run.billed_s, into, aside);
 }
 
 /// The largest double that is not above the cap.
@@ -260,10 +316,13 @@ void prepare_sieve(const offer_book& book, demand& into) {
 /// Sets `least` and `most`: 0 where no shape passes, because then nothing will be compared with them.
 void find_bounds(demand& into) noexcept {
     into.least = into.most = {};
+    into.most_late_ms = 0;
     bool any = false;
-    for (const shape_view& shape : into.shapes) {
+    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
+        const shape_view& shape = into.shapes[i];
         if (shape.code != passes)
             continue;
+        into.most_late_ms = std::max(into.most_late_ms, into.aside[i].late_ms);
         const bool known = !std::isnan(shape.it_kwh);
         const double low = known ? shape.it_kwh : 0.0, high = known ? shape.it_kwh : infinity;
         into.least.start_ms = any ? std::min(into.least.start_ms, shape.start_ms) : shape.start_ms;
@@ -308,8 +367,10 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     resolve_sites(book, spec, world, asked.limits, into);
     into.shapes.resize(book.shapes().size());
     into.runs.resize(into.shapes.size());
+    into.aside.resize(into.shapes.size());
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
-        resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i]);
+        resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i],
+                      into.aside[i]);
     resolve_starts(book, policy, terms, spec, world, into);
     find_bounds(into);
     prepare_sieve(book, into);
@@ -321,7 +382,8 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const auto& row = book.shapes()[i];
         const bool slow = row.accelerators && row.accelerators->model == slow_model;
-        resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i]);
+        resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i],
+                      into.aside[i]);
     }
     number_runs(into);
     find_bounds(into);
@@ -333,7 +395,19 @@ std::pair<shape_view, run_length> resolve_at(const offer_book& book, const polic
                                              speed_end at) {
     const shape_question asked(book, policy, spec, world, want.request);
     std::pair<shape_view, run_length> made;
-    resolve_shape(book.shapes()[shape], asked, want.request, at, made.first, made.second);
+    shape_aside aside;
+    resolve_shape(book.shapes()[shape], asked, want.request, at, made.first, made.second, aside);
+    return made;
+}
+
+finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,
+                       const decision_world& world, const demand& want, std::uint32_t site, std::uint32_t shape) {
+    const std::int64_t run_ms = want.shapes[shape].run_ms;
+    const bool inexact = !want.runs[shape].speed.r.exact();
+    const std::int64_t slow_ms =
+        inexact ? wall_ms(resolve_at(book, policy, spec, world, want, shape, speed_end::slow).second) : run_ms;
+    finish_model made = model_of(book.shapes()[shape], spec, want.request, run_ms, slow_ms);
+    made.fixed_ms = static_cast<double>(want.sites[site].data_movement_ms);
     return made;
 }
 

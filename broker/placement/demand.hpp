@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/placement/decide.hpp"
+#include "broker/placement/finish_odds.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
 
@@ -18,9 +19,11 @@ struct request_view {
     std::uint64_t runtime_s = 0;  // wherever it runs, unless the work is told on a reference
     bool runtime_assumed = false;
     std::int64_t earliest_ms = 0;  // max(now, earliest start), since 1970
-    bool waits_at_it = false;      // services and interactive batch: RTT counts
-    bool origin_known = false;     // an origin is stated
+    instant now{};
+    bool waits_at_it = false;   // services and interactive batch: RTT counts
+    bool origin_known = false;  // an origin is stated
     std::optional<std::int64_t> deadline_ms;
+    double deadline_z = 0;  // the quantile of the finish that has to be in time, as z_of tells
     std::optional<double> max_carbon_kg;
     std::optional<double> budget_base;  // in base currency
     std::uint8_t reads = 0;             // of term_input: the columns that the policy ranks by
@@ -38,6 +41,13 @@ struct site_view {
     double pue = 0;                     // default_pue where unknown
     double green_share = 0;             // NaN: unknown
     double carbon_g_per_kwh = 0;        // the site's own factor, or a signal's for now; NaN: unknown
+    bool dated = false;                 // some of its offers are stale, or their quotes have ended
+};
+
+/// What few filters ask of a shape, apart from `shape_view` so that it stays one cache line.
+struct shape_aside {
+    std::int64_t late_ms = 0;  // how much later than expected it may finish, as surely as the deadline asks
+    double billed_base = -1;   // what the run is billed, where it is not what it is compared by; below 0: it is
 };
 
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
@@ -83,6 +93,8 @@ struct demand {
     std::vector<site_view> sites;           // parallel to book.sites()
     std::vector<shape_view> shapes;         // parallel to book.shapes()
     std::vector<run_length> runs;           // parallel to `shapes`: how their run_ms came about
+    std::vector<shape_aside> aside;         // parallel to `shapes`, too
+    std::int64_t most_late_ms = 0;          // of any shape that passes
     shape_view least, most;                 // start and energy of any shape that passes are within
     sieve_columns for_sieve;                // parallel to book.shapes()
     bool sieves = true;                     // units and prices are within what the sieve takes
@@ -113,6 +125,10 @@ inline start_option start_of(const demand& want, const site_view& site, const sh
 /// Fills `into`, reusing its memory.
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into);
+
+/// When a run on a shape at a site ends, with the spreads of its wait, its runtime and its speed.
+finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,
+                       const decision_world& world, const demand& want, std::uint32_t site, std::uint32_t shape);
 
 /// One shape anew, with the speed of its cards at an end of its interval: what the view and the run would be then.
 std::pair<shape_view, run_length> resolve_at(const offer_book& book, const policy& policy, const workload_spec& spec,

@@ -1,5 +1,7 @@
 #include "broker/placement/filters.hpp"
 
+#include "broker/domain/software.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -46,6 +48,9 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
     for (const auto& run : spec.variants)
         into.stacks.push_back(names.find(run.stack));
     into.any_stack = spec.variants.empty();
+    into.versioned = {};
+    if (std::ranges::any_of(spec.variants, asks_for_versions))
+        into.versioned = spec.variants;
     into.any_architecture = spec.resources.architecture.empty();
     into.architecture = names.find(spec.resources.architecture);
     into.plan_only_too = world.plan_only_too;
@@ -101,6 +106,13 @@ std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& r
         return code(rejection::architecture);
     if (!limits.any_stack && std::ranges::none_of(row.stacks, [&](auto s) { return contains(limits.stacks, s); }))
         return code(rejection::stack);
+    // Names of stacks are numbers in `limits.stacks`, parallel to the variants.
+    const auto runs = [&](const variant& run) {
+        const auto number = limits.stacks[static_cast<std::size_t>(&run - limits.versioned.data())];
+        return contains(row.stacks, number) && versions_fit(row.software, run);
+    };
+    if (!limits.versioned.empty() && std::ranges::none_of(limits.versioned, runs))
+        return code(rejection::stack_version);
     return passes;
 }
 

@@ -12,6 +12,7 @@ struct limits_view {
     bool any_region = true, any_jurisdiction = true, any_provider = true;
     std::vector<std::uint32_t> regions, jurisdictions, providers_allow, providers_deny, blocked, stacks;
     bool any_stack = true;
+    std::span<const variant> versioned;  // the variants, where one of them asks for versions
     std::uint32_t architecture = name_table::absent;
     bool any_architecture = true;
     bool plan_only_too = false, gang = false, files = false;

@@ -1,5 +1,7 @@
 #include "broker/domain/energy.hpp"
 #include "broker/domain/explain.hpp"
+#include "broker/domain/freshness.hpp"
+#include "broker/domain/owned.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 
@@ -71,6 +73,37 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
                 into.push_back({note_kind::speed_measured, {one.model}, {static_cast<double>(one.shown.runs)}});
     if (!won->launchable)
         into.push_back({note_kind::only_catalogue, {won->offer}, {}});
+}
+
+/// How far the winner's own word can be trusted, and what its money is.
+void on_terms(const comparison& by, const decision& made, notes& into) {
+    const appraisal* won = winner_of(made);
+    if (!won)
+        return;
+    const offer& on = by.book.at(*by.book.find(won->offer));
+    const auto hours = [](auto time) {
+        return std::chrono::duration<double, std::ratio<3600>>(time).count();
+    };
+    if (stale_from(on) <= by.world.now)
+        into.push_back({note_kind::offer_stale,
+                        {on.id},
+                        {hours(by.world.now - on.as_of), hours(seconds(std::int64_t{on.stale_after_s}))}});
+    if (on.supply.price_until)
+        into.push_back({note_kind::quote_until, {on.id, format_rfc3339(*on.supply.price_until)}, {}});
+    if (is_owned(on)) {
+        const unit_price billed = billed_price(on).value_or(unit_price{});
+        const double rate = static_cast<double>(rate_nanos(by.world.rates, won->price.unit)) / 1e18;
+        into.push_back({note_kind::owned_reservation,
+                        {on.id, in_words(static_cast<double>(billed.nanos) / 1e9, billed.unit)},
+                        {static_cast<double>(won->price.nanos) * rate}});
+    }
+    if (!won->odds)
+        return;
+    into.push_back({note_kind::finish_spread, {format_rfc3339(won->odds->p90_at)}, {}});
+    if (won->odds->by_deadline && by.spec.when.deadline_at)
+        into.push_back({note_kind::finish_in_time,
+                        {format_rfc3339(*by.spec.when.deadline_at)},
+                        {*won->odds->by_deadline, by.spec.when.deadline_probability}});
 }
 
 /// Less energy that is not green, and yet more carbon: the grid behind it is dirtier.
@@ -152,6 +185,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     on_missing_terms(by, all);
     on_limits(by, made, all);
     on_winner(by, made, all);
+    on_terms(by, made, all);
     on_start(by, made, all);
     on_green_and_carbon(made, all);
     return all;

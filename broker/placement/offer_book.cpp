@@ -1,5 +1,7 @@
 #include "broker/placement/offer_book.hpp"
 
+#include "broker/domain/owned.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -44,7 +46,8 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
            a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.latency_headroom == b.latency_headroom &&
-           a.available_from == b.available_from;
+           a.available_from == b.available_from && a.queue_wait_p90_s == b.queue_wait_p90_s &&
+           a.software == b.software && a.billed == b.billed;
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -161,8 +164,14 @@ void offer_book::set_our_live_units(const offer_id& id, std::uint64_t our_live_u
         our_live_units_.erase(id);
     else
         our_live_units_[id] = our_live_units;
-    if (const auto i = find(id))
-        place_limits(*i);
+    const auto i = find(id);
+    if (!i)
+        return;
+    place_limits(*i);
+    if (const auto pool = pool_of(*offers_[*i])) {
+        pools_touched_.insert(*pool);
+        settle_pools();
+    }
 }
 
 void offer_book::distrust(const offer_id& id) {
@@ -209,14 +218,18 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
         columns_.site[i] = all[i].site;
         columns_.shape[i] = all[i].shape;
         place_price(i);
-        place_limits(i);
+        place_date(i);
     }
+    find_hosts();
+    for (std::size_t i = 0; i < n; ++i)
+        place_limits(i);
     find_runs();
     rows_in_use_ = sites_.size() + shapes_.size();
 }
 
 void offer_book::place_price(std::size_t i) {
-    const std::int64_t nanos = offers_[i]->price ? offers_[i]->price->nanos : -1;
+    const auto price = ranked_price(*offers_[i]);
+    const std::int64_t nanos = price ? price->nanos : -1;
     columns_.price_nanos[i] = nanos;
     columns_.price[i] = static_cast<double>(nanos);
     if (nanos > exact_in_double_max)
@@ -245,7 +258,8 @@ void offer_book::find_runs() {
             known.emplace(hash, std::pair(sequence, end - begin));
             sequences_.insert(sequences_.end(), shapes.begin(), shapes.end());
         }
-        runs_.push_back({begin, end, columns_.site[begin], sequence});
+        runs_.push_back({begin, end, columns_.site[begin], sequence, {}});
+        date_run(runs_.back());
         begin = end;
     }
 }
@@ -296,7 +310,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
     shape_row row{.compute = o.compute,
                   .divisible = o.divisible,
                   .launchable = o.launchable,
-                  .purchased = o.mode != billing_mode::reserved,
+                  .purchased = o.mode != billing_mode::reserved || is_owned(o),
                   .runs_gangs = o.runs_gangs,
                   .takes_files = o.takes_files,
                   .vcpus = o.vcpus,
@@ -305,16 +319,19 @@ std::uint32_t offer_book::shape_of(const offer& o) {
                   .architecture = names_.intern(o.architecture),
                   .accelerators = o.accelerators,
                   .stacks = {},
-                  .unit = o.price ? o.price->unit : currency::cny,
+                  .unit = ranked_price(o).value_or(unit_price{}).unit,
                   .increment_s = std::max(1u, o.increment_s),
                   .minimum_s = o.minimum_s,
                   .queue_wait_s = o.queue_wait_s,
+                  .queue_wait_p90_s = std::max(o.queue_wait_s, o.queue_wait_p90_s),
                   .idle_w = or_nan(o.idle_w),
                   .max_w = or_nan(o.max_w),
                   .hazard = o.supply.hazard,
                   .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
                   .latency_headroom = headroom_of(o),
-                  .available_from = o.supply.available_from};
+                  .available_from = o.supply.available_from,
+                  .software = o.software,
+                  .billed = is_owned(o) ? billed_price(o) : std::nullopt};
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
     return number_of(std::move(row), shapes_, shape_numbers_);
@@ -322,13 +339,13 @@ std::uint32_t offer_book::shape_of(const offer& o) {
 
 void offer_book::place_limits(std::size_t i) {
     const offer& o = *offers_[i];
-    std::uint64_t total = unlimited, free = unlimited;
+    const std::uint64_t total = units_ever(o);
+    std::uint64_t free = unlimited;
     if (o.units_free) {
-        const std::uint64_t told = std::min(*o.units_free, unlimited - 1);
-        total = told + std::min(o.units_ours, unlimited - 1 - told);
         const auto ours = our_live_units_.find(o.id);
         free = total - std::min(total, ours == our_live_units_.end() ? 0 : ours->second);
     }
+    free = std::min(free, left_at_host(o));
     if (!distrusted_.empty() && distrusted_.contains(o.id))
         free = 0;
     columns_.total_units[i] = total;

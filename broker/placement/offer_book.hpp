@@ -40,6 +40,7 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept;
 /// the number of a row in `sites` and `shapes`, and whatever depends on those alone is worked out once per row.
 ///
 /// Shape   every column has size() entries; entry i of each is the same offer. 10^5 expected, 10^6 supported.
+/// Hosts   what is held at a host through one seller, no other seller has: see left_at_host().
 /// Units   as in `offer`; unknown doubles are NaN, an unknown limit is UINT64_MAX; price in 10^-9 per unit-hour, -1:
 ///         none.
 /// Order   by offer id ascending, so equal inputs place equally on every run, and the offers of one site are
@@ -56,6 +57,7 @@ public:
         std::vector<offer_list::shared> changed;  // new, or other than before in more than their date; by id
         std::vector<offer_id> gone;
         bool redated = false, trusted = false;  // some have a new date only; some were distrusted
+        instant lapsed_at = instant::max();     // of those with a new date, when the first would have lapsed
         std::size_t compared = 0;               // that were not the same objects as before
         bool anything() const noexcept { return !changed.empty() || !gone.empty(); }
     };
@@ -85,6 +87,9 @@ public:
     /// A launch was refused for want of capacity: nothing of this offer is placeable until its provider's next offers.
     void distrust(const offer_id& id);
     bool distrusts(const provider_id& provider) const noexcept;
+
+    /// For a book of the past: when all offers of a provider were confirmed last.
+    void date_provider(const provider_id& provider, instant confirmed_at);
 
     /// Offers of which less can be placed than their provider told (ours, or distrusted), by index, with what can.
     std::vector<std::pair<std::uint32_t, std::uint64_t>> less_free() const;
@@ -121,12 +126,14 @@ public:
         std::optional<accelerator_facts> accelerators;
         std::vector<std::uint32_t> stacks;
         currency unit = currency::cny;
-        std::uint32_t increment_s = 1, minimum_s = 0, queue_wait_s = 0;
+        std::uint32_t increment_s = 1, minimum_s = 0, queue_wait_s = 0, queue_wait_p90_s = 0;
         double idle_w = 0, max_w = 0;
         hazard_facts hazard;
         std::uint64_t minimum_units = 1;
         std::uint32_t latency_headroom = 0;
         std::optional<instant> available_from;
+        software_facts software;
+        std::optional<unit_price> billed;  // where it is not the price that is compared: of owned reservations
     };
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers
@@ -134,6 +141,7 @@ public:
         std::vector<double> price;  // the same, for the sieve; see prices_exact()
         std::vector<std::uint64_t> free_units, total_units;
         std::vector<std::uint32_t> free_narrow, total_narrow;  // the same, UINT32_MAX for all that is more
+        std::vector<instant> dated_from;                       // as in site_run, of each
 
         template <class Do>
         void each(const Do& action) {
@@ -145,12 +153,14 @@ public:
             action(total_units);
             action(free_narrow);
             action(total_narrow);
+            action(dated_from);
         }
     };
     /// Neighbouring offers of one site: [begin, end) of the columns. Sites that offer the same shapes in the same
     /// order, as the regions of a cloud do, share their part of sequences(): their shapes begin there at `sequence`.
     struct site_run {
         std::uint32_t begin, end, site, sequence;
+        instant dated_from;  // from then on time alone has changed what one of them counts as (domain/freshness.hpp)
     };
     const columns& cols() const noexcept { return columns_; }
     /// No price is too large for a double to hold it to the last digit (9 million a unit-hour).
@@ -166,6 +176,16 @@ private:
         std::shared_ptr<const offer> what;
         std::uint32_t site, shape;
     };
+    /// What is sold of one host and of one kind of card (or processor), in cards (vCPUs where there are none).
+    using host_key = std::pair<std::string, std::string>;
+    struct host_pool {
+        std::set<offer_id> offers;
+        std::map<provider_id, std::uint64_t> held_through;  // by our live units
+        std::uint64_t held = 0;                             // through all of them
+        std::uint64_t most = 0;                             // what it has in all; unlimited: not known
+        bool most_is_stated = false;                        // else it is the most that a seller tells
+    };
+    static std::optional<host_key> pool_of(const offer& o);
     /// The offers of this provider, and those of the others; the book has none of them any more until rebuild().
     std::pair<std::vector<kept_offer>, std::vector<kept_offer>> take_apart(const provider_id& provider);
     void rebuild(std::vector<kept_offer> all);
@@ -188,6 +208,17 @@ private:
     }
     std::size_t first_not_before(const offer_id& id, std::size_t from) const noexcept;
     void forget_rows();
+    void place_date(std::size_t i);
+    void date_run(site_run& run) const;
+    void date_runs(const provider_id& provider);
+    static std::uint64_t units_ever(const offer& o) noexcept;
+    // host_pools.cpp
+    void find_hosts();
+    void join_pool(const offer& o);
+    void leave_pool(const offer& o);
+    void settle_pools();
+    void reckon(host_pool& pool) const;
+    std::uint64_t left_at_host(const offer& o) const;
 
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
@@ -199,6 +230,8 @@ private:
     std::unordered_multimap<std::size_t, std::uint32_t> site_numbers_, shape_numbers_;  // by hash of the row
     name_table names_;
     std::unordered_map<offer_id, std::uint64_t> our_live_units_;
+    std::map<host_key, host_pool> host_pools_;
+    std::set<host_key> pools_touched_;            // whose members have changed
     std::map<offer_id, provider_id> distrusted_;  // few
     std::set<std::uint32_t> less_free_;           // indices
     std::size_t rows_in_use_ = 0;                 // sites and shapes, when the book was last rebuilt

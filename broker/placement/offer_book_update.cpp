@@ -1,7 +1,9 @@
 // A part of one provider's offers taken over while the rest of the book stays where it is.
+#include "broker/domain/freshness.hpp"
 #include "broker/placement/offer_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace westerly {
 namespace {
@@ -47,16 +49,22 @@ offer_book::part_change offer_book::replace_part(const provider_id& provider, st
         if (next == now.end() || (*next)->id != offers_[i]->id) {
             gone.push_back(i);
             made.gone.push_back(offers_[i]->id);
+            leave_pool(*offers_[i]);
             distrusted_.erase(offers_[i]->id);
             continue;
         }
         other_rows |= take_over(i, *next++, made);
     }
     added.insert(added.end(), next, now.end());
+    for (const auto& one : added)
+        join_pool(*one);
     if (!gone.empty() || !added.empty())
         splice(gone, added);
     else if (other_rows)
         find_runs();
+    else if (made.redated || !made.changed.empty())
+        date_runs(provider);
+    settle_pools();
     made.changed.insert(made.changed.end(), added.begin(), added.end());
     if (made.anything())
         ++version_;
@@ -76,11 +84,15 @@ bool offer_book::take_over(std::uint32_t i, const offer_list::shared& now, part_
     ++made.compared;
     const bool same = same_but_date(*now, *offers_[i]);
     const std::uint32_t site = same || now->site == offers_[i]->site ? columns_.site[i] : site_of(*now);
-    offers_[i] = now;
+    const auto before = std::exchange(offers_[i], now);
+    place_date(i);
     if (same) {
         made.redated = true;
+        made.lapsed_at = std::min(made.lapsed_at, lapses_at(*before));
         return false;
     }
+    leave_pool(*before);
+    join_pool(*now);
     const std::uint32_t shape = shape_of(*now);
     const bool other_rows = site != columns_.site[i] || shape != columns_.shape[i];
     columns_.site[i] = site;
@@ -106,6 +118,7 @@ void offer_book::splice(std::span<const std::uint32_t> gone, std::span<const off
         columns_.site[i] = beside ? columns_.site[i - 1] : site_of(*offers_[i]);
         columns_.shape[i] = shape_of(*offers_[i]);
         place_price(i);
+        place_date(i);
         place_limits(i);
     }
     find_runs();
@@ -158,6 +171,35 @@ std::size_t offer_book::first_not_before(const offer_id& id, std::size_t from) c
     const auto at = std::lower_bound(offers_.begin() + static_cast<std::ptrdiff_t>(from), offers_.end(), id,
                                      [](const auto& o, const offer_id& wanted) { return o->id < wanted; });
     return static_cast<std::size_t>(at - offers_.begin());
+}
+
+void offer_book::date_provider(const provider_id& provider, instant confirmed_at) {
+    each_of(provider, [&](std::size_t i) {
+        if (offers_[i]->as_of == confirmed_at)
+            return;
+        offer dated = *offers_[i];
+        dated.as_of = confirmed_at;
+        offers_[i] = std::make_shared<const offer>(std::move(dated));
+        place_date(i);
+    });
+    date_runs(provider);
+}
+
+void offer_book::place_date(std::size_t i) {
+    columns_.dated_from[i] = dated_from(*offers_[i]);
+}
+
+void offer_book::date_runs(const provider_id& provider) {
+    const auto number = names_.find(provider);
+    for (site_run& run : runs_)
+        if (sites_[run.site].provider == number)
+            date_run(run);
+}
+
+void offer_book::date_run(site_run& run) const {
+    run.dated_from = instant::max();
+    for (std::uint32_t i = run.begin; i < run.end; ++i)
+        run.dated_from = std::min(run.dated_from, columns_.dated_from[i]);
 }
 
 void offer_book::forget_rows() {

@@ -15,6 +15,7 @@ struct standing {
     std::uint32_t index = 0;  // into the book; the last tie, because the book is sorted by offer id
     std::array<double, order_keys_max> keys{};
     bool launchable = true;
+    bool stale = false;
     std::int64_t finish_ms = 0;
     double non_green_kwh = 0;  // unknown: infinity
     double rtt_ms = 0;         // 0 where RTT does not count; unknown: infinity

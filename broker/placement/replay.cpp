@@ -24,6 +24,9 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     for (const auto& taken : basis.less_free)
         book_.set_free_units(taken.index, taken.free);
 
+    for (const auto& [provider, at] : basis.confirmed)
+        book_.date_provider(provider, at);
+
     std::vector<provider_block> blocked;
     for (const auto& provider : basis.blocked)
         blocked.push_back({provider, {}});

@@ -1,5 +1,6 @@
 #include "broker/placement/scan.hpp"
 
+#include "broker/domain/freshness.hpp"
 #include "broker/placement/sieve.hpp"
 
 #include <algorithm>
@@ -18,17 +19,32 @@ std::uint8_t early(std::uint8_t c) noexcept {
     return c < code(rejection::price_missing) ? c : passes;
 }
 
+/// What time alone has made of an offer.
+std::uint8_t dated_code(const offer& o, instant now) {
+    if (o.supply.price_until && *o.supply.price_until <= now)
+        return code(rejection::quote_expired);
+    return o.launchable && lapses_at(o) <= now ? code(rejection::offer_stale) : passes;
+}
+
 /// Past the sieve: the filters from price_missing on.
-inline std::uint8_t later_code(const demand& want, const site_view& site, const shape_view& shape, std::int64_t price) {
+inline std::uint8_t later_code(const offer_book& book, const demand& want, std::size_t i) {
+    const std::int64_t price = book.cols().price_nanos[i];
+    const std::uint32_t number = book.cols().shape[i];
+    const site_view& site = want.sites[book.cols().site[i]];
+    const shape_view& shape = want.shapes[number];
     if (price < 0)
         return code(rejection::price_missing);
+    if (site.dated)
+        if (const std::uint8_t dated = dated_code(book.at(i), want.request.now); dated != passes)
+            return dated;
     if (price > shape.price_max)
         return code(rejection::max_price);
+    const shape_aside& aside = want.aside[number];
+    const double billed = aside.billed_base >= 0 ? aside.billed_base : static_cast<double>(price) * shape.cost_per_nano;
     if (price > shape.budget_max ||
-        (site.egress_base > 0 && want.request.budget_base &&
-         static_cast<double>(price) * shape.cost_per_nano + site.egress_base > *want.request.budget_base))
+        (site.egress_base > 0 && want.request.budget_base && billed + site.egress_base > *want.request.budget_base))
         return code(rejection::budget);
-    if (want.request.deadline_ms && earliest_finish_ms(site, shape) > *want.request.deadline_ms)
+    if (want.request.deadline_ms && earliest_finish_ms(site, shape) + aside.late_ms > *want.request.deadline_ms)
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
@@ -97,7 +113,8 @@ private:
             const double wanted =
                 all ? infinity : before_egress(std::max(ranks_->admitted_cost(), base_.limit()), site);
             std::uint32_t* out = into_.index.data() + into_.size;
-            const sieved left = want_.sieves ? sift(run, begin, end, site, wanted, out) : sift_singly(begin, end, out);
+            const sieved left =
+                want_.sieves && !site.dated ? sift(run, begin, end, site, wanted, out) : sift_singly(begin, end, out);
             into_.passed += left.passed;
             admit(site, out, left.kept);
         }
@@ -111,9 +128,9 @@ private:
     /// The site's offers may fail a filter that the sieve does not know.
     bool looked_at_singly(const site_view& site) const {
         const request_view& asked = want_.request;
-        return (site.code != passes && site.code >= code(rejection::capacity_never)) ||
+        return site.dated || (site.code != passes && site.code >= code(rejection::capacity_never)) ||
                (asked.budget_base && site.egress_base > 0) ||
-               (asked.deadline_ms && earliest_finish_ms(site, want_.most) > *asked.deadline_ms) ||
+               (asked.deadline_ms && earliest_finish_ms(site, want_.most) + want_.most_late_ms > *asked.deadline_ms) ||
                (asked.max_carbon_kg &&
                 (want_.starts.active() || !(facility_at(want_, site, want_.most).carbon_kg <= *asked.max_carbon_kg)));
     }
@@ -162,7 +179,7 @@ private:
         for (std::size_t k = 0; k < count; ++k) {
             const std::uint32_t i = sieved[k];
             const shape_view& shape = want_.shapes[cols.shape[i]];
-            const std::uint8_t first = later_code(want_, site, shape, cols.price_nanos[i]);
+            const std::uint8_t first = later_code(book_, want_, i);
             if (first != passes) {
                 ++into_.counts[first];
                 --into_.passed;
@@ -220,7 +237,7 @@ std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) 
     if (cols.free_units[i] < shape.room())
         first = std::min(
             first, code(cols.total_units[i] < shape.room() ? rejection::capacity_never : rejection::capacity_now));
-    return first != passes ? first : later_code(want, site, shape, cols.price_nanos[i]);
+    return first != passes ? first : later_code(book, want, i);
 }
 
 }  // namespace westerly

@@ -9,6 +9,7 @@
 namespace westerly {
 namespace {
 
+constexpr std::size_t codes_max = 64;
 constexpr auto never = static_cast<std::uint8_t>(rejection::capacity_never);
 constexpr auto now = static_cast<std::uint8_t>(rejection::capacity_now);
 constexpr auto missing = static_cast<std::uint8_t>(rejection::price_missing);
@@ -116,7 +117,7 @@ __attribute__((target("avx2,popcnt"))) sieved sieve_avx2(const sieve& by, const 
     const std::uint32_t size = range.end - range.begin;
     if (size < 32)
         return sieve_plain(by, range, out, counts);
-    std::array<std::uint8_t, 32> active{};  // the codes that can come out of this range, `passes` left out
+    std::array<std::uint8_t, codes_max> active{};  // the codes that can come out of this range, `passes` left out
     std::size_t actives = 0;
     bool site_counted = range.site_code == passes;
     for (const std::uint8_t code : by.shape_codes) {
@@ -155,7 +156,7 @@ __attribute__((target("avx2,popcnt"))) sieved sieve_avx2(const sieve& by, const 
 
 }  // namespace
 
-static_assert(static_cast<std::size_t>(rejection::count_) <= 32);
+static_assert(static_cast<std::size_t>(rejection::count_) <= codes_max);
 
 sieved sieve_plain(const sieve& by, const sieve_range& range, std::uint32_t* out,
                    std::array<std::uint32_t, 256>& counts) {

@@ -1,3 +1,4 @@
+#include "broker/domain/freshness.hpp"
 #include "broker/placement/rank.hpp"
 
 #include <algorithm>
@@ -16,6 +17,8 @@ bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
             return a.keys[k] < b.keys[k];
     if (a.launchable != b.launchable)
         return a.launchable;
+    if (a.stale != b.stale)
+        return b.stale;
     if (a.finish_ms != b.finish_ms)
         return a.finish_ms < b.finish_ms;
     if (a.non_green_kwh != b.non_green_kwh)
@@ -29,8 +32,10 @@ standing standing_of(const offer_book& book, const demand& want, std::uint32_t i
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
     const start_option start = start_of(want, site, shape);
-    standing s{
-        .index = index, .launchable = shape.launchable, .finish_ms = earliest_finish_ms(site, shape) + start.delay_ms};
+    standing s{.index = index,
+               .launchable = shape.launchable,
+               .stale = site.dated && stale_from(book.at(index)) <= want.request.now,
+               .finish_ms = earliest_finish_ms(site, shape) + start.delay_ms};
     const facility_energy used = facility_at(site, shape, start);
     s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
     if (want.request.waits_at_it)

@@ -137,7 +137,7 @@ void start_table::fill(entry& into, const site& of, const run& run) const {
     if (slack_until_ms_) {
         window.latest_ms = *slack_until_ms_ + of.data_movement_ms;
         if (deadline_ms_)
-            window.latest_ms = std::min(window.latest_ms, *deadline_ms_ - run.run_ms);
+            window.latest_ms = std::min(window.latest_ms, *deadline_ms_ - run.run_ms - run.late_ms);
     }
     std::array<const signal_curve*, 2> varying{};
     std::size_t count = 0;

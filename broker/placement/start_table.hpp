@@ -50,6 +50,7 @@ public:
     struct run {
         std::int64_t start_ms = 0;  // at once, before data movement
         std::int64_t run_ms = 0;
+        std::int64_t late_ms = 0;  // kept free before the deadline
         friend bool operator==(const run&, const run&) = default;
     };
 

@@ -120,9 +120,9 @@ void number_runs(demand& into) {
     if (!into.starts.active())
         return;
     into.starts.forget_runs();
-    for (shape_view& shape : into.shapes)
-        if (shape.code == passes)
-            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms});
+    for (std::size_t i = 0; i < into.shapes.size(); ++i)
+        if (shape_view& shape = into.shapes[i]; shape.code == passes)
+            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms});
     into.starts.ready();
 }
 

@@ -39,6 +39,8 @@ void lay_over(const price_override& price, offer& on) {
     on.increment_s = std::max<std::uint32_t>(1, price.increment_s);
     on.minimum_s = price.minimum_s;
     on.supply = price.supply;
+    if (!price.software.empty())
+        on.software = price.software;
     if (price.idle_w)
         on.idle_w = price.idle_w;
     if (price.max_w)
@@ -65,12 +67,16 @@ merged_offers merge_offers(const provider_config& config, const offers_reply* re
                                    ", which the provider file does not know");
             continue;
         }
+        const auto* price = price_for(config, from);
         offer made = from.shape;
+        if (price != nullptr && price->supply.owned)
+            made.mode = billing_mode::reserved;
         made.provider = config.id;
         made.site = *site;
         made.id = config.id + "/" + from.site + "/" + from.name + "/" + std::string(mode_name(made.mode));
         made.as_of = reply->as_of;
-        if (const auto* price = price_for(config, from))
+        made.stale_after_s = stale_after_s(config);
+        if (price != nullptr)
             lay_over(*price, made);
         add(std::move(made));
     }
@@ -79,6 +85,7 @@ merged_offers merge_offers(const provider_config& config, const offers_reply* re
         made.launchable = false;
         if (made.as_of == instant{})
             made.as_of = now;
+        made.stale_after_s = stale_after_s(config);
         add(std::move(made));
     }
     std::sort(out.offers.begin(), out.offers.end(), [](const offer& a, const offer& b) { return a.id < b.id; });

@@ -258,6 +258,12 @@ class Market(Api):
             self.ask("GET", path, 404)
         for path in ("/v1/offers", "/v1/signals", "/v1/providers", "/v1/policies"):
             self.ask("GET", path + "?limit=0", 400)
+        self.assertFalse(west["stale"])
+        self.assertLess(west["age_s"], west["stale_after_s"])
+        told = self.ask("GET", f"/v1/offer-history?offer={west['id']}", 200).json["items"]
+        self.assertEqual((told[0]["offered"], told[0]["price"]), (True, west["price"]))
+        self.ask("GET", f"/v1/offer-history?offer={west['id']}&until=2026-01-01T00:00:00Z", 404)
+        self.ask("GET", f"/v1/offer-history?offer={west['id']}&from=yesterday", 400)
 
     def test_decisions_are_made_again_and_compared_by_operators(self):
         made = self.submit(name="replayed")

@@ -71,6 +71,12 @@ def tour_market(member, operator):
     for target in ("/v1/offers", "/v1/signals", "/v1/providers", "/v1/policies", "/v1/usage", "/v1/charges"):
         expect(member.request("GET", target), 200)
         list(member.items(target + "?limit=1"))
+    offer = next(member.items("/v1/offers"))["id"]
+    expect(member.request("GET", f"/v1/offer-history?offer={offer}"), 200)
+    expect(member.request("GET", f"/v1/offer-history?offer={offer}&from=2026-01-01T00:00:00Z&until=2025-01-01T00:00:00Z"), 400)
+    expect(member.request("GET", f"/v1/offer-history?offer={offer}&from=yesterday"), 400)
+    expect(member.request("GET", "/v1/offer-history?offer=nobody/nowhere/none/spot"), 404)
+    expect(member.request("GET", "/v1/offer-history"), 400)
     provider = [p for p in member.items("/v1/providers") if p["kind"] != "catalogue"][0]["id"]
     policy = next(member.items("/v1/policies"))["name"]
     expect(member.request("GET", "/v1/providers/" + provider), 200)

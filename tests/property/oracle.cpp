@@ -64,6 +64,7 @@ private:
         if (j.why)
             return j;
         j.cost = cost();
+        j.stale = stale(1);
         j.finish_ms = finish_ms();
         j.non_green_kwh = non_green().value_or(infinity);
         j.rtt_ms = waited_for() ? rtt().value_or(infinity) : 0;
@@ -104,9 +105,50 @@ private:
 
     double to_base_rate(currency c) const { return static_cast<double>(rate_nanos(w_.around.rates, c)) / 1e9; }
 
-    double cost() const {
-        return static_cast<double>(o_.price->nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(o_.price->unit) +
-               egress();
+    bool owned() const { return o_.mode == billing_mode::reserved && o_.supply.owned; }
+    /// What it counts as; of what is owned only what others would give for it.
+    std::optional<unit_price> compared() const {
+        if (!owned())
+            return o_.price;
+        return o_.supply.shadow_price.value_or(unit_price{});
+    }
+    std::optional<unit_price> billed() const {
+        if (!owned() || !o_.supply.fee)
+            return o_.price;
+        const long double hours = o_.supply.fee->term == reservation_term::month ? 720 : 8760;
+        const long double nanos = static_cast<long double>(o_.supply.fee->per_unit.micros) * 1000 / hours;
+        return unit_price{static_cast<std::int64_t>(std::nearbyintl(nanos)), o_.supply.fee->per_unit.unit};
+    }
+    double money_of(unit_price price) const {
+        return static_cast<double>(price.nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(price.unit);
+    }
+    double cost() const { return money_of(*compared()) + egress(); }
+
+    bool stale(double times) const {
+        return o_.stale_after_s > 0 && o_.as_of != instant{} &&
+               w_.around.now - o_.as_of >= times * std::chrono::duration<double>(o_.stale_after_s);
+    }
+
+    bool has_version(const variant& v) const {
+        const auto parts = [](std::string text) {
+            std::vector<int> all;
+            for (std::size_t at = 0; at != std::string::npos;) {
+                all.push_back(std::stoi(text.substr(at)));
+                at = text.find('.', at);
+                at += at == std::string::npos ? 0 : 1;
+            }
+            all.resize(4);
+            return all;
+        };
+        if (!v.driver_version.empty() &&
+            (o_.software.driver_version.empty() || parts(o_.software.driver_version) < parts("550")))
+            return false;  // worlds ask for ">=550" only
+        if (v.stack_version.empty())
+            return true;  // and of stacks for ">=12.1,<13"
+        for (const auto& [stack, version] : o_.software.stack_versions)
+            if (stack == v.stack)
+                return parts(version) >= parts("12.1") && parts(version) < parts("13");
+        return false;
     }
 
     bool cards_meet(const accelerator_need& n) const {
@@ -241,6 +283,27 @@ private:
         return start + std::ceil(data_movement_s() * 1000) + run_ms() + delay_ms_;
     }
 
+    const fates& ends() const {
+        if (fates_)
+            return *fates_;
+        fates& all = fates_.emplace();
+        all.now = static_cast<double>(w_.around.now.time_since_epoch().count());
+        all.no_sooner = earliest_ms();
+        if (o_.supply.available_from)
+            all.no_sooner =
+                std::max(all.no_sooner, static_cast<double>(o_.supply.available_from->time_since_epoch().count()));
+        all.wait = o_.queue_wait_s * 1000.0;
+        all.wait_p90 = o_.queue_wait_p90_s * 1000.0;
+        all.moving = std::ceil(data_movement_s() * 1000);
+        all.run = run_ms();
+        const run_time slow = run_time_on(w_, o_, static_cast<double>(cards()), units(), stated_s(), true);
+        all.run_p90 = std::max(all.run, slow.why_not ? 1e13 : std::ceil(slow.wall_s * (1 - 1e-12)) * 1000);
+        if (s_.work.runtime_p90_s && s_.work.runtime_s.value_or(0) > 0)
+            all.run_p90 *=
+                std::max(1.0, static_cast<double>(*s_.work.runtime_p90_s) / static_cast<double>(*s_.work.runtime_s));
+        return all;
+    }
+
     double run_ms() const { return std::ceil(run().wall_s * (1 - 1e-12)) * 1000; }
 
     const signal_series* signal() const {
@@ -306,7 +369,7 @@ private:
             std::min(static_cast<double>(*s_.when.max_delay_s), static_cast<double>(w_.rules.max_delay_s)) * 1000;
         double latest = earliest_ms() + slack + std::ceil(data_movement_s() * 1000) - start;
         if (s_.when.deadline_at)
-            latest = std::min(latest, at(*s_.when.deadline_at) - run_ms() - start);
+            latest = std::min(latest, at(*s_.when.deadline_at) - ends().finish_of_share(s_.when.deadline_probability));
         latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
         if (start < at(pieces.front().start_at))
             return all;
@@ -394,7 +457,37 @@ private:
         for (const auto& [id, n] : w_.live)
             if (id == o_.id)
                 ours = n;  // the last word counts
-        return total_units() > ours ? total_units() - ours : 0;
+        const std::uint64_t own = total_units() > ours ? total_units() - ours : 0;
+        return std::min(own, at_host());
+    }
+
+    static std::uint64_t size_of(const offer& o) { return o.accelerators ? o.accelerators->count : o.vcpus; }
+    /// What the host has left for this offer, from the top: everything that anybody sells of it.
+    std::uint64_t at_host() const {
+        constexpr std::uint64_t plenty = std::numeric_limits<std::uint64_t>::max();
+        std::uint64_t stated = 0, most = 0, held_by_all = 0, held_by_others = 0;
+        bool several = false, no_limit = false;
+        for (const auto& o : w_.offers) {
+            if (o_.supply.host.empty() || o.supply.host != o_.supply.host || !o.launchable || !o_.launchable ||
+                o.accelerators.has_value() != o_.accelerators.has_value() ||
+                (o.accelerators ? o.accelerators->model != o_.accelerators->model : o.architecture != o_.architecture))
+                continue;
+            several |= o.provider != o_.provider;
+            no_limit |= !o.units_free;
+            stated = std::max(stated, o.supply.host_units.value_or(0) * size_of(o));
+            most = std::max(most, (o.units_free.value_or(0) + o.units_ours) * size_of(o));
+            std::uint64_t held = 0;
+            for (const auto& [id, n] : w_.live)
+                if (id == o.id)
+                    held = n * size_of(o);
+            held_by_all += held;
+            held_by_others += o.provider != o_.provider ? held : 0;
+        }
+        if (stated > 0)
+            return (stated - std::min(stated, held_by_all)) / size_of(o_);
+        if (!several || no_limit)
+            return plenty;
+        return (most - std::min(most, held_by_others)) / size_of(o_);
     }
 
     std::optional<rejection> first_failing() const {
@@ -406,7 +499,7 @@ private:
                 return rejection::provider_unhealthy;
         if (!o_.launchable && !plan_only_too_)
             return rejection::plan_only;
-        if (o_.mode == billing_mode::reserved)
+        if (o_.mode == billing_mode::reserved && !o_.supply.owned)
             return rejection::not_purchased;
         if (s_.tasks > 1 && !o_.runs_gangs)
             return rejection::not_supported;
@@ -424,6 +517,9 @@ private:
             return rejection::architecture;
         if (std::none_of(s_.variants.begin(), s_.variants.end(), [&](const auto& v) { return in(o_.stacks, v.stack); }))
             return rejection::stack;
+        if (std::none_of(s_.variants.begin(), s_.variants.end(),
+                         [&](const auto& v) { return in(o_.stacks, v.stack) && has_version(v); }))
+            return rejection::stack_version;
         if (!any_card_fits())
             return rejection::accelerator;
         if (o_.accelerators && any_rule_forbids(s_.limits.compliance, *o_.accelerators, earliest_ms()))
@@ -436,7 +532,7 @@ private:
         const double kept = waited_for() ? 0 : static_cast<double>(o_.supply.latency_headroom);
         if (o_.units_free && static_cast<double>(total_units()) < n + kept)
             return rejection::capacity_never;
-        if (o_.units_free && static_cast<double>(free_units()) < n + kept)
+        if (static_cast<double>(o_.units_free ? free_units() : at_host()) < n + kept)
             return rejection::capacity_now;
         return first_failing_of_facts();
     }
@@ -458,27 +554,33 @@ private:
     }
 
     std::optional<rejection> first_failing_of_money() const {
-        if (!o_.price)
+        if (!compared())
             return rejection::price_missing;
+        if (o_.supply.price_until && w_.around.now >= *o_.supply.price_until)
+            return rejection::quote_expired;
+        if (o_.launchable && stale(10))
+            return rejection::offer_stale;
+        const unit_price bill = billed().value_or(unit_price{});
         const auto in_base_nanos = [&](money m) {
             return wide{m.micros} * 1000 * rate_nanos(w_.around.rates, m.unit);
         };
-        const wide hourly =
-            wide{o_.price->nanos} * static_cast<wide>(units()) * rate_nanos(w_.around.rates, o_.price->unit);
+        const wide hourly = wide{bill.nanos} * static_cast<wide>(units()) * rate_nanos(w_.around.rates, bill.unit);
         if (const auto& cap = s_.limits.max_price_per_hour; cap && hourly > in_base_nanos(*cap))
             return rejection::max_price;
         const auto budget = w_.around.budget_left ? w_.around.budget_left : s_.budget;
         if (budget) {
-            const std::int64_t micros = cumulative_micros(*o_.price, static_cast<std::uint64_t>(units()),
+            const std::int64_t micros = cumulative_micros(bill, static_cast<std::uint64_t>(units()),
                                                           milliseconds(static_cast<std::int64_t>(billed_s()) * 1000));
-            if (in_base_nanos({micros, o_.price->unit}) > in_base_nanos(*budget))
+            if (in_base_nanos({micros, bill.unit}) > in_base_nanos(*budget))
                 return rejection::budget;
-            if (egress() > 0 &&
-                cost() > static_cast<double>(budget->micros) / 1e6 * to_base_rate(budget->unit) * (1 + 1e-13))
+            if (egress() > 0 && money_of(bill) + egress() > static_cast<double>(budget->micros) / 1e6 *
+                                                                to_base_rate(budget->unit) * (1 + 1e-13))
                 return rejection::budget;
         }
         const auto& due = s_.when.deadline_at;
-        if (due && !service() && finish_ms() > static_cast<double>(due->time_since_epoch().count()))
+        if (due && !service() &&
+            !ends().in_time(static_cast<double>(due->time_since_epoch().count()) - delay_ms_,
+                            s_.when.deadline_probability))
             return rejection::deadline;
         if (const auto& cap = s_.limits.max_carbon_kg; cap && !(carbon() && *carbon() <= *cap))
             return rejection::max_carbon;
@@ -493,11 +595,12 @@ private:
     bool plan_only_too_;
     double delay_ms_ = 0;  // of the start that is judged
     mutable std::optional<run_time> run_;
+    mutable std::optional<fates> fates_;  // of a start at once
 };
 
 bool before(const judged* a, const judged* b) {
     const auto rest = [](const judged* j) {
-        return std::make_tuple(!j->at->launchable, j->finish_ms, j->non_green_kwh, j->rtt_ms, j->at->id);
+        return std::make_tuple(!j->at->launchable, j->stale, j->finish_ms, j->non_green_kwh, j->rtt_ms, j->at->id);
     };
     return a->keys != b->keys ? a->keys < b->keys : rest(a) < rest(b);
 }

@@ -10,6 +10,7 @@ struct judged {
     std::optional<rejection> why;
     double cost = 0;           // C in base currency
     std::vector<double> keys;  // J, or the order's keys
+    bool stale = false;
     double finish_ms = 0;
     double non_green_kwh = 0;  // unknown: infinity
     double rtt_ms = 0;         // where it counts; unknown: infinity

@@ -31,31 +31,38 @@ double peak(work_class kind, const accelerator_facts& card) {
     return kind == work_class::hpc ? card.fp64_tflops : card.memory_gb_s;
 }
 
+/// The slow end of what was told from peaks, against its middle.
+double slow_part(work_class kind) {
+    return kind == work_class::training ? 0.41 / 0.66 : kind == work_class::hpc ? 0.7 : 0.8;
+}
+
 /// r, or 0: not known.
-double speed(const world& w, const accelerator_facts& card, const accelerator_facts& reference) {
+double speed(const world& w, const accelerator_facts& card, const accelerator_facts& reference, bool slow) {
     const work_estimate& work = w.spec.work;
     for (const auto& told : work.speeds)
         if (w.accelerators.means(told.model, card))
-            return told.speed.value;
+            return slow ? told.speed.low : told.speed.value;
     if (w.accelerators.means(work.reference->model, card))
         return 1;
     const auto kind =
         work.kind.value_or(w.spec.compute == compute_class::super ? work_class::hpc : work_class::training);
     if (kind == work_class::training && card.training_speed.value > 0)
-        return card.training_speed.value / reference.training_speed.value;
+        return slow ? card.training_speed.low / reference.training_speed.high
+                    : card.training_speed.value / reference.training_speed.value;
     const double against = kind == work_class::training ? reference.fp16_tflops : peak(kind, reference);
-    return peak(kind, card) / against;
+    const double middle = peak(kind, card) / against;
+    return slow ? middle * slow_part(kind) : middle;
 }
 
 /// T of one pass in seconds; NaN: not known.
-double one_pass(const world& w, const offer& o, double n, double stated_s) {
+double one_pass(const world& w, const offer& o, double n, double stated_s, bool slow) {
     const work_estimate& work = w.spec.work;
     if (!work.reference)
         return stated_s;
     const auto* reference = w.accelerators.find(work.reference->model);
     if (!reference || !o.accelerators || n == 0)
         return nobody_knows;
-    const double r = speed(w, *o.accelerators, reference->facts);
+    const double r = speed(w, *o.accelerators, reference->facts, slow);
     if (r == 0)
         return nobody_knows;
     const double c = work.communication, n0 = work.reference->count;
@@ -95,8 +102,38 @@ double truth(const fact_expression& e, const accelerator_facts& cards) {
 
 }  // namespace
 
-run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s) {
-    const double pass = one_pass(w, o, cards, stated_s);
+double fates::finish(double z) const {
+    const auto later = [&](double median, double p90) {
+        if (p90 <= median)
+            return median;
+        return median > 0 ? std::exp(std::log(median) + std::log(p90 / median) * z / 1.2815515655446004)
+                          : std::max(0.0, p90 * z / 1.2815515655446004);
+    };
+    return std::max(no_sooner, now + later(wait, wait_p90)) + moving + later(run, run_p90);
+}
+
+bool fates::in_time(double deadline, double surely) const {
+    if (wait_p90 <= wait && run_p90 <= run)
+        return finish(0) <= deadline;
+    // The share of fates that end in time: up to the last z that does, found from above in ever finer steps.
+    double z = 9;
+    for (double step = 1; step > 1e-14; step /= 2)
+        while (z > -9 && finish(z - step) > deadline)
+            z -= step;
+    const double share = 1 - 0.5 * std::erfc((z - 1e-14) / std::sqrt(2.0));
+    return finish(9) <= deadline || share >= surely - 1e-12;
+}
+
+double fates::finish_of_share(double surely) const {
+    double z = 0;
+    for (double step = 4; step > 1e-14; step /= 2)
+        if (1 - 0.5 * std::erfc((z + step) / std::sqrt(2.0)) <= surely)
+            z += step;
+    return finish(z);
+}
+
+run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s, bool slow) {
+    const double pass = one_pass(w, o, cards, stated_s, slow);
     if (std::isnan(pass))
         return {0, 0, rejection::throughput_unknown};
     if (pass > 1e10)

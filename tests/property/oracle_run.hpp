@@ -10,7 +10,19 @@ struct run_time {
     double wall_s = 0;
     std::optional<rejection> why_not;
 };
-run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s);
+/// `slow`: with the cards at the slow end of what is known of their speed.
+run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s, bool slow = false);
+
+/// The probability that a run ends by a deadline, by counting: many equally likely fates, the wait and the length of
+/// each at the same quantile. Medians and ninetieth percentiles in ms.
+struct fates {
+    double now = 0, no_sooner = 0, wait = 0, wait_p90 = 0, moving = 0, run = 0, run_p90 = 0;
+    double finish(double z) const;
+    /// Whether it is in time at least so surely.
+    bool in_time(double deadline, double surely) const;
+    /// The latest finish of so large a share of them.
+    double finish_of_share(double surely) const;
+};
 
 bool any_rule_forbids(const std::vector<compliance_rule>& rules, const accelerator_facts& cards, double at_ms);
 

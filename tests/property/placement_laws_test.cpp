@@ -1,3 +1,4 @@
+#include "broker/domain/owned.hpp"
 #include "tests/property/world.hpp"
 
 #include <gtest/gtest.h>
@@ -44,7 +45,9 @@ TEST(placement_laws, dearer_never_ranks_better) {
             continue;
         const offer_id id = before.ranked[seed % before.ranked.size()].offer;
         const auto at = std::ranges::find(w.offers, id, &offer::id);
-        at->price->nanos += static_cast<std::int64_t>(1 + seed % 1'000'000'000);
+        unit_price dearer = *ranked_price(*at);
+        dearer.nanos += static_cast<std::int64_t>(1 + seed % 1'000'000'000);
+        (is_owned(*at) ? at->supply.shadow_price : at->price) = dearer;
         const decision after = w.decide();
         ASSERT_GE(place_of(after, id), std::min(place_of(before, id), after.ranked.size()));
         expect_common_prefix(order_without(before, id), order_without(after, id));

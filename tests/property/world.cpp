@@ -6,6 +6,9 @@
 namespace westerly::laws {
 namespace {
 
+constexpr const char* versions[] = {"11.8", "12.1", "12.4.1", "13", "0"};
+constexpr const char* drivers[] = {"535.104", "550", "550.54.14"};
+constexpr double probabilities[] = {0.5, 0.75, 0.9, 0.999};
 constexpr const char* region_names[] = {"r0", "r1", "r2", "r3"};
 constexpr const char* jurisdictions[] = {"CN", "US"};
 constexpr const char* stacks[] = {"none", "cuda", "cann"};
@@ -148,6 +151,8 @@ void constrain(dice& chance, workload_spec& spec) {
         spec.budget = random_money(chance, 800'000'000);
     if (chance.once_in(5))
         spec.when.deadline_at = start + seconds(chance.below(20'000));
+    if (chance.once_in(2))
+        spec.when.deadline_probability = chance.one_of(probabilities);
     if (chance.once_in(4))
         spec.when.earliest_start_at = start + seconds(chance.below(4'000));
 }
@@ -169,8 +174,16 @@ workload_spec random_spec(dice& chance) {
     spec.variants = {{.stack = "none", .command = {"true"}, .env = {}, .files = {}}};
     if (chance.once_in(3))
         spec.variants.push_back({.stack = chance.one_of(stacks), .command = {"true"}, .env = {}, .files = {}});
+    for (variant& run : spec.variants) {
+        if (chance.once_in(12))
+            run.stack_version = ">=12.1,<13";
+        if (chance.once_in(16))
+            run.driver_version = ">=550";
+    }
     if (!chance.once_in(4))
         spec.work.runtime_s = chance.below(20'000);
+    if (spec.work.runtime_s && chance.once_in(3))
+        spec.work.runtime_p90_s = *spec.work.runtime_s + chance.below(20'000);
     if (chance.once_in(5))
         spec.when.max_runtime_s = 1 + chance.below(10'000);
     for (std::uint64_t i = chance.below(3); i > 0; --i)
@@ -191,6 +204,35 @@ policy random_policy(dice& chance) {
     if (chance.once_in(8))
         p.min_green_power_share = chance.between(0, 0.6);
     return p;
+}
+
+void date(dice& chance, offer& o) {
+    if (chance.once_in(4)) {
+        o.stale_after_s = static_cast<std::uint32_t>(1 + chance.below(4'000));
+        o.as_of = start - seconds(chance.below(30'000));
+    }
+    if (chance.once_in(8))
+        o.supply.price_until = start + seconds(chance.below(4'000)) - seconds(2'000);
+}
+
+void own(dice& chance, offer& o) {
+    o.supply.owned = true;
+    const currency unit = chance.once_in(2) ? currency::cny : currency::usd;
+    if (chance.once_in(2))
+        o.supply.fee = reservation_fee{chance.once_in(2) ? reservation_term::month : reservation_term::year,
+                                       {static_cast<std::int64_t>(chance.below(9'000'000'000'000)), unit}};
+    if (chance.once_in(2))
+        o.supply.shadow_price = unit_price{static_cast<std::int64_t>(chance.below(3'000'000'000)), unit};
+}
+
+/// Some sellers sell what one host has.
+void share_hosts(dice& chance, std::vector<offer>& offers) {
+    for (offer& o : offers)
+        if (chance.once_in(2)) {
+            o.supply.host = chance.once_in(2) ? "h0" : "h1";
+            if (chance.once_in(6))
+                o.supply.host_units = 1 + chance.below(40);
+        }
 }
 
 }  // namespace
@@ -261,6 +303,18 @@ offer random_offer(dice& chance, const site_facts& site, const std::string& prov
     if (chance.once_in(6))
         o.supply.available_from = start + seconds(chance.below(6'000));
     o.queue_wait_s = chance.once_in(2) ? 0 : static_cast<std::uint32_t>(chance.below(3000));
+    if (chance.once_in(4))
+        o.queue_wait_p90_s = o.queue_wait_s + static_cast<std::uint32_t>(chance.below(6000));
+    date(chance, o);
+    if (chance.once_in(3))
+        for (const auto& stack : o.stacks)
+            if (chance.once_in(2))
+                o.software.stack_versions.emplace_back(stack, chance.one_of(versions));
+    std::ranges::sort(o.software.stack_versions);
+    if (chance.once_in(4))
+        o.software.driver_version = chance.one_of(drivers);
+    if (o.mode == billing_mode::reserved && chance.once_in(2))
+        own(chance, o);
     return o;
 }
 
@@ -328,6 +382,7 @@ world random_world(dice& chance) {
     w.rules = random_policy(chance);
     if (chance.once_in(8))
         w.blocked = {{"p2", "down"}};
+    const bool hosts = chance.once_in(6);
     if (chance.once_in(10))
         w.around.budget_left = random_money(chance, 400'000'000);
     const int site_count = static_cast<int>(1 + chance.below(6));
@@ -345,6 +400,8 @@ world random_world(dice& chance) {
                 w.live.emplace_back(w.offers.back().id, chance.below(10));
         }
     }
+    if (hosts)
+        share_hosts(chance, w.offers);
     return w;
 }
 

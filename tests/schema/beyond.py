@@ -105,6 +105,11 @@ def speed_out_of_order(w):
     return any(isinstance(v, dict) and not v["low"] <= v["value"] <= v["high"] for v in speeds.values())
 
 
+def runtime_p90_below_median(w):
+    median, p90 = (get(w, "work", name) for name in ("runtime_s", "runtime_p90_s"))
+    return median is not None and p90 is not None and p90 < median
+
+
 def reference_without_accelerators(w):
     return get(w, "work", "reference") is not None and not items(w, "resources", "accelerators")
 
@@ -189,7 +194,27 @@ def offers_repeated(p):
 
 
 def offer_days(p):
-    return any(no_such_day(get(o, name)) for o in items(p, "offers") + items(p, "prices") for name in ("as_of", "available_from"))
+    return any(no_such_day(get(o, name)) for o in items(p, "offers") + items(p, "prices") for name in ("as_of", "available_from", "valid_until"))
+
+
+def shadow_price_of_nothing(p):
+    return any(get(each, "shadow_price") is not None and get(each, "owned") is not True
+               for each in items(p, "prices") + items(p, "offers"))
+
+
+def shadow_price_in_another_currency(p):
+    return any(get(each, "shadow_price") is not None and get(each, "term_price") is not None
+               and get(each, "shadow_price", "currency") != get(each, "term_price", "currency")
+               for each in items(p, "prices") + items(p, "offers"))
+
+
+def owned_but_not_reserved(p):
+    return any(get(o, "owned") is True and get(o, "billing_mode") != "reserved" for o in items(p, "offers"))
+
+
+def wait_p90_below_median(p):
+    return any(get(o, "queue_wait_p90_s") is not None and o["queue_wait_p90_s"] < (get(o, "queue_wait_s") or 0)
+               for o in items(p, "offers"))
 
 
 def config_too_large(p):
@@ -208,10 +233,12 @@ RULES = {
     "workload": [
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
+        runtime_p90_below_median,
     ],
     "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
     "certificates": [certificates_repeated, certificate_days],
-    "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large],
+    "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large,
+                 shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median],
 }
 
 

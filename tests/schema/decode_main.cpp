@@ -74,7 +74,7 @@ reply answer_catalogue(const std::string& text) {
     json_writer out(buffer);
     out.StartArray();
     for (const auto& each : read->offers)
-        encode(out, each);
+        encode(out, each, each.as_of);
     out.EndArray();
     return {"ok", {}, {buffer.GetString(), buffer.GetSize()}};
 }

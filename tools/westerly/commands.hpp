@@ -57,6 +57,7 @@ int retry(cli& with, const std::string& workload);
 int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
+int offer_history(cli& with, const std::string& offer, const std::string& from, const std::string& until);
 /// Turns price catalogues into provider files, without a broker. Exit code 1: some rows gave no offer.
 struct import_command {
     std::vector<std::string> files;

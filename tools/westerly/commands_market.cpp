@@ -37,6 +37,23 @@ std::string first_line(const std::string& text) {
     return end == std::string::npos ? text : text.substr(0, end) + " …";
 }
 
+/// "4 min", and "3 d, stale" of what nobody has confirmed for too long.
+std::string age_at(const json_value& offer) {
+    if (value_at(offer, "age_s") == nullptr)
+        return "-";
+    const double s = number_at(offer, "age_s", 0);
+    char text[32];
+    if (s < 120)
+        std::snprintf(text, sizeof text, "%.0f s", s);
+    else if (s < 7200)
+        std::snprintf(text, sizeof text, "%.0f min", s / 60);
+    else if (s < 172'800)
+        std::snprintf(text, sizeof text, "%.0f h", s / 3600);
+    else
+        std::snprintf(text, sizeof text, "%.0f d", s / 86'400);
+    return text + std::string(text_at(offer, "stale") == "yes" ? ", stale" : "");
+}
+
 }  // namespace
 
 int offers(cli& with, const std::string& provider, const std::string& region) {
@@ -45,7 +62,7 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
     if (!items)
         return complain(items.error());
     text_table table({"OFFER", "REGION", "UNIT", "VCPUS", "MEMORY", "ACCELERATOR", "FREE", "PRICE/UNIT-H", "GREEN",
-                      "gCO2/kWh", "PUE", ""});
+                      "gCO2/kWh", "PUE", "AGE", ""});
     for (const auto& o : items->GetArray()) {
         const auto model = text_at(o, "accelerators.model");
         const auto free = text_at(o, "units_free");
@@ -53,7 +70,7 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
                    text_at(o, "memory_mib") + " MiB",
                    model.empty() ? "-" : text_at(o, "accelerators.count") + " x " + model, free.empty() ? "-" : free,
                    money_at(o, "price"), percent_at(o, "site_facts.green_power_share.value"),
-                   rounded_at(o, "site_facts.carbon_g_per_kwh.value"), rounded_at(o, "site_facts.pue.value"),
+                   rounded_at(o, "site_facts.carbon_g_per_kwh.value"), rounded_at(o, "site_facts.pue.value"), age_at(o),
                    text_at(o, "launchable") == "no" ? "plan only" : ""});
     }
     return print(with, *items, table, "no offers");

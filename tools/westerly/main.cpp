@@ -22,7 +22,7 @@ struct words {
     compare_command compare;
     replay_command replay;
     std::string workload, path, into = ".", provider, region, zone, url = "https://127.0.0.1:8443", key, fingerprint,
-                                ca_file, tenant, policy;
+                                offer, from, until, ca_file, tenant, policy;
     std::uint64_t days = 90;
     std::vector<std::string> workloads, labels, files;
     bool confirm = false, second_copy = false;
@@ -181,6 +181,11 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     auto* offers_command =
         app.add_subcommand("offers", "What can be had, where, at what price")->require_subcommand(0, 1);
     declare_import(*offers_command->add_subcommand("import", "Make provider files of CSV price catalogues"), w, all);
+    auto* history = offers_command->add_subcommand("history", "How one offer's price and free units came about");
+    history->add_option("offer", w.offer, "Its id, as `westerly offers` shows it")->required();
+    history->add_option("--from", w.from, "From this time on (RFC 3339; default: all that is kept, 90 days)");
+    history->add_option("--until", w.until, "Until this time (default: now)");
+    all.emplace_back(history, with_broker([](cli& c, words& s) { return offer_history(c, s.offer, s.from, s.until); }));
     offers_command->add_option("--provider", w.provider, "Of this provider only");
     offers_command->add_option("--region", w.region, "In this region only");
     all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));

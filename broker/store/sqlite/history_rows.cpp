@@ -1,6 +1,7 @@
 #include "broker/store/sqlite/history_rows.hpp"
 
 #include "broker/codec/history_pack.hpp"
+#include "broker/domain/queries.hpp"
 
 #include <algorithm>
 
@@ -46,6 +47,47 @@ offer_list changed(const offer_list& before, const offers_change& by) {
     return offer_list(std::move(each));
 }
 
+/// A change that stands in its row, if its bytes still are what was written.
+offers_change change_of(const std::optional<std::string>& sealed, std::uint64_t seq) {
+    constexpr std::size_t seal = sizeof(sha256_digest);
+    if (!sealed || sealed->size() < seal ||
+        bytes_of(sha256(std::string_view(*sealed).substr(seal))) != std::string_view(*sealed).substr(0, seal))
+        throw_damaged("the history of offers: entry " + std::to_string(seq) + " was changed");
+    return sound(unpack_change(std::string_view(*sealed).substr(seal)), seq);
+}
+
+const offer* find_offer(const offer_list& offers, const offer_id& id) {
+    const auto at =
+        std::ranges::lower_bound(offers.all(), id, {}, [](const auto& o) -> const offer_id& { return o->id; });
+    return at != offers.all().end() && (*at)->id == id ? at->get() : nullptr;
+}
+
+/// What one entry tells of an offer; nullopt: nothing new.
+std::optional<offer_past> told_of(connection& database, const offer_id& id, std::uint64_t seq,
+                                  const std::optional<std::string>& digest, const std::optional<std::string>& change) {
+    offer_list offers;
+    bool gone = digest.has_value();
+    if (digest) {
+        offers = sound(unpack_offers(content_of(database, *digest, seq)), seq);
+    } else {
+        auto by = change_of(change, seq);
+        gone = std::ranges::binary_search(by.gone, id);
+        offers = std::move(by.offers);
+    }
+    if (const offer* known = find_offer(offers, id))
+        return offer_past{{}, true, known->price, known->units_free, known->price_source, known->as_of};
+    if (!gone)
+        return std::nullopt;
+    offer_past withdrawn;
+    withdrawn.offered = false;
+    return withdrawn;
+}
+
+bool tells_the_same(const offer_past& a, const offer_past& b) {
+    return a.offered == b.offered && a.price == b.price && a.units_free == b.units_free &&
+           a.price_source == b.price_source;
+}
+
 /// One provider's offers at `seq`: the last time all of them were written, and what changed since.
 offer_list offers_at(connection& database, const provider_id& provider, std::uint64_t from, std::uint64_t seq) {
     offer_list offers;
@@ -62,11 +104,7 @@ offer_list offers_at(connection& database, const provider_id& provider, std::uin
             offers = sound(unpack_offers(content_of(database, *digest, at)), at);
             continue;
         }
-        constexpr std::size_t seal = sizeof(sha256_digest);
-        if (!change || change->size() < seal ||
-            bytes_of(sha256(std::string_view(*change).substr(seal))) != std::string_view(*change).substr(0, seal))
-            throw_damaged("the history of offers: entry " + std::to_string(at) + " was changed");
-        offers = changed(offers, sound(unpack_change(std::string_view(*change).substr(seal)), at));
+        offers = changed(offers, change_of(change, at));
     }
     return offers;
 }
@@ -130,6 +168,35 @@ std::optional<market_past> market_at(connection& database, std::uint64_t seq) {
         past.offers.emplace_back(std::move(provider), std::move(offers));
     }
     return past;
+}
+
+/// Starts are passed over: after one, the provider's first entry holds all that it offers.
+std::vector<offer_past> history_of(connection& database, const offer_id& id, instant from, instant until) {
+    const provider_id provider = id.substr(0, id.find('/'));
+    statement rows = database.query(
+        "SELECT seq, at, digest, change FROM book_history WHERE provider = ?1 AND at < ?3 AND seq >="
+        " (SELECT coalesce(max(seq), 0) FROM book_history WHERE provider = ?1 AND digest IS NOT NULL AND at <= ?2)"
+        " ORDER BY seq",
+        provider, from, until);
+    std::vector<offer_past> told;
+    while (rows.step()) {
+        const auto seq = rows.take<std::uint64_t>();
+        const auto at = rows.take<instant>();
+        const auto digest = rows.take<std::optional<std::string>>();
+        const auto change = rows.take<std::optional<std::string>>();
+        auto now = told_of(database, id, seq, digest, change);
+        if (!now || (told.empty() ? !now->offered : tells_the_same(told.back(), *now)))
+            continue;
+        now->at = at;
+        if (at <= from)
+            told.clear();
+        told.push_back(std::move(*now));
+    }
+    if (!told.empty() && !told.front().offered)
+        told.erase(told.begin());
+    if (told.size() > offer_history_max)
+        told.erase(told.begin(), told.end() - static_cast<std::ptrdiff_t>(offer_history_max));
+    return told;
 }
 
 bool forget_history(connection& database, instant before, std::uint32_t rows_max) {

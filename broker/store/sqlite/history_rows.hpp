@@ -15,6 +15,8 @@ std::optional<policy_text> find_policy_text(connection& database, const std::str
 /// All offers and regions as they were at that entry; nullopt: it is no longer kept, or never was. Throws for rows
 /// whose bytes are not those that were written.
 std::optional<market_past> market_at(connection& database, std::uint64_t seq);
+/// As queries::history_of.
+std::vector<offer_past> history_of(connection& database, const offer_id& id, instant from, instant until);
 
 /// Forgets what only decisions before `before` were made from: at most so many rows, so that commits need not wait
 /// long. True when there is more.

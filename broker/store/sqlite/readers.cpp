@@ -112,6 +112,12 @@ result<market_past> sqlite_readers::market_at(std::uint64_t history_seq) {
     });
 }
 
+result<std::vector<offer_past>> sqlite_readers::history_of(const offer_id& id, instant from, instant until) {
+    return reading(pool_, [&](connection& database) -> result<std::vector<offer_past>> {
+        return westerly::history_of(database, id, from, until);
+    });
+}
+
 result<policy_text> sqlite_readers::find_policy_text(const std::string& name, const std::string& version) {
     return reading_once(pool_, [&](connection& database) {
         return found_or(westerly::find_policy_text(database, name, version), "version of that policy");

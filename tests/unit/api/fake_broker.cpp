@@ -430,6 +430,14 @@ result<recorded_decision> fake_broker::find_recorded_decision(decision_id) {
 result<market_past> fake_broker::market_at(std::uint64_t) {
     return missing();
 }
+result<std::vector<offer_past>> fake_broker::history_of(const offer_id& id, instant from, instant until) {
+    const std::lock_guard guard(lock);
+    std::vector<offer_past> told;
+    for (const offer& o : market->offers)
+        if (o.id == id && from < until)
+            told.push_back({from, true, o.price, o.units_free, o.price_source, o.as_of});
+    return told;
+}
 result<policy_text> fake_broker::find_policy_text(const std::string&, const std::string&) {
     return missing();
 }

@@ -48,7 +48,14 @@ offer full_offer(const std::string& site, const std::string& name) {
                 .tax_rate = 0.06,
                 .firm = false,
                 .host = "elsewhere",
-                .fee = reservation_fee{reservation_term::year, {5'000, currency::usd}}};
+                .fee = reservation_fee{reservation_term::year, {5'000, currency::usd}},
+                .price_until = instant(milliseconds(99)),
+                .owned = true,
+                .shadow_price = unit_price{7, currency::usd},
+                .host_units = 12};
+    o.queue_wait_p90_s = 50;
+    o.software = {{{"cuda", "12.4"}, {"none", "1"}}, "550.54.14"};
+    o.stale_after_s = 300;
     o.architecture = "arm64";
     o.stacks = {"cuda", "none"};
     o.units_free = 3;
@@ -91,9 +98,24 @@ TEST(history_pack, changes_bases_and_regions_come_back) {
     basis.progress = run_progress{.work_left = 0.375, .restores = true};
     basis.less_free = {{0, 1}, {7, 0}, {100'000, std::uint64_t(-2)}};
     EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
-    EXPECT_LE(pack_basis({}).size(), 8u);  // what every submit pays
+    EXPECT_LE(pack_basis({}).size(), 9u);  // what every submit pays
+    basis.confirmed = {{"p", instant(milliseconds(1'800'000'000'000))}, {"q", instant(milliseconds(5))}};
+    EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
     const facts_past facts = {{{"a", 1.5, 2.5}, {"b", -3, 4}}, "{}"};
     EXPECT_EQ(*unpack_facts(pack_facts(facts)), facts);
+}
+
+/// Form 2 ended before what form 3 brought: four fields of the terms of supply, and four of the offer, a byte each here.
+TEST(history_pack, offers_of_the_form_before_are_read) {
+    offer plain;
+    plain.id = "p/s/n/spot";
+    plain.provider = "p";
+    auto packed = pack_offers({plain});
+    packed.resize(packed.size() - 8);
+    packed[0] = 2;
+    const auto back = unpack_offers(packed);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, (offer_list{plain}));
 }
 
 TEST(history_pack, damage_is_told) {

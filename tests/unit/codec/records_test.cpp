@@ -64,6 +64,7 @@ public:
         l.tasks = static_cast<std::uint32_t>(any());
         l.work_s = any();
         l.limited = coin();
+        l.list_price = maybe<unit_price>([&] { return unit_price{amount(), unit()}; });
         return l;
     }
     appraisal make_appraisal() {
@@ -96,6 +97,7 @@ public:
         a.cost_low = coin() ? number() : a.cost_base;
         a.cost_high = coin() ? number() : a.cost_base;
         a.run = maybe<run_estimate>([&] { return make_run(); });
+        a.odds = maybe<finish_odds>([&] { return finish_odds{time(), maybe<double>([&] { return number(); })}; });
         return a;
     }
     run_estimate make_run() {
@@ -409,6 +411,18 @@ TEST(encode_problem, every_code_has_a_type_of_its_own) {
     }
     std::sort(types.begin(), types.end());
     EXPECT_EQ(std::adjacent_find(types.begin(), types.end()), types.end());
+}
+
+TEST(unpack, reads_the_forms_before) {
+    auto lease_of_form_3 = pack_lease(lease{});
+    lease_of_form_3.pop_back();  // the list price
+    lease_of_form_3[0] = 3;
+    EXPECT_EQ(*unpack_lease(lease_of_form_3), lease{});
+    decision made;
+    made.ranked.emplace_back().offer = "p/s/n/spot";
+    auto decision_of_form_6 = pack_decision(made);  // without odds of the finish nothing differs but the number
+    decision_of_form_6[0] = 6;
+    EXPECT_EQ(*unpack_decision(decision_of_form_6), made);
 }
 
 }  // namespace

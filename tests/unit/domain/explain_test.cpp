@@ -115,7 +115,12 @@ std::vector<note> every_note() {
             {note_kind::work_left, {}, {0.4}},
             {note_kind::moved, {"p/a/n/on_demand", "p/b/n/on_demand"}, {12.5, 8, 0.25, 4.25}},
             {note_kind::moved_in_order, {"p/a/n/on_demand", "p/b/n/on_demand", "cost"}, {12.5, 8}},
-            {note_kind::assigned_together, {"p/b/n/on_demand"}, {3, 1.25}}};
+            {note_kind::assigned_together, {"p/b/n/on_demand"}, {3, 1.25}},
+            {note_kind::offer_stale, {"p/s/n/spot"}, {48.5, 24}},
+            {note_kind::quote_until, {"p/s/n/spot", "2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::owned_reservation, {"p/s/n/reserved", "1.00 CNY"}, {0.5}},
+            {note_kind::finish_spread, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::finish_in_time, {"2027-01-15T08:00:00.000Z"}, {0.97, 0.95}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

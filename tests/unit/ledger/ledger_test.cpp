@@ -323,5 +323,18 @@ TEST(rate, extremes_saturate) {
     EXPECT_EQ(rate(forever, lease_at(most, 1)).billed_micros, most);
 }
 
+// ---- owned reservations -----------------------------------------------------------------------------------------
+
+/// FOCUS: what a commitment covers is listed at the price by the hour, and its effective cost is the fee's share.
+TEST(owned_lease, is_billed_its_fees_share_and_listed_at_the_hourly_price) {
+    lease terms = lease_at(1'000'000'000, 2);  // 1 CNY an hour of the fee
+    terms.list_price = unit_price{3'000'000'000, currency::cny};
+    const charge made = charged(terms, milliseconds(3'600'000));
+    EXPECT_EQ(made.list_micros, 6'000'000);
+    EXPECT_EQ(made.contracted_micros, 6'000'000);
+    EXPECT_EQ(made.billed_micros, 2'000'000);
+    EXPECT_EQ(made.effective_micros, 2'000'000);
+}
+
 }  // namespace
 }  // namespace westerly

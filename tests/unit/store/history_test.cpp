@@ -111,6 +111,37 @@ TEST_F(history_test, changed_records_are_told) {
     EXPECT_THAT(keep->readers().market_at(2).error().detail, HasSubstr("was changed"));
 }
 
+TEST_F(history_test, one_offer_is_followed_through_it) {
+    const auto day = [](int n) {
+        return day_one + std::chrono::days(n);
+    };
+    const auto told = [&](int from, int until) {
+        std::vector<std::string> lines;
+        for (const auto& each : *keep->readers().history_of("p/s/a/on_demand", day(from), day(until)))
+            lines.push_back(std::to_string((each.at - day_one) / std::chrono::hours(24)) + " " +
+                            (each.offered ? std::to_string(each.price->nanos) : "withdrawn"));
+        return lines;
+    };
+    add(1, "", true, {});
+    add(2, "p", true, {one_offer("a", 1), one_offer("b", 1)});
+    add(3, "p", false, {one_offer("b", 2)});                    // of another
+    add(4, "p", false, {one_offer("a", 2)});                    // dearer
+    add(5, "q", true, {one_offer("a", 9)});                     // of another provider
+    add(6, "", true, {});                                       // a start is no news of an offer
+    add(7, "p", true, {one_offer("a", 2), one_offer("b", 2)});  // nor is the same again
+    add(8, "p", false, {}, {"p/s/a/on_demand"});                // withdrawn
+    add(9, "p", false, {one_offer("a", 3)});
+    EXPECT_THAT(told(0, 100), ElementsAre("2 1", "4 2", "8 withdrawn", "9 3"));
+    EXPECT_THAT(told(3, 100), ElementsAre("2 1", "4 2", "8 withdrawn", "9 3")) << "with what held at the beginning";
+    EXPECT_THAT(told(4, 9), ElementsAre("4 2", "8 withdrawn"));
+    EXPECT_THAT(told(8, 100), ElementsAre("9 3"));
+    EXPECT_THAT(told(0, 2), ElementsAre());
+    EXPECT_TRUE(keep->readers().history_of("nobody/s/a/spot", day(0), day(100))->empty());
+    meddle("UPDATE book_history SET change = CAST(change || x'00' AS BLOB) WHERE seq = 4");
+    EXPECT_THAT(keep->readers().history_of("p/s/a/on_demand", day(0), day(100)).error().detail,
+                HasSubstr("entry 4 was changed"));
+}
+
 TEST_F(history_test, policy_texts_are_kept_once) {
     change_set changes;
     changes.epoch = 1;
