@@ -1,4 +1,4 @@
-# The build's few words: westerly_room, westerly_program, westerly_folder_program, westerly_allocator,
+# The build's few words: westerly_room, westerly_program, westerly_folder_program, westerly_allocator, westerly_term,
 # westerly_test_folder.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -154,6 +154,15 @@ function(westerly_allocator program)
   if(TARGET ${program} AND NOT WESTERLY_SANITIZE)
     target_link_libraries(${program} PRIVATE -Wl,--push-state,--no-as-needed mimalloc -Wl,--pop-state)
   endif()
+endfunction()
+
+# A library of the C ABI of policies/sdk, as its author would build it: plain C, that header, nothing else.
+function(westerly_term name source)
+  add_library(term_${name} MODULE ${CMAKE_SOURCE_DIR}/${source})
+  target_include_directories(term_${name} PRIVATE ${CMAKE_SOURCE_DIR}/policies/sdk)
+  target_compile_options(term_${name} PRIVATE -Wall -Wextra -Wpedantic -Werror -fvisibility=hidden)
+  set_target_properties(term_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name} C_STANDARD 11
+                                                LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/terms)
 endfunction()
 
 # One GoogleTest program of all *.cpp of a folder under tests/.

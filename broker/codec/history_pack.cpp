@@ -180,8 +180,8 @@ using packing::packer;
 using packing::texts;
 
 // A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations. Offers of form 2 kept
-// no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of them; sites of
-// form 1 no residual mix.
+// no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of them; sites
+// of form 1 no residual mix.
 constexpr char basis_form = 3, facts_form = 1, offers_form = 3, change_form = 3;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 

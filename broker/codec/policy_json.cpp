@@ -22,10 +22,20 @@ constexpr text_rule unit_rule{1, 63};
 constexpr text_rule currency_rule{3, 3, [](std::string_view text) { return text == "CNY"; },
                                   "CNY, the currency that decisions are made in"};
 
+constexpr text_rule on_failure_rule{4, 6, [](std::string_view text) { return text == "wait" || text == "ignore"; },
+                                    "wait or ignore"};
+
 double decimal(std::string_view text) {
     double value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
+}
+
+/// What is done when a library's term fails.
+void read_on_failure(object_reader& o, bool& ignored) {
+    std::string said;
+    if (o.text("on_failure", said, on_failure_rule))
+        ignored = said == "ignore";
 }
 
 /// The names of an object's members, which must be terms' names.
@@ -61,6 +71,7 @@ void read_prices(object_reader& o, policy& p) {
                 priced.text("amount", amount, amount_rule);
                 priced.text("currency", unit, currency_rule);
                 priced.text("per", read.per, unit_rule);
+                read_on_failure(priced, read.ignored_on_failure);
                 read.per_unit = decimal(amount);
             });
     });
@@ -111,6 +122,7 @@ void read_weights(object_reader& o, policy& p) {
                 const auto scale = read_weight(w, false);
                 auto& read = p.prices.emplace_back(priced_term{.term = std::string(name)});
                 w.text("per", read.per, unit_rule);
+                read_on_failure(w, read.ignored_on_failure);
                 read.per_unit = scale.weight / price.weight * (price.reference / scale.reference);
                 read.weight = scale.weight;
                 read.reference = scale.reference;
@@ -132,6 +144,7 @@ void read_keys(object_reader& o, std::string_view name, std::vector<ordered_key>
                                      "keep the earlier one");
         }
         key.number("step", read.step, {0, 1e12});
+        read_on_failure(key, read.ignored_on_failure);
         keys.push_back(read);
     });
 }
@@ -186,6 +199,8 @@ void put_keys(json_writer& out, std::string_view name, const std::vector<ordered
     put_objects(out, name, keys, [&](const ordered_key& key) {
         put_text(out, "term", key.term);
         put_number(out, "step", key.step);
+        if (key.ignored_on_failure)
+            put_text(out, "on_failure", "ignore");
     });
 }
 
@@ -218,6 +233,8 @@ void encode_policy(json_writer& out, const policy& p) {
         put_text(out, "term", each.term);
         put_number(out, "price", each.per_unit);
         put_text(out, "per", each.per);
+        if (each.ignored_on_failure)
+            put_text(out, "on_failure", "ignore");
         // What carbon markets and targets speak in.
         if (each.term == "carbon")
             put_number(out, "price_per_tonne", each.per_unit * kg_per_tonne);

@@ -198,8 +198,7 @@ void read_checkpoint(object_reader& o, checkpoint_rule& saves) {
         o.faults().invalid(o.at("size_gib"), "is missing, and says how much there is to fetch",
                            "give both, or neither");
     if (o.has("size_gib") && !o.has("region"))
-        o.faults().invalid(o.at("region"), "is missing, and says where the checkpoint lies",
-                           "give both, or neither");
+        o.faults().invalid(o.at("region"), "is missing, and says where the checkpoint lies", "give both, or neither");
 }
 
 void read_compliance(object_reader& o, std::vector<compliance_rule>& rules) {

@@ -98,6 +98,6 @@ struct answer_request {
 };
 
 using effect = std::variant<call_provider, find_attempt, poll_attempts, list_provider, sweep_orphan, archive_logs,
-                            publish_market, publish_events, keys_changed, answer_request>;
+                            publish_market, publish_events, keys_changed, answer_request, score_offers>;
 
 }  // namespace westerly

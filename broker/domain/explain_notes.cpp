@@ -55,6 +55,8 @@ constexpr note_form forms[] = {
     {note_kind::owned_reservation, makeup::plain, "m"},
     {note_kind::finish_spread},
     {note_kind::finish_in_time, makeup::plain, "%%"},
+    {note_kind::term_failed},
+    {note_kind::term_ignored},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

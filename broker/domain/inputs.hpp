@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/change_set.hpp"
+#include "broker/domain/foreign_term.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/protocol.hpp"
 #include "broker/domain/provider.hpp"
@@ -144,6 +145,11 @@ struct feeds_configured {
 struct certificates_configured {
     std::vector<certificate> certificates;
 };
+/// The answer to one question of a score_offers effect: of what a term from a library says of every offer.
+struct offers_scored {
+    std::uint64_t ticket = 0;
+    foreign_column column;
+};
 struct tick {};
 /// SIGTERM: no new placements; what runs goes on.
 struct drain_begun {};
@@ -156,6 +162,6 @@ using input = std::variant<submit_workload, plan_workload, cancel_workload, give
                            create_tenant, create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured,
                            policies_configured, provider_reported, offers_received, call_answered, attempt_found,
                            attempt_observed, provider_listed, preemption_noticed, logs_archived, signals_received,
-                           feeds_configured, certificates_configured, tick, drain_begun, clock_stepped>;
+                           feeds_configured, certificates_configured, offers_scored, tick, drain_begun, clock_stepped>;
 
 }  // namespace westerly

@@ -49,6 +49,8 @@ enum class note_kind : std::uint8_t {
     owned_reservation,  // words: the winner, what is billed an hour of a unit; figures: the shadow price
     finish_spread,      // words: when nine in ten runs end
     finish_in_time,     // words: the deadline; figures: how surely, how surely it is asked for
+    term_failed,        // words: the policy's term, why: nothing is ranked
+    term_ignored,       // words: the policy's term, why: ranked without it
     count_              // not a kind: the number of them
 };
 

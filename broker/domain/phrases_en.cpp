@@ -115,6 +115,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "unit-hour of its fee is billed."},
     {note_kind::finish_spread, "The finish told is the median; nine in ten such runs end by {1}."},
     {note_kind::finish_in_time, "It ends by the deadline ({1}) with a probability of {2} %; {3} % is asked for."},
+    {note_kind::term_failed, "The term \"{1}\" could not be had ({2}), and the policy does not decide without it."},
+    {note_kind::term_ignored, "The term \"{1}\" could not be had ({2}): the policy decides without it."},
 };
 static_assert(complete(notes));
 

@@ -105,6 +105,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "{1} 是已购的预留资源，用与不用都已付费：按影子价格每单位小时 {3} 排序；计费按其费用每单位小时 {2} 摊销。"},
     {note_kind::finish_spread, "所示完成时间为中位数；十次运行中有九次在 {1} 之前完成。"},
     {note_kind::finish_in_time, "在截止时间（{1}）之前完成的概率为 {2} %；要求为 {3} %。"},
+    {note_kind::term_failed, "无法取得项“{1}”的数值（{2}），而策略不允许在缺少它时决策。"},
+    {note_kind::term_ignored, "无法取得项“{1}”的数值（{2}）：按策略在没有它的情况下决策。"},
 };
 static_assert(complete(notes));
 

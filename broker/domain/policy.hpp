@@ -8,19 +8,21 @@ namespace westerly {
 
 /// A soft term with its price: J grows by price x quantity. `per_unit` is in base-currency units per term unit.
 struct priced_term {
-    std::string term;  // a name in the policies table: "latency", "green_power", "carbon", "time"
+    std::string term;  // a name in the policies table: "latency", "green_power", "carbon", "time"; or a library's
     double per_unit =
         0;  // >= 0. Units: latency per ms·replica-hour, green_power per non-green kWh, carbon per kg, time per hour
     double weight = 0;     // as written when the file states weights; 0 otherwise. per_unit then is the implied price
     double reference = 0;  // the reference scale beside the weight
     std::string per = {};  // the term's unit as the file states it; empty when weights leave it out
+    bool ignored_on_failure = false;  // of a term from a library that fails: decided without it, else not decided
     friend bool operator==(const priced_term&, const priced_term&) = default;
 };
 
 /// One key of a lexicographic order: quantity rounded up to whole steps (0: exact), compared before the next key.
 struct ordered_key {
-    std::string term;  // "cost", "rtt", "data_movement", "non_green_energy", "carbon", "finish"
+    std::string term;  // "cost", "rtt", "data_movement", "non_green_energy", "carbon", "finish", or a library's
     double step = 0;   // in the term's unit
+    bool ignored_on_failure = false;
     friend bool operator==(const ordered_key&, const ordered_key&) = default;
 };
 

@@ -203,6 +203,9 @@ void engine_core::on(turn& t, const policies_configured& in) {
         seat_anew();
     for (auto& [id, a] : attempts)
         watch_for_better(a, t.now);
+    score_table_.reset();  // its prices are in the base currency
+    for (const plan_workload& plan : scores_.forget_all())
+        on(t, plan);
     room_.wake(wake_on_policies);
     market_dirty_ = true;
 }

@@ -111,13 +111,26 @@ void engine_core::on(turn& t, const plan_workload& in) {
     if (auto no = refuse_policy(policies_, tenant, *in.spec))
         return reply(t, in.request, std::move(*no));
     const policy& rules = *policy_for(policies_, tenant, *in.spec).value();
+    const policy asked = effective_policy(rules, in.spec->overrides);
     decision_world world = world_at(t.now, nullptr);
     world.plan_only_too = true;
     world.blocked = lasting_blocks_;
     world.budget_left = in.spec->budget;
     world.measured = speeds_.of(in.who.tenant, in.spec->name);
+    const auto shape = shape_of(*in.spec, rules.name, in.spec->budget, world.measured);
+    const auto* said = hear_terms(t, shape, asked, *in.spec, world);
+    if (!said) {
+        auto& plans = scores_.at(shape).plans;
+        if (plans.size() >= scored_plans_max)
+            return reply(t, in.request,
+                         fail(errc::overloaded, "Too many plans of this kind wait for a term of a library.",
+                              "Repeat the request in a second."));
+        plans.push_back(in);
+        return;
+    }
+    world.foreign = *said;
     ++counts_.decisions;
-    plan_result shown = plan(book_, effective_policy(rules, in.spec->overrides), terms_, *in.spec, world);
+    plan_result shown = plan(book_, asked, terms_, *in.spec, world);
     if (auto why = why_chosen(rules, *in.spec))
         shown.made.notes.push_back(std::move(*why));
     reply(t, in.request, answer(std::move(shown)));

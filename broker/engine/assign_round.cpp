@@ -214,7 +214,8 @@ void engine_core::move_to(turn& t, placement_round& round, const together_table&
         const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
         decision made;
         std::size_t kept = 0;
-        auto one = choose(t, w, **rules, made, kept);
+        bool heard = true;  // else its turn comes again, and they are asked then
+        auto one = choose(t, w, **rules, made, kept, heard);
         if (one)
             hold(*one, t.now);
         else if (!w.place_due)

@@ -5,6 +5,7 @@
 #include "broker/engine/idempotency.hpp"
 #include "broker/engine/launch_gate.hpp"
 #include "broker/engine/retry_budget.hpp"
+#include "broker/engine/score_board.hpp"
 #include "broker/engine/speed_book.hpp"
 #include "broker/engine/timers.hpp"
 #include "broker/engine/waiting_room.hpp"
@@ -198,8 +199,8 @@ private:
     void run_placement(turn& t);
     bool market_settled(instant now) const;
     void place(turn& t, live_workload& w, placement_round& into);
-    std::optional<given_start> choose(turn& t, live_workload& w, const policy& rules, decision& made,
-                                      std::size_t& kept);
+    std::optional<given_start> choose(turn& t, live_workload& w, const policy& rules, decision& made, std::size_t& kept,
+                                      bool& heard);
     void hold(const given_start& one, instant now);
     void let_go(const given_start& one, instant now);
     void start_attempt(turn& t, live_workload& w, given_start one);
@@ -345,6 +346,14 @@ private:
     std::optional<sourced> metered_carbon(const attempt& a) const;
     void decide_put_off_again(turn& t);
 
+    // foreign.cpp
+    void on(turn& t, const offers_scored& in);
+    const std::vector<foreign_column>* hear_terms(turn& t, const demand_shape& shape, const policy& rules,
+                                                  const workload_spec& spec, const decision_world& world);
+    void wait_for_terms(const live_workload& w);
+    void told_by_terms(turn& t, const demand_shape& shape);
+    void ask_terms_again(turn& t);
+
     // clock.cpp
     void on(turn& t, const clock_stepped& in);
     void move_with_clock(live_attempt& a, milliseconds by);
@@ -435,6 +444,8 @@ private:
     std::size_t looks_left_ = 0;  // of offers_looked_at_max, in this input
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;
+    score_board scores_;
+    std::shared_ptr<const score_table> score_table_;  // of the book's version when it was last asked for
     struct known_orphan {
         orphan thing;
         bool swept = false;  // its end was asked for

@@ -1,3 +1,4 @@
+#include "broker/domain/explain.hpp"
 #include "broker/domain/owned.hpp"
 #include "broker/engine/core.hpp"
 
@@ -33,6 +34,11 @@ std::string other_counts(const decision& made, std::initializer_list<rejection> 
 /// `kept`: offers whose free units are kept for somebody whose turn is before.
 std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks, std::size_t kept) {
     std::vector<wait_reason> reasons;
+    for (const note& told : made.notes)
+        if (told.kind == note_kind::term_failed)
+            reasons.push_back({"term_failed", in_words(told, made.rates.base, language::en) + " It is asked again."});
+    if (!reasons.empty())
+        return reasons;
     const auto others = other_counts(made, {rejection::capacity_now, rejection::provider_unhealthy});
     const auto rest = others.empty() ? std::string() : " Offers passed over for other reasons: " + others + ".";
     if (const auto full = count_of(made, rejection::capacity_now))
@@ -148,7 +154,7 @@ void engine_core::take_seat(turn& t, live_workload& w) {
     w.shape = shape_now(w.value);
     w.waits_since = std::max(w.waits_since, w.value.next_action_at.value_or(instant{}));  // till then it chose to
     w.seated = true;
-    if (const auto* reasons = room_.add(seat_of(w)))
+    if (const auto* reasons = room_.add(seat_of(w)); reasons && !reasons->empty())
         show_reasons(t, w, *reasons);
 }
 
@@ -251,7 +257,10 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     }
     decision made;
     std::size_t kept = 0;
-    if (auto one = choose(t, w, **rules, made, kept)) {
+    bool heard = true;
+    if (auto one = choose(t, w, **rules, made, kept, heard); !heard) {
+        wait_for_terms(w);
+    } else if (one) {
         room_.remove(seat);
         w.seated = false;
         release_place(w.value.id);
@@ -259,6 +268,8 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
         into.starts.push_back(std::move(*one));
     } else if (w.seated) {
         into.refused.push_back({w.value.id, reasons_of(made, blocks_, kept)});
+        if (into.refused.back().reasons.front().code == "term_failed")
+            scores_.at(w.shape).priorities.insert(spec.priority);  // it is tried again when they are asked again
         if (count_of(made, rejection::capacity_now) > 0)
             reserve_place(w, t.now);
         else
@@ -268,16 +279,22 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
 }
 
 /// Decides. Nothing, and `made` says why: nothing is free, `kept` offers of what is are kept for others; or the start
-/// was put off, and it waits for that outside.
+/// was put off, and it waits for that outside. Not `heard`: libraries of the policy's terms are being asked first.
 std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const policy& rules, decision& made,
-                                               std::size_t& kept) {
+                                               std::size_t& kept, bool& heard) {
     const workload_spec& spec = *w.value.spec;
     std::optional<policy> changed;
     if (spec.overrides.any())
         changed = effective_policy(rules, spec.overrides);
+    const policy& by = changed ? *changed : rules;
+    decision_world world = world_at(t.now, &w);
+    const auto* said = hear_terms(t, w.shape, by, spec, world);
+    heard = said != nullptr;
+    if (!heard)
+        return std::nullopt;
+    world.foreign = *said;
     std::vector<std::pair<std::size_t, std::uint64_t>> set_aside;
-    const decision_world world = world_at(t.now, &w);
-    made = decide_behind(changed ? *changed : rules, w, world, set_aside);
+    made = decide_behind(by, w, world, set_aside);
     const auto at = made.ranked.empty() ? std::nullopt : book_.find(made.ranked.front().offer);
     given_start one;
     if (at) {

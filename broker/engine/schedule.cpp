@@ -163,6 +163,7 @@ std::optional<instant> engine_core::next_wake() const {
     earliest(due, signals_.next_change_at());
     earliest(due, put_off_again_at_);
     earliest(due, looks_due_at());
+    earliest(due, scores_.next_due());
     if (market_dirty_)
         earliest(due, published_at_ ? *published_at_ + publish_every() : last_now_);
     if (!refreshes_.empty() || !wholes_.empty())

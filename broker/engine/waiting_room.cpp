@@ -309,6 +309,14 @@ void waiting_room::wake(std::uint8_t mask) {
     turn_over();
 }
 
+void waiting_room::wake_like(std::int32_t priority, const demand_shape& shape) {
+    const auto at = groups_.find({priority, shape});
+    if (at == groups_.end() || at->second.asleep_mask == 0)
+        return;
+    leave_sleep(at->second);
+    ready_.insert(key_of(at->second));
+}
+
 void waiting_room::turn_over() {
     if (!lanes_.empty() || wake_later_ == 0)
         return;

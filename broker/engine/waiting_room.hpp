@@ -55,6 +55,8 @@ public:
     /// The group of `who` was tried in vain, for these reasons, which `mask` can lift.
     void sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons);
     void wake(std::uint8_t mask);
+    /// One group, whatever it waits for; where it is not asleep, nothing.
+    void wake_like(std::int32_t priority, const demand_shape& shape);
 
     bool anyone_to_try() const noexcept { return !lanes_.empty() || wake_later_ != 0; }
     std::size_t size() const noexcept { return size_; }

@@ -25,11 +25,17 @@ const term* check_name(const std::string& name, const std::string& pointer, term
     return nullptr;
 }
 
+fault never_fails(const std::string& pointer, const std::string& name) {
+    return {pointer + "/on_failure", "\"" + name + "\" is built in: it does not fail", "leave on_failure out"};
+}
+
 void check_price(const priced_term& price, term_table terms, std::vector<fault>& faults) {
     const bool weighed = price.reference > 0;
     const std::string pointer = (weighed ? "/weights/" : "/prices/") + price.term;
     const term* known =
         check_name(price.term, pointer, terms, &term::priceable, weighed ? "weights" : "prices", faults);
+    if (known && price.ignored_on_failure && !known->foreign)
+        faults.push_back(never_fails(pointer, price.term));
     if (known && !price.per.empty() && price.per != known->unit)
         faults.push_back({pointer + "/per", "\"" + price.per + "\" is not the unit of \"" + price.term + "\"",
                           "state the price per " + std::string(known->unit)});
@@ -39,8 +45,12 @@ void check_order(const std::vector<ordered_key>& keys, const std::string& pointe
                  std::vector<fault>& faults) {
     if (keys.size() > order_keys_max)
         faults.push_back({pointer, "more than " + std::to_string(order_keys_max) + " keys", "leave the last ones out"});
-    for (std::size_t i = 0; i < keys.size(); ++i)
-        check_name(keys[i].term, pointer + "/" + std::to_string(i) + "/term", terms, &term::orderable, "order", faults);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const std::string here = pointer + "/" + std::to_string(i);
+        const term* known = check_name(keys[i].term, here + "/term", terms, &term::orderable, "order", faults);
+        if (known && keys[i].ignored_on_failure && !known->foreign)
+            faults.push_back(never_fails(here, keys[i].term));
+    }
 }
 
 }  // namespace

@@ -90,6 +90,10 @@ void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
 bool known_at(const comparison& by, const term& what, std::uint32_t index) {
     const site_view& site = by.want.sites[by.book.cols().site[index]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
+    if (what.foreign) {
+        const auto said = by.want.said_of(what);
+        return !said.empty() && !std::isnan(said[index]);
+    }
     return !((what.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(site.rtt_ms)) &&
            !((what.reads & (reads_energy | reads_carbon)) && std::isnan(shape.it_kwh)) &&
            !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh));

@@ -14,7 +14,7 @@ struct scratch {
     demand want;
     survivors left;
     ranking_rule rule;
-    bool rankable = true;  // every term of the policy is known
+    bool rankable = true;  // every term of the policy is known, and said what it has to say
     ranker ranks;
     podium best{ranked_max};
     podium launchable{1};
@@ -35,15 +35,19 @@ struct question {
 };
 
 /// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
-/// refuses such a policy at load).
-bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, ranking_rule& into) {
+/// refuses such a policy at load), or one of a library that failed and may not be ignored.
+bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
+                  ranking_rule& into) {
     into.parts.clear();
     into.ordered = rules.ordered();
     const auto add = [&](const std::string& name, double factor) {
         const term* known = find_term(terms, name);
-        if (known)
-            into.parts.push_back({known, factor, known->applies(spec)});
-        return known != nullptr;
+        if (!known)
+            return false;
+        const foreign_view* of_library = want.foreign_named(*known);
+        const bool failed = of_library && !of_library->failure.empty();
+        into.parts.push_back({known, factor, !failed && known->applies(spec)});
+        return !failed || of_library->ignored_on_failure;
     };
     bool all_known = true;
     if (into.ordered)
@@ -137,7 +141,7 @@ appraisal appraise_baseline(const comparison& by, std::uint32_t index) {
 
 decision decide_with(const question& asked, scratch& use) {
     resolve(asked.book, asked.rules, asked.terms, asked.spec, asked.world, use.want);
-    use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.rule);
+    use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.want, use.rule);
     choose(asked, use);
 
     const comparison by{asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};

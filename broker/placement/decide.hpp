@@ -3,6 +3,7 @@
 #include "broker/domain/accelerator.hpp"
 #include "broker/domain/decision.hpp"
 #include "broker/domain/explain.hpp"
+#include "broker/domain/foreign_term.hpp"
 #include "broker/domain/measured_speed.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/progress.hpp"
@@ -30,7 +31,8 @@ struct decision_world {
     const signal_book* signals = nullptr;             // nullptr: sites' own factors hold at any time
     std::span<const measured_speed> measured;         // what earlier runs of this work have shown of cards
     std::optional<run_progress> progress;             // of earlier attempts; nullopt: the whole work is to be done
-    std::optional<instant> asked_at;  // when the workload came: its slack counts from then; nullopt: now
+    std::optional<instant> asked_at;          // when the workload came: its slack counts from then; nullopt: now
+    std::span<const foreign_column> foreign;  // what terms of libraries say, for each size of the gang
 };
 
 /// The world's table, or an empty one.

@@ -363,6 +363,7 @@ const term* find_term(term_table terms, std::string_view name) noexcept {
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into) {
     resolve_request(policy, terms, spec, world, into.request);
+    resolve_foreign(book, policy, terms, spec, world, into);
     shape_question asked(book, policy, spec, world, into.request);
     resolve_sites(book, spec, world, asked.limits, into);
     into.shapes.resize(book.shapes().size());

@@ -68,6 +68,14 @@ struct alignas(64) shape_view {
     std::uint64_t room() const noexcept { return units + headroom; }
 };
 
+/// A term of a library in a policy, with what it says.
+struct foreign_view {
+    const term* what = nullptr;
+    std::span<const double> quantity;  // by index into the book
+    std::string_view failure;          // why there is nothing; empty: there is
+    bool ignored_on_failure = false;
+};
+
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;
 
 /// Shapes as the first sieve reads them. `packed` is units and code in one word, code in the upper 8 bits; a code past
@@ -100,6 +108,14 @@ struct demand {
     bool sieves = true;                     // units and prices are within what the sieve takes
     std::vector<std::uint8_t> shape_codes;  // the distinct codes in `packed`, ascending, `passes` left out
     start_table starts;                     // active where signals say more than the sites' own factors
+    std::vector<foreign_view> foreign;      // of the terms of libraries that the policy names
+    bool foreign_gaps = false;              // some quantity among those that count is unknown
+
+    /// nullptr: it is built in.
+    const foreign_view* foreign_named(const term& what) const noexcept;
+    /// What a term's library said, by index into the book; empty: nothing.
+    std::span<const double> said_of(const term& what) const noexcept;
+    bool knows_foreign(std::size_t i) const noexcept;
 };
 
 /// Fills `starts` once sites and shapes are known.
@@ -139,6 +155,10 @@ std::pair<shape_view, run_length> resolve_at(const offer_book& book, const polic
 /// fast.
 void resolve_corner(const offer_book& book, const policy& policy, const workload_spec& spec,
                     const decision_world& world, std::string_view slow_model, demand& into);
+
+/// The foreign terms of a policy with what the world holds of them, for a gang of `spec.tasks`.
+void resolve_foreign(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
+                     const decision_world& world, demand& into);
 
 /// Where the workload's users or data sit, if coordinates can be had: its own, the facts', or a site's in that region.
 std::optional<sphere_point> origin_place(const offer_book& book, const origin& from,

@@ -49,6 +49,14 @@ void on_missing_terms(const comparison& by, notes& into) {
         check(key.term);
 }
 
+void on_failed_terms(const comparison& by, notes& into) {
+    for (const foreign_view& each : by.want.foreign)
+        if (!each.failure.empty())
+            into.push_back({each.ignored_on_failure ? note_kind::term_ignored : note_kind::term_failed,
+                            {std::string(each.what->name), std::string(each.failure)},
+                            {}});
+}
+
 void on_winner(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
     if (!won)
@@ -183,6 +191,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     notes all;
     on_request(by, all);
     on_missing_terms(by, all);
+    on_failed_terms(by, all);
     on_limits(by, made, all);
     on_winner(by, made, all);
     on_terms(by, made, all);

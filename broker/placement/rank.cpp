@@ -24,7 +24,8 @@ struct block {
     /// best of every start counts: that bounds the rest.
     void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
                       const shape_view* every_shape = nullptr, bool at_once = false);
-    term_context context(const offer_book& book, const workload_spec& spec, instant now) const;
+    term_context context(const offer_book& book, const workload_spec& spec, instant now,
+                         std::span<const double> foreign) const;
 };
 
 void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads, const shape_view* every_shape,
@@ -66,7 +67,8 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
         }
 }
 
-term_context block::context(const offer_book& book, const workload_spec& spec, instant now) const {
+term_context block::context(const offer_book& book, const workload_spec& spec, instant now,
+                            std::span<const double> foreign) const {
     const auto view = [this](const column& c) {
         return std::span<const double>(c.data(), size);
     };
@@ -81,7 +83,8 @@ term_context block::context(const offer_book& book, const workload_spec& spec, i
             .non_green_kwh = view(non_green),
             .carbon_kg = view(carbon),
             .finish_hours = view(finish),
-            .run_hours = view(run_hours)};
+            .run_hours = view(run_hours),
+            .foreign = foreign};
 }
 
 }  // namespace
@@ -104,7 +107,7 @@ struct ranker::work {
 
     void fill(const term& what, std::span<double> out, const shape_view* every_shape = nullptr) {
         some.fill_columns(*book, *want, what.reads, every_shape);
-        what.fill(some.context(*book, *spec, now), out);
+        what.fill(some.context(*book, *spec, now, want->said_of(what)), out);
     }
 
     /// Drops the candidates whose `by` is beyond the limit; the first `columns` keys stay parallel.
@@ -198,7 +201,7 @@ struct ranker::work {
         floors.assign(book->runs().size(), 0.0);
         const std::size_t counted = rule->ordered ? std::min<std::size_t>(rule->parts.size(), 1) : rule->parts.size();
         for (std::size_t p = 0; p < counted; ++p)  // of an order only the first key decides alone
-            if (rule->parts[p].applies)
+            if (rule->parts[p].applies && !rule->parts[p].what->foreign)  // a library's may be 0 anywhere
                 add_floor(rule->parts[p]);
     }
 
@@ -257,7 +260,7 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     one.cost[0] = cost_of(book, want, index);
     one.fill_columns(book, want, what.reads, nullptr, at_once);
     double quantity = 0;
-    what.fill(one.context(book, spec, now), {&quantity, 1});
+    what.fill(one.context(book, spec, now, want.said_of(what)), {&quantity, 1});
     return quantity;
 }
 

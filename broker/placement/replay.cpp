@@ -1,5 +1,6 @@
 #include "broker/placement/replay.hpp"
 
+#include "broker/placement/demand.hpp"
 #include "broker/placement/overrides.hpp"
 #include "broker/placement/policy_choice.hpp"
 
@@ -11,10 +12,34 @@ past_book::past_book(const market_past& past, accelerator_table accelerators)
         book_.replace_provider(provider, offers);
 }
 
+namespace {
+
+/// A policy's term that cannot be had of the past: "" where there is none.
+std::string lost_term(const policy& rules, term_table terms, const workload_spec& spec) {
+    const auto look_at = [&](const std::string& name) -> std::string {
+        const term* known = find_term(terms, name);
+        if (!known)
+            return "its policy weighs the term \"" + name + "\", which this broker does not have";
+        return known->foreign ? "its policy weighs the term \"" + name + "\" of a library, of which no history is kept"
+                              : std::string();
+    };
+    for (const auto& price : rules.prices)
+        if (auto lost = look_at(price.term); !lost.empty())
+            return lost;
+    for (const auto& key : order_of(rules, spec))
+        if (auto lost = look_at(key.term); !lost.empty())
+            return lost;
+    return {};
+}
+
+}  // namespace
+
 result<decision> past_book::decide_again(const decision& first, const decision_basis& basis, const policy& rules,
                                          term_table terms, const workload_spec& spec) {
     if (basis.with_signals)
         return fail(errc::conflict, "it was made with signals of the grids, of which no history is kept");
+    if (auto lost = lost_term(rules, terms, spec); !lost.empty())
+        return fail(errc::conflict, std::move(lost));
     for (const auto& taken : basis.less_free)
         if (taken.index >= book_.size())
             return fail(errc::invalid, "the record tells of an offer that there was not");

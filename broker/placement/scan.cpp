@@ -48,7 +48,10 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
-    return std::min(site.code, shape.code);
+    const std::uint8_t first = std::min(site.code, shape.code);
+    if (want.foreign_gaps && first > code(rejection::quantity_unknown) && !want.knows_foreign(i))
+        return code(rejection::quantity_unknown);
+    return first;
 }
 
 /// Keeps the cheapest, launchable ones before others.
@@ -128,7 +131,8 @@ private:
     /// The site's offers may fail a filter that the sieve does not know.
     bool looked_at_singly(const site_view& site) const {
         const request_view& asked = want_.request;
-        return site.dated || (site.code != passes && site.code >= code(rejection::capacity_never)) ||
+        return site.dated || want_.foreign_gaps ||
+               (site.code != passes && site.code >= code(rejection::capacity_never)) ||
                (asked.budget_base && site.egress_base > 0) ||
                (asked.deadline_ms && earliest_finish_ms(site, want_.most) + want_.most_late_ms > *asked.deadline_ms) ||
                (asked.max_carbon_kg &&

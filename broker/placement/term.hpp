@@ -19,6 +19,7 @@ struct term_context {
     std::span<const double> carbon_kg;
     std::span<const double> finish_hours;  // finish - earliest start
     std::span<const double> run_hours;     // expected, from start to finish; 1 for services: their costs are per hour
+    std::span<const double> foreign = {};  // what the term's library said, by index into the book (not the candidates)
 };
 
 /// The columns a term reads, as a mask.
@@ -35,8 +36,7 @@ enum term_input : std::uint8_t {
 
 /// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite, never falling
 /// when a column that it reads rises; J grows by price x quantity. An offer where a column that the term reads is not
-/// known is rejected before (quantity_unknown), so the columns hold no NaN. Pure. Later out-of-tree terms fill the same
-/// columns through policies/sdk.
+/// known is rejected before (quantity_unknown), so the columns hold no NaN. Pure.
 struct term {
     std::string_view name;                       // as policy files write it
     std::string_view unit;                       // "ms·replica-h", "kWh", "kg", "h", …
@@ -44,9 +44,13 @@ struct term {
     std::uint8_t reads;                          // of term_input
     bool (*applies)(const workload_spec& spec);  // false: counts as 0 for every offer
     void (*fill)(const term_context& context, std::span<double> out);
-    bool priceable;  // may stand under "prices"
-    bool orderable;  // may stand under "order"
+    bool priceable;        // may stand under "prices"
+    bool orderable;        // may stand under "order"
+    bool foreign = false;  // of a library (policies/sdk): its column is part of the decision's world
 };
+
+/// A row for a term of a library. `name`, `unit` and `meaning` must outlive it.
+term foreign_term(std::string_view name, std::string_view unit, std::string_view meaning) noexcept;
 
 /// The table of built-in terms; defined in policies/, passed in by main.
 using term_table = std::span<const term>;

@@ -20,6 +20,8 @@ struct spawn_request {
     std::filesystem::path helper;                    // westerly-spawn
     std::vector<std::string> command;                // the adapter: path or name to be found in PATH, then arguments
     std::vector<std::filesystem::path> search = {};  // where a bare name is looked for before PATH
+    int input = -1;                                  // a descriptor that becomes its standard input; -1: a pipe does
+    std::uint64_t memory_max = 0;                    // bytes of address space; 0: not limited
 };
 
 /// What the process does, told on the io_context's thread, never from inside a call of the owner.

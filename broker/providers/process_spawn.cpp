@@ -63,8 +63,10 @@ std::string resolve(const std::string& name, const std::vector<std::filesystem::
 std::vector<std::string> helper_arguments(const spawn_request& request) {
     std::vector<std::string> arguments = {request.helper.string(), "--parent", std::to_string(::getpid()),
                                           // No core files: they would hold tenants' secrets.
-                                          "--limit-core", "0", "--limit-files", std::to_string(adapter_files_max),
-                                          "--"};
+                                          "--limit-core", "0", "--limit-files", std::to_string(adapter_files_max)};
+    if (request.memory_max > 0)
+        arguments.insert(arguments.end(), {"--limit-memory", std::to_string(request.memory_max)});
+    arguments.emplace_back("--");
     arguments.push_back(resolve(request.command.front(), request.search));
     arguments.insert(arguments.end(), request.command.begin() + 1, request.command.end());
     return arguments;
@@ -123,7 +125,8 @@ result<spawned> spawn(const spawn_request& request) {
     for (const auto* made : {&input, &output, &errors})
         if (!*made)
             return made->error();
-    const spawn_settings settings(input->read.get(), output->write.get(), errors->write.get());
+    const spawn_settings settings(request.input >= 0 ? request.input : input->read.get(), output->write.get(),
+                                  errors->write.get());
     auto arguments = helper_arguments(request);
     auto environment = adapter_environment();
     spawned made;
@@ -139,7 +142,8 @@ result<spawned> spawn(const spawn_request& request) {
         ::waitpid(made.pid, nullptr, 0);
         return failed("cannot watch the adapter's process", reason);
     }
-    made.input = std::move(input->write);
+    if (request.input < 0)
+        made.input = std::move(input->write);
     made.output = std::move(output->read);
     made.errors = std::move(errors->read);
     return made;

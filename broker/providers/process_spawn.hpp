@@ -26,7 +26,7 @@ private:
 struct spawned {
     pid_t pid = -1;
     unique_fd pidfd;
-    unique_fd input;   // to its standard input
+    unique_fd input;   // to its standard input; none where the request gave it one
     unique_fd output;  // from its standard output
     unique_fd errors;  // from its standard error
 };

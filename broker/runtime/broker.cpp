@@ -3,6 +3,7 @@
 #include "broker/api/tls.hpp"
 #include "broker/runtime/broker_rooms.hpp"
 #include "broker/runtime/signals.hpp"
+#include "broker/runtime/term_list.hpp"
 #include "broker/support/log.hpp"
 
 #include <unistd.h>
@@ -116,7 +117,11 @@ int refuse(const error& why) {
     return 1;
 }
 
-result<void> check_configuration(const broker_options& options, term_table terms, std::string& report) {
+result<void> check_configuration(const broker_options& options, term_table built_in, std::string& report) {
+    const auto known = term_list::load(built_in, options);
+    if (!known)
+        return known.error();
+    const term_table terms = (*known)->all();
     const auto read = load_configuration(options, terms);
     if (!read)
         return read.error();
@@ -128,6 +133,8 @@ result<void> check_configuration(const broker_options& options, term_table terms
     report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
     report += "policies and providers in " + options.config_dir.string() +
               (fs::exists(options.config_dir) ? "" : " (warning: there is no such folder)") + "\n";
+    for (const auto& of : (*known)->libraries())
+        report += "term " + of.name + ", in " + of.unit + ", of " + of.library.string() + ": " + of.meaning + "\n";
     for (const policy& p : read->policies) {
         report += "policy " + p.name + " " + p.version + "\n";
         for (const priced_term& t : p.prices)
@@ -167,9 +174,13 @@ result<void> restore_backup(const broker_options& options, const fs::path& backu
     return restore_sqlite(backup, home->database());
 }
 
-int run_broker(const broker_options& given, term_table terms) {
+int run_broker(const broker_options& given, term_table built_in) {
     block_signals();
     broker_options options = given;
+    const auto known = term_list::load(built_in, options);
+    if (!known)
+        return refuse(known.error());
+    const term_table terms = (*known)->all();
     auto config = load_configuration(options, terms);
     if (!config)
         return refuse(config.error());

@@ -11,6 +11,14 @@
 
 namespace westerly {
 
+/// A term of a library, as the settings name it: docs/guides/terms.md.
+struct term_settings {
+    std::string name;  // as policies write it
+    std::filesystem::path library;
+    std::uint32_t deadline_ms = 100;
+    std::vector<std::pair<std::string, std::string>> options;  // sorted by key
+};
+
 /// westerlyd's settings, complete; see docs/guides/operator.md.
 struct broker_options {
     std::filesystem::path settings;     // the file that was read for these; empty: none
@@ -28,13 +36,14 @@ struct broker_options {
     std::uint32_t requests_per_s_per_key = 0;
     std::uint32_t log_archive_mib = 16;  // per attempt
     fair_share_rules fair_share;
+    std::vector<term_settings> terms;
 };
 
 /// Prints an error with its faults and remedies to standard error, for people; gives the exit code 1.
 int refuse(const error& why);
 
 /// Reads policies and providers as `run` would and says every fault with file, line and column; starts nothing.
-result<void> check_configuration(const broker_options& options, term_table terms, std::string& report);
+result<void> check_configuration(const broker_options& options, term_table built_in, std::string& report);
 
 /// Makes a further operator key in a store that no westerlyd has open; gives the secret, once.
 result<std::string> new_operator_key(const broker_options& options);
@@ -44,6 +53,6 @@ result<void> restore_backup(const broker_options& options, const std::filesystem
 
 /// The whole broker: constructs the rooms in order, runs until SIGTERM or SIGINT, reloads at SIGHUP. Prints address,
 /// certificate fingerprint and (on the first start) the operator key. Gives the process's exit code.
-int run_broker(const broker_options& options, term_table terms);
+int run_broker(const broker_options& options, term_table built_in);
 
 }  // namespace westerly

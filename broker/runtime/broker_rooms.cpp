@@ -85,6 +85,7 @@ broker_rooms::broker_rooms(const broker_options& options, home_layout home, std:
           [this](const error& why) { poisoned(why); }),
       archivist_(logs_, [this](logs_archived kept) { loop_.observe(std::move(kept)); }),
       hub_(make_hub_options()),
+      scorers_(options.terms, options.libexec_dir, [this](offers_scored told) { loop_.observe(std::move(told)); }),
       feeds_([this](signals_received told) { loop_.observe(std::move(told)); }),
       api_(make_api_options(), make_services()),
       config_(std::move(config)) {}
@@ -135,6 +136,7 @@ void broker_rooms::stop() {
     loop_.observe(drain_begun{});
     api_.drain(drain_at_most);
     feeds_.stop();
+    scorers_.stop();
     loop_.stop();  // answers that adapters still owe are unknown outcomes, which the next start resolves
     waiting_.fail_all(fail(errc::shutting_down, "the broker is shutting down", "repeat the request later"));
 }
@@ -193,6 +195,10 @@ void broker_rooms::carry_out_one(keys_changed) {
 }
 void broker_rooms::carry_out_one(answer_request a) {
     waiting_.give(a.request, std::move(a.value));
+}
+
+void broker_rooms::carry_out_one(score_offers asked) {
+    scorers_.ask(std::move(asked));
 }
 
 void broker_rooms::ask(input in, pending_answers::done done) {
@@ -309,7 +315,7 @@ api_services broker_rooms::make_services() {
         return std::string(failed_ ? "the database cannot be written" : "starting or stopping");
     };
     s.extra_metrics = [this] {
-        return loop_metrics(loop_.read_counters());
+        return loop_metrics(loop_.read_counters()) + term_metrics(scorers_.read_counters());
     };
     return s;
 }

@@ -12,6 +12,7 @@
 #include "broker/runtime/loop.hpp"
 #include "broker/runtime/pending_answers.hpp"
 #include "broker/runtime/replayer.hpp"
+#include "broker/runtime/term_hub.hpp"
 
 namespace westerly {
 
@@ -45,6 +46,7 @@ private:
     void carry_out_one(publish_events events);
     void carry_out_one(keys_changed);
     void carry_out_one(answer_request a);
+    void carry_out_one(score_offers asked);
 
     void ask(input in, pending_answers::done done);
     void observe(input in);
@@ -75,6 +77,7 @@ private:
     loop loop_;
     archivist archivist_;
     provider_hub hub_;
+    term_hub scorers_;
     feed_poller feeds_;
     api_server api_;
     configuration config_;  // as last applied

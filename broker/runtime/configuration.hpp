@@ -16,7 +16,7 @@ struct configuration {
     exchange_rates rates;
     signal_sources signals;
     std::vector<certificate> certificates;  // of green power
-    std::vector<std::string> ignored;  // files beside them that were not read, because their names end otherwise
+    std::vector<std::string> ignored;       // files beside them that were not read, because their names end otherwise
 };
 
 /// Reads CONFIG/policies/*.json, CONFIG/providers/*.json, CONFIG/certificates/*.json, and CONFIG/signals/*.json and

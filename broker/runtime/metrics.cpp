@@ -9,7 +9,39 @@ void add(std::string& text, const char* name, const char* type, const char* help
             std::to_string(value) + "\n";
 }
 
+using counted_terms = std::span<const std::pair<std::string, term_hub::counters>>;
+
+void add_terms(std::string& text, const std::string& name, const char* type, const char* help, counted_terms counted,
+               std::initializer_list<std::pair<const char*, std::uint64_t term_hub::counters::*>> values) {
+    text += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+    for (const auto& [term, counters] : counted)
+        for (const auto& [why, value] : values)
+            text += name + "{term=\"" + term + "\"" + (*why ? ",why=\"" + std::string(why) + "\"" : "") + "} " +
+                    std::to_string(counters.*value) + "\n";
+}
+
 }  // namespace
+
+std::string term_metrics(counted_terms counted) {
+    using of = term_hub::counters;
+    std::string text;
+    if (counted.empty())
+        return text;
+    text += "# HELP westerly_term_up Whether the library's host runs.\n# TYPE westerly_term_up gauge\n";
+    for (const auto& [term, counters] : counted)
+        text += "westerly_term_up{term=\"" + term + "\"} " + (counters.up ? "1" : "0") + "\n";
+    add_terms(text, "westerly_term_answers_total", "counter", "Columns of quantities that the library gave.", counted,
+              {{"", &of::answers}});
+    add_terms(text, "westerly_term_microseconds_total", "counter", "Time spent on these.", counted,
+              {{"", &of::microseconds}});
+    add_terms(text, "westerly_term_unknown_total", "counter",
+              "Quantities that were no finite number of 0 or more, taken as unknown.", counted, {{"", &of::unknown}});
+    add_terms(text, "westerly_term_failures_total", "counter", "Questions that had no answer.", counted,
+              {{"late", &of::late}, {"crashed", &of::crashed}, {"refused", &of::refused}, {"queue", &of::turned_away}});
+    add_terms(text, "westerly_term_starts_total", "counter", "Times the library's host was started.", counted,
+              {{"", &of::starts}});
+    return text;
+}
 
 std::string loop_metrics(const loop::counters& counted) {
     std::string text;

@@ -1,6 +1,7 @@
 #include "broker/runtime/settings.hpp"
 
 #include "broker/codec/reader.hpp"
+#include "broker/codec/shapes.hpp"
 #include "broker/codec/workload_json.hpp"
 #include "broker/support/files.hpp"
 
@@ -51,6 +52,18 @@ void read_fair_share(object_reader& from, fair_share_rules& into) {
     from.objects("tenants", 0, tenants_named_max, [&](object_reader& one, std::size_t) { read_share(one, into); });
 }
 
+constexpr std::size_t terms_max = 16, term_options_max = 256;
+constexpr text_rule option_key_rule{1, 255, [](std::string_view text) { return text.find('=') == text.npos; },
+                                    "any text without '='"};
+
+void read_term(object_reader& from, const fs::path& base, term_settings& into) {
+    from.require({"name", "library"});
+    from.text("name", into.name, term_name_rule);
+    read_path(from, "library", base, into.library);
+    from.whole("deadline_ms", into.deadline_ms, 1, 10'000);
+    from.text_map("options", into.options, term_options_max, option_key_rule, {.length_min = 0, .length_max = 4096});
+}
+
 /// Comments and blank lines only, as the shipped example is until something in it is changed.
 bool says_nothing(const std::string& text) {
     std::istringstream lines(text);
@@ -89,6 +102,9 @@ result<void> read_settings(const fs::path& file, broker_options& options) {
         from.text("cny_per_usd", options.usd_rate, any_text);
         from.text("cny_per_usd_source", options.usd_rate_source, any_text);
         from.object("fair_share", [&](object_reader& share) { read_fair_share(share, options.fair_share); });
+        from.objects("terms", 0, terms_max, [&](object_reader& term, std::size_t /*index*/) {
+            read_term(term, base, options.terms.emplace_back());
+        });
         from.object("tls", [&](object_reader& tls) { read_tls(tls, base, options); });
     });
     if (!faults.empty())

@@ -120,7 +120,9 @@ std::vector<note> every_note() {
             {note_kind::quote_until, {"p/s/n/spot", "2027-01-15T08:00:00.000Z"}, {}},
             {note_kind::owned_reservation, {"p/s/n/reserved", "1.00 CNY"}, {0.5}},
             {note_kind::finish_spread, {"2027-01-15T08:00:00.000Z"}, {}},
-            {note_kind::finish_in_time, {"2027-01-15T08:00:00.000Z"}, {0.97, 0.95}}};
+            {note_kind::finish_in_time, {"2027-01-15T08:00:00.000Z"}, {0.97, 0.95}},
+            {note_kind::term_failed, {"water", "it did not answer within 100 ms"}, {}},
+            {note_kind::term_ignored, {"water", "it did not answer within 100 ms"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

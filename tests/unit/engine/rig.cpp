@@ -54,7 +54,7 @@ engine_rig::engine_rig(engine_options options, bool sweeping)
 }
 
 void engine_rig::restart() {
-    core = std::make_unique<engine>(options_, term_table{}, store.load(), now);
+    core = std::make_unique<engine>(options_, terms, store.load(), now);
     give(policies_configured{policies_, {}});
     if (!providers_.empty())
         configure();

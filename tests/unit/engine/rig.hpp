@@ -67,6 +67,7 @@ public:
     const attempt& stored(const attempt_id& id) const { return store.attempts.at(id); }
 
     memory_store store;
+    term_table terms;  // of the next restart
     std::unique_ptr<engine> core;
     std::vector<effect> effects;
     std::shared_ptr<const market_view> market;
