@@ -31,7 +31,7 @@ response get_offer_history(const call& c) {
     const instant end = until->value_or(now), begin = from->value_or(end - history_kept);
     if (begin > end)
         return problem(parameter_error("?until", "is before ?from", "exchange them"));
-    const auto told = c.house.services.read->history_of(*id, begin, end);
+    const auto told = c.house.services.read->history_of(std::string(*id), begin, end);
     if (!told)
         return problem(told.error());
     if (told->empty())

@@ -314,7 +314,7 @@ void waiting_room::wake_like(std::int32_t priority, const demand_shape& shape) {
     if (at == groups_.end() || at->second.asleep_mask == 0)
         return;
     leave_sleep(at->second);
-    ready_.insert(key_of(at->second));
+    line_up(at->second);
 }
 
 void waiting_room::turn_over() {

@@ -296,10 +296,10 @@ TEST(unpack, refuses_a_text_that_was_not_written) {
     EXPECT_FALSE(unpack_decision(packed).has_value());
 }
 
-template <class Record>
-rapidjson::Document shown(const Record& record) {
-    auto document = parse_json(to_json(record), 1 << 20);
-    EXPECT_TRUE(document.has_value()) << to_json(record);
+template <class Record, class... More>
+rapidjson::Document shown(const Record& record, More... more) {
+    auto document = parse_json(to_json(record, more...), 1 << 20);
+    EXPECT_TRUE(document.has_value()) << to_json(record, more...);
     return document ? std::move(*document) : rapidjson::Document();
 }
 
@@ -320,7 +320,7 @@ TEST(encode, empty_records_are_json_without_null) {
     EXPECT_FALSE(has_null(shown(event{})));
     EXPECT_FALSE(has_null(shown(usage{})));
     EXPECT_FALSE(has_null(shown(charge{})));
-    EXPECT_FALSE(has_null(shown(offer{})));
+    EXPECT_FALSE(has_null(shown(offer{}, instant())));
     EXPECT_FALSE(has_null(shown(tenant{})));
     EXPECT_FALSE(has_null(shown(api_key{})));
     EXPECT_FALSE(has_null(shown(orphan{})));
@@ -415,7 +415,7 @@ TEST(encode_problem, every_code_has_a_type_of_its_own) {
 
 TEST(unpack, reads_the_forms_before) {
     auto lease_of_form_3 = pack_lease(lease{});
-    lease_of_form_3.pop_back();  // the list price
+    lease_of_form_3.resize(lease_of_form_3.size() - 3);  // how long the work takes, whether limited, the list price
     lease_of_form_3[0] = 3;
     EXPECT_EQ(*unpack_lease(lease_of_form_3), lease{});
     decision made;
