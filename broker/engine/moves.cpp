@@ -1,5 +1,6 @@
 #include "broker/engine/core.hpp"
 #include "broker/placement/move.hpp"
+#include "broker/placement/score.hpp"
 
 namespace westerly {
 
@@ -67,6 +68,8 @@ void engine_core::run_looks(turn& t) {
 void engine_core::look(turn& t, live_attempt& a, const policy& rules) {
     const live_workload& w = workloads.at(a.value.workload);
     const auto here = book_.find(a.value.offer);
+    if (!foreign_terms_of(rules, terms_, *w.value.spec).empty())
+        return;  // libraries are not asked about runs, and without them it might be moved back and forth
     if (!here || !providers_.at(a.value.provider).usable())
         return;
     const offer on = book_.at(*here);

@@ -355,6 +355,10 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
         world.asked_at = w->value.created_at;
         world.measured = speeds_.of(w->value.tenant, w->value.spec->name);
         world.progress = progress_of(*w);
+        // Of one that runs nothing is asked: what was said of its start is not of what is left of it.
+        if (w->value.state == workload_state::queued)
+            if (const auto* said = scores_.heard(w->shape, book_.version(), now))
+                world.foreign = *said;
     }
     return world;
 }

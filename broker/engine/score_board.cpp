@@ -31,6 +31,12 @@ void score_board::set_due(const demand_shape& shape, entry& e, std::optional<ins
         dues_.emplace(*at, shape);
 }
 
+const std::vector<foreign_column>* score_board::heard(const demand_shape& shape, std::uint64_t book_version,
+                                                      instant now) const {
+    const auto at = entries_.find(shape);
+    return at != entries_.end() && good(at->second, book_version, now) ? &at->second.columns : nullptr;
+}
+
 void score_board::want(const demand_shape& shape, instant now) {
     set_due(shape, entries_[shape], now + scores_kept);
     if (std::ranges::find(wanted_, shape) == wanted_.end())

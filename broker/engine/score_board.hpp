@@ -50,6 +50,9 @@ public:
         return e.is == standing::told && e.book_version == book_version && now < *e.due;
     }
 
+    /// What was said and is good; nullptr: nothing.
+    const std::vector<foreign_column>* heard(const demand_shape& shape, std::uint64_t book_version, instant now) const;
+
     bool may_ask() const noexcept { return asked_.size() < scores_asked_max; }
     /// For later, when answers have come in; tried again in the order of the calls.
     void want(const demand_shape& shape, instant now);

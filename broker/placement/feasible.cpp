@@ -11,16 +11,24 @@ namespace {
 struct part {
     const term* what;
     double factor;
+    bool applies;
 };
 
-/// The terms that count here; nullopt when the policy names one that the table does not have.
-std::optional<std::vector<part>> parts_of(const policy& rules, term_table terms, const workload_spec& spec) {
+/// The terms that count here; nullopt when the policy names one that the table does not have, or one of a library that
+/// failed and may not be ignored.
+std::optional<std::vector<part>> parts_of(const policy& rules, term_table terms, const workload_spec& spec,
+                                          const demand& want) {
     std::vector<part> parts;
     const auto add = [&](const std::string& name, double factor) {
         const term* known = find_term(terms, name);
-        if (known && (rules.ordered() || known->applies(spec)))
-            parts.push_back({known, factor});
-        return known != nullptr;
+        if (!known)
+            return false;
+        const foreign_view* of_library = want.foreign_named(*known);
+        const bool failed = of_library && !of_library->failure.empty();
+        const bool applies = !failed && known->applies(spec);
+        if (rules.ordered() || applies)
+            parts.push_back({known, factor, applies});
+        return !failed || of_library->ignored_on_failure;
     };
     if (rules.ordered()) {
         for (const auto& key : order_of(rules, spec))
@@ -45,7 +53,7 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
                                             const workload_spec& spec, const decision_world& world) {
     static thread_local demand want;
     resolve(book, rules, terms, spec, world, want);
-    const auto parts = parts_of(rules, terms, spec);
+    const auto parts = parts_of(rules, terms, spec, want);
     if (!parts)
         return {};
     std::vector<placed> found;
@@ -62,8 +70,7 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
                  standing_of(book, want, i)};
         std::size_t keys = 0;
         for (const part& each : *parts) {
-            const double quantity =
-                each.what->applies(spec) ? quantity_of(book, want, spec, world.now, *each.what, i) : 0.0;
+            const double quantity = each.applies ? quantity_of(book, want, spec, world.now, *each.what, i) : 0.0;
             if (rules.ordered())
                 p.at.keys[keys++] = in_steps(quantity, each.factor);
             else

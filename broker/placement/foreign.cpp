@@ -10,7 +10,12 @@ namespace {
 constexpr std::string_view not_asked = "its library was not asked";
 constexpr std::string_view of_other_offers = "what its library said is of other offers";
 
+/// Nobody weighs a column that is not there; should somebody, it is unknown and not what lies beyond.
 void take_column(const term_context& context, std::span<double> out) {
+    if (context.foreign.empty()) {
+        std::ranges::fill(out, std::numeric_limits<double>::quiet_NaN());
+        return;
+    }
     for (std::size_t k = 0; k < out.size(); ++k)
         out[k] = context.foreign[context.candidates[k]];
 }

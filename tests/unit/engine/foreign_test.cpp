@@ -181,6 +181,20 @@ TEST_F(foreign_test, a_lost_answer_is_asked_for_again) {
     EXPECT_EQ(site_of(id), "t");
 }
 
+// One unit at each of two sites, and three that are tried at once: who goes where is found together.
+TEST_F(foreign_test, those_who_are_assigned_together_weigh_it) {
+    send_offers(1);
+    std::vector<workload_id> all{rig.submit(watery())};
+    const auto asked = rig.only<score_offers>();
+    all.push_back(rig.submit(watery(), "", 2));
+    all.push_back(rig.submit(watery(), "", 3));
+    tell(asked, {1, 0});
+    EXPECT_EQ(site_of(all[0]), "t");
+    EXPECT_EQ(site_of(all[1]), "s");
+    EXPECT_EQ(site_of(all[2]), "nowhere");
+    EXPECT_EQ(reason_of(all[2]), "no_capacity");
+}
+
 TEST_F(foreign_test, a_plan_waits_for_its_answer) {
     rig.give(plan_workload{77, rig.who, std::make_shared<workload_spec>(watery())});
     EXPECT_TRUE(rig.all<answer_request>().empty());

@@ -1,5 +1,6 @@
 // Terms of libraries in a decision: what they said is part of its world.
 #include "broker/domain/energy.hpp"
+#include "broker/placement/feasible.hpp"
 #include "broker/placement/score.hpp"
 #include "tests/unit/placement/builders.hpp"
 
@@ -147,6 +148,30 @@ TEST_F(foreign_test, the_scan_agrees_with_one_offer_at_a_time) {
             EXPECT_NEAR(made.ranked[0].j, j(best), 1e-9) << "world " << world;
         }
     }
+}
+
+TEST_F(foreign_test, what_is_assigned_together_weighs_it_too) {
+    const offer_book book = built::book_of({plain("a", 1.0), plain("b", 1.2), plain("c", 1.1)});
+    decision_world world = built::world();
+    const auto sites = [&](const policy& rules) {
+        world.foreign = said;
+        std::vector<std::string> found;
+        for (const auto& each : feasible_offers(book, rules, table, task(), world))
+            found.push_back(book.at(each.index).site.site);
+        return found;
+    };
+    EXPECT_TRUE(sites(priced(1)).empty()) << "nobody was asked";
+    EXPECT_EQ(sites(priced(1, true)), (std::vector<std::string>{"a", "c", "b"})) << "and the policy does without";
+    say({3, 1, unknown});
+    EXPECT_EQ(sites(priced(1)), (std::vector<std::string>{"b", "a"}));
+    said.clear();
+    fail_with("it broke");
+    EXPECT_TRUE(sites(priced(1)).empty());
+    EXPECT_EQ(sites(priced(1, true)).size(), 3u);
+    policy ordered;
+    ordered.order_batch = {{.term = "water", .ignored_on_failure = true}, {.term = "cost"}};
+    ordered.order_service = ordered.order_interactive = ordered.order_batch;
+    EXPECT_EQ(sites(ordered), (std::vector<std::string>{"a", "c", "b"}));
 }
 
 TEST_F(foreign_test, the_table_and_the_request_say_what_the_book_does) {
