@@ -68,8 +68,8 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
     std::uint64_t units = way.free;
     backfill_.each_on(way.on, [&](const attempt_id& id, std::uint64_t held) {
         const live_attempt& a = attempts.at(id);
-        if (a.value.cancel_wanted)
-            units += held;  // it goes already
+        if (a.value.cancel_wanted)  // it goes already; what was stopped for somebody is that one's
+            units += a.value.displaced_for == displacement::none ? held : 0;
         else if (const auto why = why_displaced(a, by, wants, now); why != displacement::none)
             all.push_back({id, held, redo_cost(a, now), why});
     });

@@ -132,7 +132,11 @@ std::optional<std::uint64_t> engine_core::left_for(const live_workload& w, const
     const reservation* kept = backfill_.on(where.offer);
     if (!kept || kept->holder == w.value.id || !goes_before(workloads.at(kept->holder), w, now))
         return std::nullopt;
-    return backfill_.spare(*kept, book_.free_units(*book_.find(where.offer)), now, bounds_of(*w.value.spec, made));
+    const auto at = *book_.find(where.offer);
+    const std::uint64_t spare = backfill_.spare(*kept, book_.free_units(at), now, bounds_of(*w.value.spec, made));
+    // The last units are for work that somebody waits at, whoever of the others keeps a place there.
+    const std::uint64_t kept_free = std::min(book_.at(at).supply.latency_headroom, latency_headroom_max);
+    return headroom_for(w, at) == 0 ? std::max(spare, std::min(kept_free, book_.free_units(at))) : spare;
 }
 
 /// Decides; where the winner is kept for somebody before it, again with what that leaves. `set_aside` names those

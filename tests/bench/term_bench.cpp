@@ -73,7 +73,8 @@ void measure(double s, const std::filesystem::path& bin, figure_table& into) {
     watery.prices = {{.term = "time", .per_unit = 5}, {.term = "water", .per_unit = 0.02}};
     decision_world world;
 
-    term_settings of{.name = "water", .library = bin.parent_path() / "terms" / "water.so", .deadline_ms = 10'000, .options = {}};
+    term_settings of{
+        .name = "water", .library = bin.parent_path() / "terms" / "water.so", .deadline_ms = 10'000, .options = {}};
     for (int region = 0; region < 40; ++region)
         of.options.emplace_back("region-" + std::to_string(region), std::to_string(0.2 + region % 7 * 0.3));
     term_host host(of, bin);

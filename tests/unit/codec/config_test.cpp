@@ -108,7 +108,7 @@ TEST(decode_policy, version_is_that_of_the_bytes) {
 
 TEST(decode_policy, weights_become_prices) {
     const auto p = decode_policy("p", example("policy-weights.json")).value();
-    ASSERT_EQ(p.prices.size(), 2u);
+    ASSERT_EQ(p.prices.size(), 3u);
     EXPECT_EQ(p.prices[0].term, "carbon");
     EXPECT_DOUBLE_EQ(p.prices[0].per_unit, (30.0 / 50.0) * (100.0 / 12.5));  // pi = (w_i / w_price) (ref_price / ref_i)
     EXPECT_EQ(p.prices[0].weight, 30);
@@ -127,7 +127,7 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     EXPECT_EQ(priced.default_runtime_s, 7200u);
     EXPECT_EQ(priced.replacement, (replacement_rule{0.25, 10.5, 7200, 600, 3}));
     const auto ordered = decode_policy("p", example("policy-order.json")).value();
-    ASSERT_EQ(ordered.order_batch.size(), 3u);
+    ASSERT_EQ(ordered.order_batch.size(), 4u);
     EXPECT_EQ(ordered.order_batch[0], (ordered_key{"non_green_energy", 0.1}));
     EXPECT_EQ(ordered.within_of_cheapest, 0.5);
 }

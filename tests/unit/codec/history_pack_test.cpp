@@ -105,13 +105,14 @@ TEST(history_pack, changes_bases_and_regions_come_back) {
     EXPECT_EQ(*unpack_facts(pack_facts(facts)), facts);
 }
 
-/// Form 2 ended before what form 3 brought: four fields of the terms of supply, and four of the offer, a byte each here.
+/// Form 2 ended before what form 3 brought: five fields of the terms of supply, and four of the offer, a byte each
+/// here.
 TEST(history_pack, offers_of_the_form_before_are_read) {
     offer plain;
     plain.id = "p/s/n/spot";
     plain.provider = "p";
     auto packed = pack_offers({plain});
-    packed.resize(packed.size() - 8);
+    packed.resize(packed.size() - 9);
     packed[0] = 2;
     const auto back = unpack_offers(packed);
     ASSERT_TRUE(back);

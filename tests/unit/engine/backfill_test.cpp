@@ -34,6 +34,7 @@ struct busy_pool {
     workload_id submit(const wish& asked) {
         rig.pass(milliseconds(1));
         auto spec = small_spec();
+        spec.resources.vcpus = 4;  // a unit each
         spec.tasks = asked.tasks;
         spec.priority = asked.priority;
         spec.work.runtime_s = asked.says_s;

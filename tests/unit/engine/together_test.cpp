@@ -18,6 +18,7 @@ offer offer_of(const std::string& name, std::uint64_t memory_mib, std::int64_t p
 workload_spec job_of(std::uint64_t memory_mib, std::uint32_t tasks = 1) {
     auto spec = small_spec();
     spec.work.runtime_s = 3600;
+    spec.resources.vcpus = 4;  // a unit each
     spec.resources.memory_mib = memory_mib;
     spec.tasks = tasks;
     return spec;
