@@ -369,7 +369,8 @@ private:
             std::min(static_cast<double>(*s_.when.max_delay_s), static_cast<double>(w_.rules.max_delay_s)) * 1000;
         double latest = earliest_ms() + slack + std::ceil(data_movement_s() * 1000) - start;
         if (s_.when.deadline_at)
-            latest = std::min(latest, at(*s_.when.deadline_at) - ends().finish_of_share(s_.when.deadline_probability));
+            latest = std::min(
+                latest, at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
         latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
         if (start < at(pieces.front().start_at))
             return all;
