@@ -331,7 +331,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
                   .latency_headroom = headroom_of(o),
                   .available_from = o.supply.available_from,
                   .software = o.software,
-                  .billed = is_owned(o) ? billed_price(o) : std::nullopt};
+                  .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt};
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
     return number_of(std::move(row), shapes_, shape_numbers_);
