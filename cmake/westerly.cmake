@@ -22,6 +22,12 @@ find_package(prometheus-cpp REQUIRED)
 find_package(RapidJSON REQUIRED)
 find_package(mimalloc REQUIRED)
 find_package(ZLIB REQUIRED)
+# The simulator's linear programs; clp.pc would ask for the development halves of LAPACK and bzip2, too.
+find_library(CLP_LIBRARY Clp REQUIRED)
+find_path(CLP_INCLUDE_DIR coin/Clp_C_Interface.h REQUIRED)
+add_library(clp INTERFACE)
+target_include_directories(clp SYSTEM INTERFACE ${CLP_INCLUDE_DIR} ${CLP_INCLUDE_DIR}/coin)
+target_link_libraries(clp INTERFACE ${CLP_LIBRARY})
 find_package(GTest QUIET)  # for tests only; tests/ asks for it aloud
 
 add_library(westerly_options INTERFACE)

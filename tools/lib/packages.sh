@@ -3,7 +3,8 @@
 
 build_packages=(g++ cmake ninja-build ccache mold pkg-config ca-certificates
   libboost1.81-dev libboost-url1.81-dev libssl-dev rapidjson-dev libsqlite3-dev
-  libmimalloc-dev libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev)
+  libmimalloc-dev libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev
+  coinor-libclp-dev)
 run_packages=(bubblewrap tar)
 test_packages=(libgtest-dev libgmock-dev python3 python3-jsonschema python3-yaml openssl curl sqlite3 patch)
 # A real Slurm for tools/labs/slurm; with accounting also the second line.

@@ -132,6 +132,23 @@ TEST(read_catalogue, leaves_out_what_has_no_price_host_or_whole_card_and_counts_
     EXPECT_EQ(made.book().size(), 2u);
 }
 
+TEST(read_rtts, takes_the_median_where_a_table_names_quantiles_and_says_what_is_missing) {
+    const scratch_folder here;
+    supply made;
+    made.offers.resize(1);
+    made.offers[0].provider = "aws";
+    made.offers[0].site.region = "b";
+    const std::string header = "provider,src,dst,great_circle_km,";
+    ASSERT_TRUE(read_rtts(here.file("m.csv", header + "rtt_ms_p50,rtt_ms_p90\naws,b,a,100,7.5,9\n"), made).has_value());
+    ASSERT_EQ(made.offers[0].site.rtt_ms.size(), 1u);
+    EXPECT_EQ(made.offers[0].site.rtt_ms[0], std::pair(std::string("a"), 7.5));
+    ASSERT_TRUE(read_rtts(here.file("p.csv", header + "rtt_ms\naws,b,a,100,8\n"), made).has_value());
+    EXPECT_EQ(made.offers[0].site.rtt_ms[0].second, 8);
+    const auto without = read_rtts(here.file("n.csv", header + "p99\naws,b,a,100,8\n"), made);
+    ASSERT_FALSE(without.has_value());
+    EXPECT_NE(without.error().detail.find("n.csv:1"), std::string::npos) << without.error().detail;
+}
+
 TEST(carbon_series, integrates_over_parts_of_hours_and_knows_where_it_ends) {
     const scratch_folder here;
     const auto series = carbon_series::read(here.file("c.csv",

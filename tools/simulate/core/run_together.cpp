@@ -1,5 +1,6 @@
 #include "broker/support/time.hpp"
 #include "tools/simulate/core/certificate.hpp"
+#include "tools/simulate/core/exact_bound.hpp"
 #include "tools/simulate/core/run_state.hpp"
 
 #include <algorithm>
@@ -100,7 +101,8 @@ private:
     std::vector<std::uint32_t> local_;
 };
 
-void measure(run_state& run, const assign_problem& p, const assignment& made) {
+void measure(run_state& run, const assign_problem& p, assignment made) {
+    made.bound = exact_bound(p, made);
     const double floor = uncontended_floor(p);
     if (!run.made.same_information)
         run.made.same_information.emplace();

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "broker/placement/assign.hpp"
+
+namespace westerly {
+
+/// The best bound that prices can give (decision-model §5), by linear programming. Starts from the prices that `made`
+/// has and gives those back where nothing better is found; as every bound it is worth what bound_at() says of its
+/// prices, whatever the solver thinks. For measuring only: the broker needs no bound to decide.
+assign_bound exact_bound(const assign_problem& problem, const assignment& made);
+
+}  // namespace westerly
