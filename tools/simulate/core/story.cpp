@@ -44,6 +44,8 @@ offer at_site(const site_facts& site, const char* name, bool cards, double price
     o.max_w = cards ? card_watts : node_watts;
     o.idle_w = *o.max_w * 0.3;
     o.price_source = "example";
+    // Nothing fails, so that every figure can be worked out by hand.
+    o.supply.hazard.hardware_per_card_h = o.supply.hazard.provider_per_h = 0;
     if (cards) {
         o.compute = compute_class::intelligent;
         accelerator_facts a;

@@ -4,6 +4,7 @@
 #include "tools/simulate/core/story.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <functional>
 
 namespace westerly {
@@ -19,14 +20,25 @@ std::string share(std::size_t part, std::size_t whole) {
     return std::to_string(part) + " of " + std::to_string(whole);
 }
 
-std::vector<figure_row> rows() {
-    const auto of = [](double story_sums::*what) {
-        return [what](const story_outcome& o) {
-            return in_words(o.all().*what);
+/// With `base`: also by how much it differs from that.
+std::vector<figure_row> rows(const story_outcome& base) {
+    const auto of = [&base](double story_sums::*what) {
+        return [what, &base](const story_outcome& o) {
+            const double value = o.all().*what, before = base.all().*what;
+            std::string words = in_words(value);
+            if (&o != &base && before > 0) {
+                char change[32];
+                std::snprintf(change, sizeof change, " (%+.1f %%)", 100 * (value - before) / before);
+                words += change;
+            }
+            return words;
         };
     };
     std::vector<figure_row> all{{"money, CNY", of(&story_sums::money)},
-                                {"of that moving data, CNY", of(&story_sums::transfer)},
+                                {"of that moving data, CNY",
+                                 [](const story_outcome& o) {
+                                     return in_words(o.all().transfer);
+                                 }},
                                 {"carbon, location-based, kg", of(&story_sums::location_kg)},
                                 {"carbon, market-based, kg", of(&story_sums::market_kg)},
                                 {"non-green energy, kWh", of(&story_sums::non_green_kwh)},
@@ -69,7 +81,20 @@ std::string clusters_table(const east_west_world& world) {
     return made + "</table></div>\n";
 }
 
-/// Training by size: from where on the transfer pays.
+constexpr double balanced_green_price = 0.61, balanced_time_price = 5;  // policies/balanced.json
+
+/// What green power does not cover of one card-hour at a cluster.
+double dark_kwh(const east_west_world& world, std::uint32_t cluster) {
+    const site_facts& site = world.offers.offers[2 * cluster].site;
+    return card_watts / 1000 * site.pue->value * (1 - site.green_power_share->value);
+}
+
+double transfer_hours(const story_workload& w) {
+    constexpr double gigabits_per_gib = 8 * 1.073741824;
+    return w.spec.inputs[0].size_gib * gigabits_per_gib / between_clusters_gbps / 3600;
+}
+
+/// Training by size: from where on the transfer pays, as `balanced` counts it.
 std::string training_table(const east_west_world& world, const story_outcome& told) {
     std::vector<std::size_t> order;
     for (std::size_t j = 0; j < world.workloads.size(); ++j)
@@ -81,17 +106,24 @@ std::string training_table(const east_west_world& world, const story_outcome& to
     std::ranges::sort(order, {}, card_hours);
     std::string made =
         "<div class=\"scroll\"><table><tr><th>card-hours</th><th>data at</th><th>runs at</th><th>side</th><th>saved on "
-        "cards, CNY</th><th>moving data, CNY</th></tr>\n";
+        "cards, CNY</th><th>green power, CNY</th><th>moving data, CNY</th><th>its time, CNY</th><th>won, "
+        "CNY</th></tr>\n";
     for (const std::size_t j : order) {
         if (told.at[j] == nothing)
             continue;
         const hub_cluster &home = world.clusters[world.workloads[j].home], &there = world.clusters[told.at[j]];
         const double saved = card_hours(j) * ((home.east ? east_card_price : west_card_price) -
                                               (there.east ? east_card_price : west_card_price));
-        const double moved =
-            home.region == there.region ? 0 : world.workloads[j].spec.inputs[0].size_gib * world.transfer_per_gib;
+        const bool stays = home.region == there.region;
+        const double moved = stays ? 0 : world.workloads[j].spec.inputs[0].size_gib * world.transfer_per_gib;
+        const double waited = stays ? 0 : transfer_hours(world.workloads[j]) * balanced_time_price;
+        const double greener = card_hours(j) *
+                               (dark_kwh(world, world.workloads[j].home) - dark_kwh(world, told.at[j])) *
+                               balanced_green_price;
         made += "<tr>" + cell(in_words(card_hours(j))) + cell(home.name) + cell(there.name) +
-                cell(there.east ? "east" : "west") + cell(in_words(saved)) + cell(in_words(moved)) + "</tr>\n";
+                cell(there.east ? "east" : "west") + cell(in_words(saved)) + cell(in_words(greener)) +
+                cell(in_words(moved)) + cell(in_words(waited)) + cell(in_words(saved + greener - moved - waited)) +
+                "</tr>\n";
     }
     return made + "</table></div>\n";
 }
@@ -102,7 +134,7 @@ std::string story_table(const std::vector<story_outcome>& told) {
     std::string made;
     for (const story_outcome& o : told) {
         made += o.name + "\n";
-        for (const figure_row& row : rows())
+        for (const figure_row& row : rows(told[0]))
             made += "  " + row.words + ": " + row.value(o) + "\n";
     }
     return made;
@@ -117,7 +149,7 @@ std::string story_page(const east_west_world& world, const std::vector<story_out
     for (const story_outcome& o : told)
         page += "<th>" + escaped(o.name) + "</th>";
     page += "</tr>\n";
-    for (const figure_row& row : rows()) {
+    for (const figure_row& row : rows(told[0])) {
         page += "<tr>" + cell(row.words);
         for (const story_outcome& o : told)
             page += cell(row.value(o));
@@ -140,7 +172,11 @@ std::string story_page(const east_west_world& world, const std::vector<story_out
         "number certificates change nothing: Horinger and Zhongwei emit more than Shaoguan, whatever their contracts "
         "say.</p>\n" +
         clusters_table(world);
-    page += "<h2>Training: where the transfer pays (balanced)</h2>\n" + training_table(world, told[1]);
+    page +=
+        "<h2>Training: where the transfer pays (balanced)</h2>\n<p class=\"small\">Against running where its data lie: "
+        "what cheaper cards save, what green power is worth at 0.61 CNY for a kWh that need not be covered, what "
+        "moving 10 TiB costs, and the 5 CNY an hour that waiting for it costs. It goes where most is won.</p>\n" +
+        training_table(world, told[1]);
     page += "<h2>What is assumed</h2>\n<ul class=\"small\"><li>A card-hour costs " + in_words(east_card_price) +
             " CNY in the east (press, 2023) and " + in_words(west_card_price) +
             " in the west: a fifth less, an example; no price list by cluster is public.</li><li>16 processors cost " +
@@ -148,7 +184,8 @@ std::string story_page(const east_west_world& world, const std::vector<story_out
             " CNY an hour: an example.</li><li>Moving data between clusters costs " + in_words(world.transfer_per_gib) +
             " CNY a GiB at " + in_words(between_clusters_gbps) + " Gbit/s: assumed.</li><li>A card draws " +
             in_words(card_watts) +
-            " W: 6.5 kW for a server of eight.</li><li>Western centres hold contracts for 80 % green power, as policy "
+            " W: 6.5 kW for a server of eight. Nothing fails, so that card-hours are hours times "
+            "cards.</li><li>Western centres hold contracts for 80 % green power, as policy "
             "asks of new centres in "
             "hubs; of eastern ones the province's consumption obligation is taken. Neither is a "
             "measurement.</li><li>Market-based: what "
