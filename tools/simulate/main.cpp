@@ -85,7 +85,7 @@ result<int> simulate(simulate_options& use) {
         auto trace = trace_reader::open(use.trace, use.traced);
         if (!trace)
             return trace.error();
-        auto run = run_trace(*trace, from, carbon, setup);
+        auto run = (setup.through_engine ? run_engine : run_trace)(*trace, from, carbon, setup);
         if (!run)
             return run.error();
         std::fprintf(stderr, "%s\n", setup.name.c_str());

@@ -67,10 +67,14 @@ bool read_options(int argc, char** argv, simulate_options& use, int& code) {
     app.add_option("--story", use.story, "instead of a trace: east-west, 200 workloads over the eight hubs")
         ->check(CLI::IsMember({"east-west"}));
     app.add_option("--carbon", use.carbon, "hourly carbon intensity by grid zone (CSV: zone, utc, ci_direct_g_kwh)");
-    app.add_option("--rtt", use.rtt, "measured RTT between regions (CSV: provider, src, dst, rtt_ms)");
+    app.add_option("--rtt", use.rtt, "measured RTT between regions (CSV: provider, src, dst, rtt_ms or rtt_ms_p50)");
     app.add_option("--policy", use.policies, "a shipped policy's name or a policy file; several to compare");
     app.add_option("--baseline", use.baselines, "one-by-one, first-fit, round-robin, cheapest-by-hour, nearest-first")
         ->check(CLI::IsMember({"one-by-one", "first-fit", "round-robin", "cheapest-by-hour", "nearest-first"}));
+    app.add_option("--through", use.through,
+                   "engine: policies through the broker's engine; placement: tick by tick by placement alone, which "
+                   "the yardstick needs; both (default)")
+        ->check(CLI::IsMember({"engine", "placement", "both"}));
     app.add_flag("--turns", use.turns, "policies in price form also by turns (fair share)");
     app.add_option("--sweep-carbon", use.sweep, "prices of carbon, CNY per kg: one run each")->delimiter(',');
     app.add_option("--begin", use.begin, "when the trace begins (RFC 3339)");
@@ -151,8 +155,15 @@ result<std::vector<run_setup>> runs_of(const simulate_options& use) {
         const auto rules = read_policy(word);
         if (!rules)
             return rules.error();
+        if (use.through != "placement") {
+            runs.push_back(setup_of(use, *rules, tick_rule::by_cost));
+            runs.back().through_engine = true;
+            if (use.through == "engine")
+                continue;
+        }
         // An order has no sum to minimise: each takes its turn there.
         runs.push_back(setup_of(use, *rules, rules->ordered() ? tick_rule::by_turns : tick_rule::by_cost));
+        runs.back().name += ", by ticks";
         if (use.turns && !rules->ordered()) {
             runs.push_back(setup_of(use, *rules, tick_rule::by_turns));
             runs.back().name += ", by turns";

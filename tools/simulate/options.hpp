@@ -18,6 +18,7 @@ struct simulate_options {
     catalogue_rules catalogue;
     std::uint32_t tick_s = 900, horizon = 32;
     double max_wait_h = 24;
+    std::string through = "both";
     bool turns = false;  // policies in price form by turns (fair share) too
     double usd_cny = 7.1;
 };

@@ -10,8 +10,6 @@ namespace westerly {
 
 namespace {
 
-constexpr double least_run_s = 600;  // of the bounded slowdown: shorter work does not count as slowed at once
-
 bool policy_reads_carbon(const policy& rules) {
     const auto reads = [](const auto& part) {
         const term* known = find_term(built_in_terms(), part.term);
@@ -103,6 +101,8 @@ void run_state::start(const waiting_job& w, const feasible_offer& way) {
     const double later = static_cast<double>(tick - w.came_tick) * setup.tick_s / 3600.0 * setup.later_price_per_h;
 
     ++made.started;
+    if (setup.chose)
+        setup.chose(w.number, offers[way.index].id);
     made.money += way.cost_base;
     unit_hours[way.index] += static_cast<double>(way.units) * w.job.duration_s / 3600.0;
     made.wait_s.add(std::max(0.0, wait_s));
@@ -131,7 +131,7 @@ void run_state::start(const waiting_job& w, const feasible_offer& way) {
         made.market_kg += used.non_green_kwh * facts.carbon_g_per_kwh / 1000.0;
     }
     user_sum& user = user_sums[w.user];
-    user.slowdown += (std::max(0.0, wait_s) + w.job.duration_s) / std::max(w.job.duration_s, least_run_s);
+    user.slowdown += (std::max(0.0, wait_s) + w.job.duration_s) / std::max(w.job.duration_s, bounded_slowdown_least_s);
     ++user.jobs;
     accounts[w.user].used += way.cost_base;
 
@@ -207,8 +207,8 @@ result<outcome> run_trace(trace_reader& trace, const supply& from, const carbon_
             account.used = decayed_use(account.used, now_s - decayed_at_s);
         decayed_at_s = now_s;
         while (ahead && ahead->submit_s <= now_s) {
-            ++run.made.submitted;
             waiting_job w;
+            w.number = run.made.submitted++;
             w.came_tick = run.tick;
             w.job = std::move(*ahead);
             const auto [user, is_new] =

@@ -26,6 +26,7 @@ struct run_setup {
     std::string name;  // of the row in the tables
     policy rules;
     tick_rule how = tick_rule::by_cost;
+    bool through_engine = false;  // run_engine() in place of run_trace(); then `how` is the engine's
     instant begin{};               // of the trace's second 0
     std::uint32_t tick_s = 900;    // work starts at ticks only
     std::uint32_t horizon = 32;    // ticks that an assignment looks ahead
@@ -38,6 +39,8 @@ struct run_setup {
     std::size_t hindsight_jobs_max = 200'000;  // remembered for the clairvoyant bound; more: none is given
     /// Called with each contended tick's certificate, and with the clairvoyant's; may be empty.
     std::function<void(const std::string&)> certify;
+    /// Called for each workload that starts, with its number in the trace (from 0); may be empty.
+    std::function<void(std::size_t, const offer_id&)> chose;
 };
 
 /// Sums over the ticks or over the trace: what was paid for J, what must be paid, and what would if nothing were
@@ -86,7 +89,17 @@ struct outcome {
     std::size_t ticks = 0;
 };
 
-/// Runs a trace to its end in virtual time. Errors: those of the trace.
+/// The bounded slowdown's: shorter work does not count as slowed at once.
+inline constexpr double bounded_slowdown_least_s = 600;
+
+/// Runs a trace to its end in virtual time, tick by tick, by the code of placement alone: what the yardstick and the
+/// baselines need. Errors: those of the trace.
 result<outcome> run_trace(trace_reader& trace, const supply& from, const carbon_series& carbon, const run_setup& setup);
+
+/// The same through the broker's engine: submitted, decided, launched, metered and billed by the code that westerlyd
+/// runs, under a simulated clock, at providers that answer at once and never fail. Of the setup: name, rules, begin,
+/// rates, regions and max_wait_s.
+result<outcome> run_engine(trace_reader& trace, const supply& from, const carbon_series& carbon,
+                           const run_setup& setup);
 
 }  // namespace westerly

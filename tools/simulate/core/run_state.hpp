@@ -11,6 +11,7 @@ namespace westerly {
 /// A workload that has come and not yet started.
 struct waiting_job {
     traced_job job;
+    std::size_t number = 0;  // in the trace
     std::uint32_t user = 0;
     std::uint64_t came_tick = 0;       // the first tick at which it could have started
     std::vector<feasible_offer> ways;  // best first
