@@ -71,8 +71,8 @@ def sample(schema, needed=()):
     kind = schema["type"]
     if kind == "object":
         names = [*schema.get("required", ()), *needed]
-        for one in needed:
-            names += schema.get("dependentRequired", {}).get(one, ())
+        for one in names:  # which grows: what one needs may need more
+            names += [more for more in schema.get("dependentRequired", {}).get(one, ()) if more not in names]
         names += lacking(schema, names)
         for rule in (schema, *schema.get("allOf", ())):
             if "if" in rule and set(rule["if"].get("required", ("",))) <= set(names):

@@ -117,7 +117,7 @@ class Terms(unittest.TestCase):
             self.assertEqual([term["term"] for term in one["terms"]], ["water"])
             self.assertAlmostEqual(one["terms"][0]["amount"], PRICE * litres[one["offer"]], places=9)
             self.assertAlmostEqual(one["j"], j[one["offer"]], places=9)
-        self.assertIn("water at 20 CNY per L", made["notes"][0])
+        self.assertIn("water at 20.00 CNY per L", made["notes"][0])
 
         first = self.decided("driest")["ranked"][0]
         self.assertEqual(first["offer"], EAST)
