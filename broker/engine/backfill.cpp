@@ -85,8 +85,10 @@ bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std
 
 void backfill::pin(const workload_id& who) {
     for (reservation& kept : held_)
-        if (kept.holder == who)
+        if (kept.holder == who) {
             kept.at = instant::max();
+            kept.pinned = true;
+        }
 }
 
 bool backfill::release(const workload_id& who) {

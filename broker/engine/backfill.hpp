@@ -22,8 +22,9 @@ struct reservation {
     workload_id holder;
     offer_id offer;
     std::uint64_t units = 0;
-    instant at{};       // when they will be free; instant::max(): not known, nobody behind it may take any of them
-    bool firm = false;  // its holder has waited too long: only limits are believed, no estimates
+    instant at{};         // when they will be free; instant::max(): not known, nobody behind it may take any of them
+    bool firm = false;    // its holder has waited too long: only limits are believed, no estimates
+    bool pinned = false;  // others are stopped for its holder there: it is kept from everybody else
 };
 
 /// Reservations held at once, each on another offer: a full market has a thousand who wait, and each costs a look at
@@ -60,7 +61,7 @@ public:
     /// there. False: it holds none.
     bool reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind, instant now,
                  bool firm);
-    /// Nobody behind it takes any of what its holder gathers, whatever is known of ends.
+    /// Nobody else takes any of what its holder gathers, whatever is known of ends and whoever comes first.
     void pin(const workload_id& who);
     /// True when there was one.
     bool release(const workload_id& who);

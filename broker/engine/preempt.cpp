@@ -130,6 +130,8 @@ void engine_core::preempt(turn& t, live_workload& w) {
     double least = std::numeric_limits<double>::infinity();
     for (backfill::choice& way : ways) {
         const auto at = book_.find(way.on);
+        if (const auto* kept = backfill_.on(way.on); kept && kept->pinned)
+            continue;  // others are being stopped there for somebody else
         way.free = book_.free_units(*at);
         const offer& on = book_.at(*at);
         lease terms;

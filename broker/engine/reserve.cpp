@@ -105,7 +105,7 @@ void engine_core::reserve_place(const live_workload& w, instant now) {
         return;                       // where others were stopped for it
     std::vector<workload_id> behind;  // the last in turn first
     for (const auto& kept : backfill_.all())
-        if (goes_before(w, workloads.at(kept.holder), now))
+        if (!kept.pinned && goes_before(w, workloads.at(kept.holder), now))
             behind.push_back(kept.holder);
     if (behind.empty() && backfill_.all().size() >= reservations_max && !backfill_.of(w.value.id))
         return;
@@ -126,11 +126,11 @@ void engine_core::release_place(const workload_id& who) {
 }
 
 /// How many units of the winner it may take; nullopt: all that are free. Whoever goes before the holder takes what it
-/// likes.
+/// likes, but not what others were stopped for.
 std::optional<std::uint64_t> engine_core::left_for(const live_workload& w, const decision& made, instant now) const {
     const appraisal& where = made.ranked.front();
     const reservation* kept = backfill_.on(where.offer);
-    if (!kept || kept->holder == w.value.id || !goes_before(workloads.at(kept->holder), w, now))
+    if (!kept || kept->holder == w.value.id || (!kept->pinned && !goes_before(workloads.at(kept->holder), w, now)))
         return std::nullopt;
     const auto at = *book_.find(where.offer);
     const std::uint64_t spare = backfill_.spare(*kept, book_.free_units(at), now, bounds_of(*w.value.spec, made));

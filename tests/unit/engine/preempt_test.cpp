@@ -225,10 +225,10 @@ TEST(reclaim, gives_back_what_was_lent_and_takes_nothing_below_a_guarantee) {
         guests.push_back(pool.submit(pool.spec_of(0)));
     pool.pass(minutes(10));
     pool.as("owner");
-    const auto first = pool.submit(pool.spec_of(0)), second = pool.submit(pool.spec_of(0));
+    const auto first = pool.submit(pool.spec_of(0)), second = pool.submit(pool.spec_of(-1));
     pool.let_them_go();
     EXPECT_TRUE(pool.runs(first));
-    EXPECT_TRUE(pool.runs(second));
+    EXPECT_TRUE(pool.runs(second)) << "a guarantee goes before priorities, and the stopped do not take it back";
     const auto third = pool.submit(pool.spec_of(0));
     EXPECT_FALSE(pool.runs(third));
     EXPECT_TRUE(pool.stopping.empty()) << "the guest has no more than its own guarantee";
