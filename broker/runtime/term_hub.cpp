@@ -4,10 +4,23 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace westerly {
 
 using steady = std::chrono::steady_clock;
+
+namespace {
+
+/// Where the gang cannot run nothing can be known, and nothing has to be: other filters reject the offer.
+std::size_t count_unknown(const foreign_column& column, const score_table& table, const score_request& request) {
+    std::size_t unknown = 0;
+    for (std::size_t i = 0; i < column.quantity.size(); ++i)
+        unknown += std::isnan(column.quantity[i]) && !std::isnan(request.units[table.offers.shape[i]]) ? 1 : 0;
+    return unknown;
+}
+
+}  // namespace
 
 /// One term: its host, its thread, its questions.
 class term_hub::worker {
@@ -108,7 +121,8 @@ private:
             return failed(said.error());
         }
         into.quantity = std::move(*said);
-        const std::size_t unknown = tidy(into);
+        const std::size_t unknown = tidy(into) > 0 ? count_unknown(into, *asked.table, *asked.request) : 0;
+        into.gaps = unknown > 0;
         falls_ = ++good_ >= good_again ? 0 : falls_;
         count([&](counters& c) {
             ++c.answers;

@@ -64,8 +64,8 @@ void measure(double s, const std::filesystem::path& bin, figure_table& into) {
     book.replace_provider("p", make_offers());
     workload_spec spec;
     spec.tasks = 4;
-    spec.resources.vcpus = 2;
-    spec.resources.memory_mib = 4096;
+    spec.resources.vcpus = 1;
+    spec.resources.memory_mib = 2048;
     spec.variants = {{.stack = "none", .command = {"true"}, .env = {}, .files = {}}};
     spec.work.runtime_s = 5400;
     policy plain, watery;
