@@ -28,8 +28,8 @@ response compare_policies(const call& c);
 void make_plan(const call& c, responder answer);  // plans.cpp
 response list_offers(const call& c);              // offers.cpp
 response get_offer_history(const call& c);
-response list_signals(const call& c);             // signals.cpp
-response list_certificates(const call& c);        // green_certificates.cpp
+response list_signals(const call& c);       // signals.cpp
+response list_certificates(const call& c);  // green_certificates.cpp
 
 // providers.cpp
 response list_providers(const call& c);

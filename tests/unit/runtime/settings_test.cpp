@@ -70,7 +70,8 @@ TEST(settings, names_every_fault) {
          {bad_case{"port: 99999\n", "/port"}, bad_case{"prot: 8443\n", "/prot"}, bad_case{"port: \"8443\"\n", "/port"},
           bad_case{"io_threads: 0\n", "/io_threads"},
           bad_case{"fair_share: {tenants: [{name: a, weight: 0}]}\n", "/fair_share/tenants/0/weight"},
-          bad_case{"fair_share: {tenants: [{name: a}, {name: a}]}\n", "/fair_share/tenants/1/name"}, bad_case{"tls: {certificate: a.pem}\n", "/tls"}}) {
+          bad_case{"fair_share: {tenants: [{name: a}, {name: a}]}\n", "/fair_share/tenants/1/name"},
+          bad_case{"tls: {certificate: a.pem}\n", "/tls"}}) {
         const auto options = read(text);
         ASSERT_FALSE(options) << text;
         ASSERT_EQ(options.error().faults.size(), 1u) << text;

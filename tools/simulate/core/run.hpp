@@ -26,7 +26,7 @@ struct run_setup {
     std::string name;  // of the row in the tables
     policy rules;
     tick_rule how = tick_rule::by_cost;
-    bool through_engine = false;  // run_engine() in place of run_trace(); then `how` is the engine's
+    bool through_engine = false;   // run_engine() in place of run_trace(); then `how` is the engine's
     instant begin{};               // of the trace's second 0
     std::uint32_t tick_s = 900;    // work starts at ticks only
     std::uint32_t horizon = 32;    // ticks that an assignment looks ahead
