@@ -57,6 +57,18 @@ TEST(owned_reservations, limits_are_held_against_what_is_billed) {
     EXPECT_EQ(built::only_rejection(built::decide_on({owned("b")}, spec)), rejection::max_price);
 }
 
+TEST(owned_reservations, without_fee_and_price_are_billed_nothing) {
+    offer o = owned("b");
+    o.price.reset();
+    o.supply.fee.reset();
+    o.supply.shadow_price = unit_price{2'000'000'000, currency::cny};
+    workload_spec spec = built::task();
+    spec.budget = money{1'000'000, currency::cny};
+    const decision made = built::decide_on({o}, spec);
+    ASSERT_EQ(made.ranked.size(), 1u) << "the shadow price is no bill";
+    EXPECT_EQ(made.ranked[0].cost_base, 2);
+}
+
 TEST(owned_reservations, egress_comes_on_top_of_the_bill) {
     workload_spec spec = built::task();
     spec.inputs = {{1, "a", money{500'000, currency::cny}}};
