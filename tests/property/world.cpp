@@ -175,9 +175,9 @@ workload_spec random_spec(dice& chance) {
     if (chance.once_in(3))
         spec.variants.push_back({.stack = chance.one_of(stacks), .command = {"true"}, .env = {}, .files = {}});
     for (variant& run : spec.variants) {
-        if (chance.once_in(12))
+        if (chance.once_in(40))
             run.stack_version = ">=12.1,<13";
-        if (chance.once_in(16))
+        if (chance.once_in(40))
             run.driver_version = ">=550";
     }
     if (!chance.once_in(4))
@@ -207,11 +207,11 @@ policy random_policy(dice& chance) {
 }
 
 void date(dice& chance, offer& o) {
-    if (chance.once_in(4)) {
+    if (chance.once_in(8)) {
         o.stale_after_s = static_cast<std::uint32_t>(1 + chance.below(4'000));
         o.as_of = start - seconds(chance.below(30'000));
     }
-    if (chance.once_in(8))
+    if (chance.once_in(20))
         o.supply.price_until = start + seconds(chance.below(4'000)) - seconds(2'000);
 }
 
