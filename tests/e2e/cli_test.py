@@ -246,6 +246,11 @@ class CliTest(unittest.TestCase):
         self.assertIn("west/zhongwei", self.cli("offers").stdout)
         self.assertEqual({o["provider"] for o in self.json("offers", "--provider", "east")}, {"east"})
         self.assertEqual({o["provider"] for o in self.json("offers", "--region", "cn-ningxia")}, {"west"})
+        west = self.json("offers", "--provider", "west")[0]
+        self.assertFalse(west["stale"])
+        told = self.cli("offers", "history", west["id"]).stdout
+        self.assertIn("Price per unit-hour of " + west["id"], told)
+        self.assertEqual(self.json("offers", "history", west["id"])["items"][0]["price"], west["price"])
         self.assertEqual([p["id"] for p in self.json("providers")], ["east", "west"])
         self.assertIn("ready", self.cli("providers").stdout)
         self.assertTrue(self.json("providers", "probe", "east", key=self.broker.operator_key)["ok"])
