@@ -30,14 +30,17 @@ target_include_directories(clp SYSTEM INTERFACE ${CLP_INCLUDE_DIR} ${CLP_INCLUDE
 target_link_libraries(clp INTERFACE ${CLP_LIBRARY})
 find_package(GTest QUIET)  # for tests only; tests/ asks for it aloud
 
-add_library(westerly_options INTERFACE)
-target_compile_options(westerly_options INTERFACE -Wall -Wextra -Wpedantic -Werror -Wnon-virtual-dtor -Woverloaded-virtual
-                                                  -ffp-contract=off)
+# What every program is built with, and what all but those that run foreign libraries have on top: sanitizers.
+add_library(westerly_language INTERFACE)
+target_compile_options(westerly_language INTERFACE -Wall -Wextra -Wpedantic -Werror -Wnon-virtual-dtor -Woverloaded-virtual
+                                                   -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 warns falsely inside its own std::string and optional at -O2 (GCC bugs 105329, 105562).
-  target_compile_options(westerly_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
-                                                    -Wno-array-bounds -Wno-dangling-pointer)
+  target_compile_options(westerly_language INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
+                                                     -Wno-array-bounds -Wno-dangling-pointer)
 endif()
+target_include_directories(westerly_language INTERFACE ${CMAKE_SOURCE_DIR})
+add_library(westerly_options INTERFACE)
 set(WESTERLY_SANITIZE "" CACHE STRING "'address' (with undefined) or 'thread'; empty for none")
 if(WESTERLY_SANITIZE STREQUAL "address")
   target_compile_options(westerly_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -55,8 +58,7 @@ find_program(MOLD mold)
 if(MOLD AND NOT WESTERLY_SANITIZE)
   target_link_options(westerly_options INTERFACE -fuse-ld=mold)
 endif()
-target_include_directories(westerly_options INTERFACE ${CMAKE_SOURCE_DIR})
-target_link_libraries(westerly_options INTERFACE Threads::Threads)
+target_link_libraries(westerly_options INTERFACE westerly_language Threads::Threads)
 
 add_library(rapidjson INTERFACE)
 target_include_directories(rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS})

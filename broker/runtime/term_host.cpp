@@ -15,11 +15,7 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t host_memory_max = 0;  // sanitizers' shadows are larger than any limit
-#else
 constexpr std::uint64_t host_memory_max = std::uint64_t{4} << 30;
-#endif
 constexpr std::size_t last_words_max = 500;
 
 std::string text_of(const term_protocol::text& from) {

@@ -21,7 +21,8 @@ error no_memory(const char* what) {
 
 template <class T>
 char* put_column(char* at, const std::vector<T>& column) {
-    std::memcpy(at, column.data(), column.size() * sizeof(T));
+    if (!column.empty())  // then data() may be null, which memcpy must not be given
+        std::memcpy(at, column.data(), column.size() * sizeof(T));
     return at + column.size() * sizeof(T);
 }
 

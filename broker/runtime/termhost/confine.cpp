@@ -17,9 +17,7 @@
 namespace westerly {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint32_t our_architecture = 0;  // sanitizers have threads and files of their own
-#elif defined(__x86_64__)
+#if defined(__x86_64__)
 constexpr std::uint32_t our_architecture = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
 constexpr std::uint32_t our_architecture = AUDIT_ARCH_AARCH64;

@@ -113,9 +113,6 @@ TEST(term_host, what_is_no_usable_library_is_told) {
 }
 
 TEST(term_host, a_library_is_kept_to_its_figures) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "sanitizers need what is refused";
-#endif
     term_host host(settings_of("greedy"), bin);
     ASSERT_TRUE(host.start());
     const auto passed = host.evaluate(table_of(1), request_of(1));
