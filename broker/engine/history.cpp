@@ -42,6 +42,8 @@ void engine_core::remember_offers(turn& t, const provider_id& provider, const of
 /// A piece of what is written whole, so that a replay has few changes to read.
 void engine_core::gather_whole(turn& t) {
     auto& [provider, of] = *wholes_.begin();
+    if (of.layout != book_.layout())  // another provider's offers came or went: indices mean other offers now
+        of = {.layout = book_.layout()};
     const std::size_t end = std::min(of.next + gathered_per_input, book_.size());
     book_.each_of(
         provider, [&](std::size_t i) { of.offers.push_back(book_.share(i)); }, of.next, end);

@@ -167,6 +167,52 @@ TEST(sweep, ends_an_attempt_that_ended_in_the_records_but_runs_there) {
     EXPECT_EQ(rig.only<sweep_orphan>().token, launch_token(id));
 }
 
+offer_list many_offers(const provider_id& provider, std::size_t count, std::int64_t price) {
+    std::vector<offer> made;
+    for (std::size_t i = 0; i < count; ++i) {
+        offer one = small_offer(provider, 1);
+        one.id = provider + "/s/" + std::to_string(10'000 + i) + "/on_demand";
+        one.price = unit_price{price, currency::cny};
+        made.push_back(std::move(one));
+    }
+    return offer_list(std::move(made));
+}
+
+TEST(offer_history, a_whole_record_is_whole_though_another_provider_goes_meanwhile) {
+    constexpr std::size_t count = 9000;  // more than one input gathers
+    for (int when = 0; when < 4; ++when) {
+        engine_rig rig;
+        rig.add_provider("a", 1);
+        provider_config only_p;
+        only_p.id = "p";
+        only_p.sites.push_back(small_offer("p", 0).site);
+        offer_list whole;
+        const auto give = [&](const input& in) {
+            random_source random(1);
+            const auto made = rig.core->handle(in, rig.now, random);
+            for (const auto& entry : made.changes.history)
+                if (entry.provider == "p" && entry.whole)
+                    whole = entry.offers;
+        };
+        const auto settle = [&] {
+            for (int inputs = 0; inputs < 100; ++inputs)
+                give(tick{});
+        };
+        provider_config a = only_p;
+        a.id = "a";
+        give(providers_configured{{a, only_p}});
+        give(offers_received{"p", many_offers("p", count, 1)});
+        settle();
+        give(offers_received{"p", many_offers("p", count, 2)});  // as many changes as make a whole record due
+        whole = {};
+        for (int inputs = 0; inputs < when; ++inputs)
+            give(tick{});
+        give(providers_configured{{only_p}});
+        settle();
+        EXPECT_EQ(whole.size(), count) << "removed after " << when << " inputs";
+    }
+}
+
 TEST(sweep, only_lists_after_a_restore_until_confirmed) {
     engine_rig rig({}, false);
     rig.add_provider("p", 1);
