@@ -252,6 +252,8 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
     const auto allowed = rules ? check_overrides(**rules, spec.overrides) : result<void>(rules.error());
     if (!allowed) {
+        release_place(w.value.id);  // it may wait for long
+        w.preempts = false;
         into.refused.push_back({w.value.id, {policy_reason(policies_, spec, allowed.error())}});
         return room_.sleep(seat, wake_on_policies, into.refused.back().reasons);
     }

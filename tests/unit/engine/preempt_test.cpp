@@ -214,6 +214,27 @@ TEST(preemption, is_bounded_under_a_stream_of_urgent_work) {
     }
 }
 
+TEST(preemption, keeps_nothing_for_whom_no_policy_is_left) {
+    spot_pool pool;
+    policy going = cheapest_policy();
+    going.name = "going";
+    pool.rig.set_policies({cheapest_policy(), going});
+    for (int i = 0; i < 4; ++i)
+        pool.submit(pool.spec_of(0));
+    pool.pass(minutes(2));
+    auto spec = pool.spec_of(1, 2);
+    spec.policy = "going";
+    const auto urgent = pool.submit(spec);
+    ASSERT_EQ(pool.stopping.size(), 2u);
+    pool.rig.set_policies({cheapest_policy()});
+    pool.submit(pool.spec_of(0));
+    pool.let_them_go();
+    EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "policy_missing");
+    EXPECT_EQ(std::ranges::count_if(pool.rig.store.workloads, [&](const auto& one) { return pool.runs(one.first); }),
+              std::ptrdiff_t{pool_units})
+        << "what was made free is anyone's";
+}
+
 TEST(reclaim, gives_back_what_was_lent_and_takes_nothing_below_a_guarantee) {
     fair_share_rules rules;
     rules.tenants["owner"].guaranteed_micros_per_h = 7'200'000;  // two units of the pool
