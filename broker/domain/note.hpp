@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace westerly {
@@ -61,11 +60,5 @@ struct note {
     std::vector<double> figures;
     friend bool operator==(const note&, const note&) = default;
 };
-
-inline note as_sentence(std::string english) {
-    note told;
-    told.words.push_back(std::move(english));
-    return told;
-}
 
 }  // namespace westerly
