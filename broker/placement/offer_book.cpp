@@ -225,6 +225,7 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
         place_limits(i);
     find_runs();
     rows_in_use_ = sites_.size() + shapes_.size();
+    rows_left_ = 0;
 }
 
 void offer_book::place_price(std::size_t i) {

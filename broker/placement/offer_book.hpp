@@ -235,6 +235,7 @@ private:
     std::map<offer_id, provider_id> distrusted_;  // few
     std::set<std::uint32_t> less_free_;           // indices
     std::size_t rows_in_use_ = 0;                 // sites and shapes, when the book was last rebuilt
+    std::size_t rows_left_ = 0;                   // by offers since: of which some may be used by others
     std::uint64_t version_ = 0, layout_ = 0;
 };
 

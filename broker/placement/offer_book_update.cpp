@@ -8,7 +8,8 @@
 namespace westerly {
 namespace {
 
-/// Rows that nothing uses any more are left until there are so many as were in use, and some.
+/// Rows that nothing uses any more are left until there may be so many as were in use, and some: a new row of a book
+/// that grows is no such row.
 constexpr std::size_t rows_spare_min = 256;
 
 }  // namespace
@@ -51,6 +52,7 @@ offer_book::part_change offer_book::replace_part(const provider_id& provider, st
             made.gone.push_back(offers_[i]->id);
             leave_pool(*offers_[i]);
             distrusted_.erase(offers_[i]->id);
+            ++rows_left_;
             continue;
         }
         other_rows |= take_over(i, *next++, made);
@@ -68,7 +70,7 @@ offer_book::part_change offer_book::replace_part(const provider_id& provider, st
     made.changed.insert(made.changed.end(), added.begin(), added.end());
     if (made.anything())
         ++version_;
-    if (sites_.size() + shapes_.size() > 2 * rows_in_use_ + rows_spare_min)
+    if (rows_left_ > rows_spare_min && sites_.size() + shapes_.size() > 2 * rows_in_use_ + rows_spare_min)
         forget_rows();
     return made;
 }
@@ -95,6 +97,7 @@ bool offer_book::take_over(std::uint32_t i, const offer_list::shared& now, part_
     join_pool(*now);
     const std::uint32_t shape = shape_of(*now);
     const bool other_rows = site != columns_.site[i] || shape != columns_.shape[i];
+    rows_left_ += other_rows ? 1 : 0;
     columns_.site[i] = site;
     columns_.shape[i] = shape;
     place_price(i);
