@@ -13,7 +13,6 @@ struct unsupported_field {
 };
 
 inline constexpr unsupported_field unsupported_workload_fields[] = {
-    {"", "preemptible", "leave it out: nothing is preempted for another workload yet"},
     {"", "replicas", "leave it out: services come later"},
     {"", "ports", "leave it out: services come later"},
     {"", "health_check", "leave it out: services come later"},

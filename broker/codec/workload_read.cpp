@@ -196,6 +196,7 @@ void read_workload(object_reader& o, workload_spec& spec) {
     o.text_map("labels", spec.labels, 64, label_key_rule, label_value_rule);
     o.text("project", spec.project, slug_rule);
     o.whole("priority", spec.priority, -1000, 1000);
+    o.flag("preemptible", spec.preemptible);
     o.flag("interactive", spec.interactive);
     read_policy(o, spec);
     read_tasks(o, spec);

@@ -121,6 +121,7 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
     put_text_map(out, "labels", spec.labels);
     put_text(out, "project", spec.project);
     put_signed(out, "priority", spec.priority);
+    put_flag(out, "preemptible", spec.preemptible);
     put_flag(out, "interactive", spec.interactive);
     put_policy_choice(out, spec);
     if (spec.tasks_max > 0) {

@@ -209,6 +209,7 @@ struct workload_spec {
     std::vector<std::pair<std::string, std::string>> labels;  // sorted by key, unique, at most 64
     std::string project;                                      // may be empty
     std::int32_t priority = 0;                                // -1000..1000; higher goes first
+    bool preemptible = false;                                 // agrees to be stopped for others on any terms
     bool interactive = false;                                 // somebody waits at it: RTT and latency prices apply
     std::string policy;                                       // empty: the one that is its default
     policy_overrides overrides;

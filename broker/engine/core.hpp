@@ -29,6 +29,8 @@ inline constexpr std::size_t orphans_max = 10'000;
 inline constexpr std::size_t tenants_max = 10'000;
 inline constexpr std::size_t keys_max = 100'000;
 
+/// The reason of who waits for those that were stopped for it.
+inline constexpr std::string_view waits_for_stopped = "preempting";
 /// Offers that one input copies, of a list that is made of them all.
 inline constexpr std::size_t gathered_per_input = 8192;
 /// What working out every way of those who wait may cost one input, in offers looked at: 10 ms or so.
@@ -42,7 +44,7 @@ struct live_workload {
     demand_shape shape{};
     bool seated = false;    // in the waiting room
     instant waits_since{};  // to start: since it came, or its last attempt ended
-    bool preempts = false;  // others were stopped for it, until it starts
+    bool preempts = false;  // others were stopped for it, until it starts; over restarts by its reason
     touch mark = touch::none;
     bool lingering = false;                        // counted as such
     std::uint8_t given_up = 0;                     // attempts that the tenant gave up and that are not proved ended
@@ -230,6 +232,7 @@ private:
         displacement why = displacement::none;
     };
     double redo_cost(const live_attempt& a, instant now) const;
+    static bool agreed_to_go(const attempt& a, const workload_spec& spec);
     bool may_be_displaced(const live_attempt& a, instant now) const;
     displacement why_displaced(const live_attempt& victim, const live_workload& by, std::int64_t wants,
                                instant now) const;
@@ -440,7 +443,7 @@ private:
     backfill backfill_;
     std::map<demand_shape, std::vector<backfill::choice>> places_ever_;  // of places_of_book_
     std::uint64_t places_of_book_ = 0;
-    std::size_t spot_runs_ = 0;   // attempts on such terms
+    std::size_t may_go_ = 0;      // live attempts that agreed to be stopped for others
     std::size_t looks_left_ = 0;  // of offers_looked_at_max, in this input
     timer_queue timers_;
     std::map<attempt_id, archive_work> archives_;

@@ -398,7 +398,7 @@ void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
     w.value.last_decision = one.made.id;
     providers_[a.provider].attempts.insert(id);
     ++counts_.attempts[static_cast<std::size_t>(a.state)];
-    spot_runs_ += a.terms.mode == billing_mode::spot ? 1 : 0;
+    may_go_ += agreed_to_go(a, *w.value.spec) ? 1 : 0;
     if (a.terms.limited)
         backfill_.occupy(a.offer, id, a.terms.units, t.now, one.takes);
 

@@ -23,23 +23,30 @@ constexpr double nowhere_to_go = 2;
 
 }  // namespace
 
-/// What would be done again, in money of the base currency: since the last checkpoint, restoring and writing one.
+/// What would be done again, in money of the base currency: since the last checkpoint, restoring and writing one;
+/// without checkpoints all of it.
 double engine_core::redo_cost(const live_attempt& a, instant now) const {
-    const checkpoint_rule& saves = *workloads.at(a.value.workload).value.spec->checkpoint;
-    const double ran_s = static_cast<double>((now - *a.value.started_at).count()) / 1000.0;
-    const double segment_s = static_cast<double>(saves.interval_s) + saves.write_s;
-    const double unsaved_s = std::fmod(std::max(0.0, ran_s), std::max(segment_s, 1.0));
-    return static_cast<double>(held_micros_per_h(a.value.terms)) * 1e-6 *
-           (unsaved_s + saves.restore_s + saves.write_s) / 3600.0;
+    const auto& saves = workloads.at(a.value.workload).value.spec->checkpoint;
+    double again_s = std::max(0.0, static_cast<double>((now - *a.value.started_at).count()) / 1000.0);
+    if (saves) {
+        const double segment_s = static_cast<double>(saves->interval_s) + saves->write_s;
+        again_s = std::fmod(again_s, std::max(segment_s, 1.0)) + saves->restore_s + saves->write_s;
+    }
+    return static_cast<double>(held_micros_per_h(a.value.terms)) * 1e-6 * again_s / 3600.0;
 }
 
-/// Its terms say that it may be taken away, it saves itself in the notice it gets, and it was not displaced just now.
+bool engine_core::agreed_to_go(const attempt& a, const workload_spec& spec) {
+    return a.terms.mode == billing_mode::spot || spec.preemptible;
+}
+
+/// Its terms or its own word say that it may be taken away, it saves itself in the notice it gets (or said that it need
+/// not), and it was not displaced just now.
 bool engine_core::may_be_displaced(const live_attempt& a, instant now) const {
     const workload& w = workloads.at(a.value.workload).value;
     const workload_spec& spec = *w.spec;
     return a.value.state == attempt_state::running && a.value.started_at && !a.value.cancel_wanted &&
-           !a.value.given_up_at && !w.cancel_wanted && w.current == a.value.id &&
-           a.value.terms.mode == billing_mode::spot && spec.checkpoint && spec.grace_s >= spec.checkpoint->write_s &&
+           !a.value.given_up_at && !w.cancel_wanted && w.current == a.value.id && agreed_to_go(a.value, spec) &&
+           (spec.checkpoint ? spec.grace_s >= spec.checkpoint->write_s : spec.preemptible) &&
            (w.attempts_displaced == 0 || *a.value.started_at + left_alone <= now);
 }
 
@@ -117,7 +124,7 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
 /// Tried in vain, and no turn that others can do without gives it a place. Who was displaced itself displaces nobody,
 /// and nobody displaces twice before it has started: nothing cascades.
 void engine_core::preempt(turn& t, live_workload& w) {
-    if (spot_runs_ == 0 || w.preempts || w.value.attempts_displaced > 0)
+    if (may_go_ == 0 || w.preempts || w.value.attempts_displaced > 0)
         return;
     if (const auto* kept = backfill_.of(w.value.id); kept && kept->at <= t.now + soon)
         return;
@@ -197,7 +204,7 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
     backfill_.reserve(w.value.id, kept, {}, t.now, true);
     backfill_.pin(w.value.id);
     show_reasons(t, w,
-                 {{"preempting",
+                 {{std::string(waits_for_stopped),
                    std::to_string(stopped) + (stopped == 1 ? " run is" : " runs are") + " being stopped for it at " +
                        where.on + "; it starts when they have left. What they do again is charged to its decision."}});
 }

@@ -40,7 +40,7 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     if (!home->second.config && home->second.attempts.empty())
         providers_.erase(home);
     hold_units(a.value.offer, -static_cast<std::int64_t>(a.value.terms.units));
-    spot_runs_ -= a.value.terms.mode == billing_mode::spot ? 1 : 0;
+    may_go_ -= agreed_to_go(a.value, *w.value.spec) ? 1 : 0;
     backfill_.vacate(a.value.offer, a.value.id);
     fair_.give_back(a.value.tenant, a.value.terms, t.now);
     room_.wake(wake_on_capacity);

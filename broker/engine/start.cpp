@@ -37,6 +37,7 @@ void engine_core::load(stored_state from, instant now) {
         }
         kept.value = std::move(each);
         kept.waits_since = kept.value.created_at;
+        kept.preempts = !kept.value.waiting.empty() && kept.value.waiting.front().code == waits_for_stopped;
         const auto id = kept.value.id;
         workloads.emplace(id, std::move(kept));
     }
@@ -48,7 +49,7 @@ void engine_core::load(stored_state from, instant now) {
             continue;
         }
         fair_.resume(each);
-        spot_runs_ += each.terms.mode == billing_mode::spot ? 1 : 0;
+        may_go_ += agreed_to_go(each, *workloads.at(each.workload).value.spec) ? 1 : 0;
         if (each.terms.limited)
             backfill_.occupy(each.offer, each.id, each.terms.units, each.started_at.value_or(each.created_at),
                              bounds_of(*workloads.at(each.workload).value.spec));

@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "256 characters", "0 to 255"},
         fault_case{"service", R"({"kind":"service","name":"n","variants":[{"command":["x"]}]})", "/kind",
                    "not supported yet", "batch", errc::unsupported},
-        fault_case{"invalid_beats_unsupported", with(R"("preemptible": true, "tasks": 0)"), "/preemptible",
+        fault_case{"invalid_beats_unsupported", with(R"("spread": {}, "tasks": 0)"), "/spread",
                    "not supported yet", "leave it out"}),
     [](const auto& info) { return std::string(info.param.name); });
 

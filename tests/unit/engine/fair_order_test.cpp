@@ -83,6 +83,36 @@ TEST(turns, what_is_given_at_one_instant_counts_at_once) {
     }
 }
 
+TEST(turns, count_the_dominant_resource_of_a_pool) {
+    shared_pool pool(1);
+    offer slices = small_offer("p", 1);
+    slices.divisible = true;
+    slices.vcpus = 1;
+    slices.memory_mib = 2048;
+    pool.rig.give(offers_received{"p", {slices}});
+    const auto wanting = [&](const std::string& name, std::uint32_t vcpus, std::uint64_t memory_mib) {
+        pool.as(name);
+        pool.rig.pass(milliseconds(1));
+        auto spec = small_spec();
+        spec.resources.vcpus = vcpus;
+        spec.resources.memory_mib = memory_mib;
+        return pool.rig.submit(spec);
+    };
+    wanting("other", 1, 1024);
+    std::vector<workload_id> memory, cores;
+    for (int i = 0; i < 12; ++i) {
+        memory.push_back(wanting("memory", 1, 8192));  // a core of 17, but four units' memory
+        cores.push_back(wanting("cores", 2, 1024));    // two units' cores
+    }
+    slices.units_free = 17;
+    pool.rig.give(offers_received{"p", {slices}});
+    const auto running = [&](const std::vector<workload_id>& of) {
+        return std::ranges::count_if(of, [&](const auto& id) { return pool.runs(id); });
+    };
+    EXPECT_EQ(running(memory), 2) << "8 units";
+    EXPECT_EQ(running(cores), 4) << "8 units";
+}
+
 TEST(turns, follow_weights) {
     fair_share_rules rules;
     rules.tenants["physics"].weight = 3;

@@ -161,6 +161,52 @@ TEST(preemption, spares_what_did_not_agree_to_it) {
     }
 }
 
+TEST(preemption, stops_on_any_terms_what_agreed_to_it) {
+    for (const bool saves : {true, false}) {
+        spot_pool pool({}, billing_mode::on_demand);
+        std::vector<workload_id> runs;
+        for (int i = 0; i < 4; ++i) {
+            auto spec = pool.spec_of(0);
+            spec.preemptible = i == 2;
+            if (!saves)
+                spec.checkpoint.reset();
+            runs.push_back(pool.submit(spec));
+        }
+        pool.pass(minutes(12));
+        const auto urgent = pool.submit(pool.spec_of(1));
+        EXPECT_EQ(pool.stopping.size(), 1u);
+        EXPECT_EQ(pool.fate_of(runs[2]), displacement::preemptor);
+        const decision& made = pool.rig.store.decisions.at(*pool.rig.stored(urgent).last_decision);
+        ASSERT_FALSE(made.ranked.front().terms.empty());
+        // 12 minutes again, or 115 s since the checkpoint after 605 s with 15 s to restore and write, at 3.60 an hour.
+        EXPECT_NEAR(made.ranked.front().terms.back().second, (saves ? 115 + 15 : 720) * 0.001, 0.001);
+        pool.let_them_go();
+        EXPECT_TRUE(pool.runs(urgent));
+        EXPECT_EQ(pool.rig.stored(runs[2]).state, workload_state::queued);
+    }
+}
+
+TEST(preemption, is_not_asked_for_again_after_a_restart) {
+    spot_pool pool;
+    for (int i = 0; i < 4; ++i)
+        pool.submit(pool.spec_of(0));
+    pool.pass(minutes(10));
+    const auto urgent = pool.submit(pool.spec_of(1));
+    ASSERT_EQ(pool.stopping.size(), 1u);
+    pool.rig.restart();
+    pool.rig.report("p", provider_state::ready);
+    offer same = small_offer("p", pool_units);
+    same.mode = billing_mode::spot;
+    pool.rig.give(offers_received{"p", {same}});
+    pool.pass(minutes(2));
+    std::size_t displaced = 0;
+    for (const auto& [id, a] : pool.rig.store.attempts)
+        displaced += a.displaced_for != displacement::none;
+    EXPECT_EQ(displaced, 1u);
+    pool.let_them_go();
+    EXPECT_TRUE(pool.runs(urgent));
+}
+
 TEST(preemption, never_cascades_and_leaves_the_displaced_alone) {
     spot_pool pool;
     for (int i = 0; i < 4; ++i)
