@@ -54,6 +54,7 @@ void read_site(object_reader& o, reading& file) {
     read_sourced(o, "residual_g_per_kwh", site.residual_g_per_kwh, {0, 5000});
     o.text("grid_zone", site.grid_zone, note_rule);
     o.number("ingress_gbps", site.ingress_gbps, {.low = 0, .high = 1e6, .above_low = true});
+    read_money(o, "staging_per_gib", site.staging_per_gib);
 }
 
 constexpr number_range hazard_range{0, 1000};

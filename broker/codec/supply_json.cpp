@@ -137,6 +137,8 @@ void put_site_facts(json_writer& out, const site_facts& site) {
     put_sourced(out, "residual_g_per_kwh", site.residual_g_per_kwh);
     put_text(out, "grid_zone", site.grid_zone);
     put_number(out, "ingress_gbps", site.ingress_gbps);
+    if (site.staging_per_gib)
+        put_money(out, "staging_per_gib", *site.staging_per_gib);
 }
 
 void put_offer_shape(json_writer& out, const offer& o) {

@@ -99,7 +99,7 @@ struct appraisal {
     std::optional<double> green_power_share;
     std::optional<double> pue;
     std::optional<double> rtt_p95_ms;  // demand-weighted over the origins; rtt_ms is their mean
-    double egress_base = 0;            // within cost_base: for moving the inputs, decision's currency
+    double egress_base = 0;            // within cost_base: egress and staging of the inputs, decision's currency
     std::optional<run_estimate> run;
     double cost_low = 0, cost_high = 0;  // C at the ends of the speed's interval, decision's currency; equal when exact
     std::optional<finish_odds> odds = std::nullopt;  // nullopt: nothing has a spread

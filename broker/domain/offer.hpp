@@ -40,7 +40,8 @@ struct site_facts {
     std::string grid_zone;                               // whose factor that is
     std::optional<double> ingress_gbps;                  // for data-movement time
     std::optional<sourced> residual_g_per_kwh =
-        std::nullopt;  // of what no contract or certificate covers: market-based
+        std::nullopt;                                     // of what no contract or certificate covers: market-based
+    std::optional<money> staging_per_gib = std::nullopt;  // what taking in and keeping inputs costs; nullopt: nothing
     friend bool operator==(const site_facts&, const site_facts&) = default;
 };
 

@@ -26,7 +26,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::cost_of_run, "{1} for {2} over {3} s billed"},
     {phrase::one_unit, "1 unit"},
     {phrase::units, "{1} units"},
-    {phrase::with_egress, "with egress for the inputs {1} in all"},
+    {phrase::with_egress, "with egress and staging of the inputs {1} in all"},
     {phrase::run, "{1} at {2} of the reference ({3}) and {4} % efficiency, worth {5}"},
     {phrase::one_card, "1 card"},
     {phrase::cards, "{1} cards"},

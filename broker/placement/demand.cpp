@@ -76,17 +76,19 @@ void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_ro
 
 struct input_view {
     std::uint32_t region;
-    double gigabits;
+    double gib;
     double egress_base;
 };
 
-void resolve_data_movement(std::span<const input_view> inputs, const offer_book::site_row& row, site_view& into) {
+void resolve_data_movement(std::span<const input_view> inputs, const offer_book::site_row& row,
+                           const exchange_rates& rates, site_view& into) {
+    const double staging_per_gib = row.staging_per_gib ? in_base(*row.staging_per_gib, rates) : 0;
     double gigabits = 0;
     into.egress_base = 0;
     for (const auto& input : inputs)
         if (input.region != row.region) {
-            gigabits += input.gigabits;
-            into.egress_base += input.egress_base;
+            gigabits += input.gib * gigabits_per_gib;
+            into.egress_base += input.egress_base + input.gib * staging_per_gib;
         }
     const double gbps = row.ingress_gbps > 0 ? row.ingress_gbps : default_ingress_gbps;
     into.data_movement_s = std::min(gigabits / gbps, data_movement_max_s);
@@ -145,8 +147,8 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
     const std::vector<origin_view> origins = origins_of(book, spec, world);
     std::vector<input_view> inputs;
     const auto bring = [&](const std::string& from, double gib, const std::optional<money>& egress_per_gib) {
-        inputs.push_back({book.names().find(from), gib * gigabits_per_gib,
-                          egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
+        inputs.push_back(
+            {book.names().find(from), gib, egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
     };
     for (const auto& input : spec.inputs)
         bring(input.region, input.size_gib, input.egress_per_gib);
@@ -157,7 +159,7 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
         const auto& row = book.sites()[i];
         site_view& view = into.sites[i];
         resolve_rtt(origins, row, view);
-        resolve_data_movement(inputs, row, view);
+        resolve_data_movement(inputs, row, world.rates, view);
         view.pue = std::isnan(row.pue) ? default_pue : row.pue;
         view.green_share = row.green_share;
         view.carbon_g_per_kwh = carbon_known_at(book, row, world);

@@ -35,7 +35,7 @@ struct site_view {
     double rtt_ms = 0;  // demand-weighted mean over the origins; NaN: one of them is unknown
     double rtt_p95_ms = 0;
     bool rtt_declared = false;
-    double egress_base = 0;  // money for bringing the inputs here
+    double egress_base = 0;  // money for bringing the inputs here: egress there, staging here
     double data_movement_s = 0;
     std::int64_t data_movement_ms = 0;  // rounded up
     double pue = 0;                     // default_pue where unknown

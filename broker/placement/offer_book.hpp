@@ -114,6 +114,7 @@ public:
         std::optional<sphere_point> place;
         std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
         double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;
+        std::optional<money> staging_per_gib;
     };
     /// Everything that offers of one kind have in common wherever they are.
     struct shape_row {

@@ -94,12 +94,15 @@ private:
         return std::max(std::ceil(whole / o_.increment_s) * o_.increment_s, static_cast<double>(o_.minimum_s));
     }
 
+    /// Of the inputs: egress where they lie and staging here.
     double egress() const {
+        const auto per_gib = [](const std::optional<money>& price) {
+            return price ? static_cast<double>(price->micros) / 1e6 * to_base_rate(price->unit) : 0;
+        };
         double sum = 0;
         for (const auto& in : s_.inputs)
-            if (in.region != o_.site.region && in.egress_per_gib)
-                sum += in.size_gib * static_cast<double>(in.egress_per_gib->micros) / 1e6 *
-                       to_base_rate(in.egress_per_gib->unit);
+            if (in.region != o_.site.region)
+                sum += in.size_gib * (per_gib(in.egress_per_gib) + per_gib(o_.site.staging_per_gib));
         return sum;
     }
 

@@ -252,6 +252,8 @@ site_facts random_site(dice& chance, int number) {
     site.carbon_g_per_kwh = fact(chance, 20, 900);
     if (!chance.once_in(4))
         site.ingress_gbps = chance.between(0.1, 40);
+    if (chance.once_in(6))
+        site.staging_per_gib = money{static_cast<std::int64_t>(chance.below(50'000)), currency::usd};
     return site;
 }
 

@@ -48,6 +48,18 @@ TEST(egress, counts_where_data_moves_and_only_there) {
               rejection::budget);
 }
 
+TEST(staging, counts_where_data_is_brought_to) {
+    workload_spec spec = built::task();
+    spec.inputs = {{10, "a", money{500'000, currency::cny}}, {20, "b"}};
+    offer a = built::plain("a", 5.0), b = built::plain("b", 1.0);
+    a.site.staging_per_gib = money{100'000, currency::cny};  // 20 GiB come: 2
+    b.site.staging_per_gib = money{20'000, currency::cny};   // 10 GiB come: 0.20, and 5 for their egress
+    const decision made = built::decide_on({a, b}, spec);
+    ASSERT_EQ(built::sites_of(made), (std::vector<std::string>{"b", "a"}));
+    EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, 1.0 + 5.0 + 0.2);
+    EXPECT_DOUBLE_EQ(made.ranked[1].cost_base, 5.0 + 2.0);
+}
+
 TEST(origins, the_mean_is_priced_and_the_p95_limits) {
     offer o = built::plain("a");
     o.site.rtt_ms = {{"far", 100.0}, {"near", 10.0}};
