@@ -285,6 +285,7 @@ private:
     bool may_move(const live_attempt& a, const replacement_rule& by) const;
     void run_looks(turn& t);
     void look(turn& t, live_attempt& a, const policy& rules);
+    void keep_better_place(const workload_id& who, const appraisal& where, instant now);
     std::optional<instant> looks_due_at() const;
 
     // second_copy.cpp

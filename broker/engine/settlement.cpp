@@ -171,6 +171,7 @@ bool engine_core::advance(turn& t, live_workload& w, workload_event on, const st
     --counts_.workloads[static_cast<std::size_t>(before)];
     ++counts_.workloads[static_cast<std::size_t>(row->to)];
     if (terminal(row->to)) {
+        release_place(w.value.id);  // kept for a move that its end came before
         w.value.ended_at = t.now;
         w.value.waiting.clear();
         w.value.next_action_at.reset();

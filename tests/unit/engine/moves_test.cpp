@@ -221,6 +221,31 @@ TEST(moves, a_price_that_falls_by_half_moves_a_run_once_and_everything_is_told) 
     EXPECT_THAT(events_of(world.rig, id), testing::Contains("workload.queued"));
 }
 
+TEST(moves, the_better_place_is_kept_while_the_run_is_being_stopped) {
+    for (const bool ends_before : {false, true}) {
+        moving world;
+        auto whole = saving_spec();
+        whole.resources.vcpus = 4;
+        const auto id = world.submit(whole);
+        world.run_for(hours(2));
+        world.price("q", 0.5);
+        world.stops_take_time = true;
+        world.run_for(std::chrono::minutes(10));
+        const auto first = *world.rig.stored(id).current;
+        ASSERT_EQ(world.rig.stored(first).displaced_for, displacement::better_place);
+        const auto other = world.submit(whole);
+        EXPECT_EQ(world.rig.stored(other).state, workload_state::queued) << "p is taken and q is kept";
+        world.end(first, ends_before ? 0 : 143);
+        if (ends_before) {
+            EXPECT_EQ(world.rig.stored(id).state, workload_state::succeeded);
+            EXPECT_EQ(world.place(other), "q") << "nothing is kept for what is over";
+        } else {
+            EXPECT_EQ(world.place(id), "q");
+            EXPECT_EQ(world.place(other), "p");
+        }
+    }
+}
+
 TEST(moves, prices_that_tremble_by_a_tenth_at_every_look_move_nothing_in_a_week) {
     for (std::uint64_t seed = 0; seed < 2; ++seed) {
         random_source random(seed);
@@ -365,7 +390,7 @@ TEST(moves, what_succeeds_before_the_stop_takes_effect_has_succeeded) {
     EXPECT_EQ(world.moves(id), 0u);
 }
 
-TEST(moves, a_place_that_was_taken_meanwhile_sends_it_back_and_its_wait_limit_is_over) {
+TEST(moves, a_place_that_grew_dear_meanwhile_sends_it_back_and_its_wait_limit_is_over) {
     moving world;
     world.stops_take_time = true;
     workload_spec spec = saving_spec();
@@ -375,12 +400,12 @@ TEST(moves, a_place_that_was_taken_meanwhile_sends_it_back_and_its_wait_limit_is
     world.price("q", 0.5);
     world.run_for(hours(2));
     ASSERT_EQ(world.rig.stored(first).state, attempt_state::stopping);
-    const auto other = world.submit(small_spec());
-    ASSERT_EQ(world.place(other), "q");
+    world.price("q", 2);
     world.end(first, 143);
     EXPECT_EQ(world.place(id), "p");
     EXPECT_EQ(world.rig.stored(id).state, workload_state::active);
     EXPECT_EQ(world.rig.stored(id).attempts, 2u);
+    EXPECT_EQ(world.place(world.submit(small_spec())), "q") << "it keeps no place any more";
 }
 
 TEST(moves, so_many_and_no_more) {
