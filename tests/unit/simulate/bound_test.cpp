@@ -74,7 +74,7 @@ TEST(exact_bound, reaches_the_optimum_where_fractions_buy_nothing) {
     for (int i = 0; i < 300; ++i) {
         const assign_problem p = random_world(chance, {});
         const assignment made = assign_by_cost(p, {.price_rounds = 3, .exact_nodes = 200'000});
-        const assign_bound found = exact_bound(p, made);
+        const assign_bound found = exact_bound(p, made, 1e-5);
         ASSERT_EQ(found.value, bound_at(p, found.lambda));
         ASSERT_LE(found.value, made.cost * (1 + 1e-9));
         if (made.optimal) {

@@ -13,12 +13,12 @@ namespace westerly {
 namespace {
 
 constexpr std::size_t ways_at_first = 24, ways_added = 12;  // of one job, the best at the prices of the round
-constexpr int rounds_max = 24;
-constexpr double near_enough = 1e-3;  // of the cost: a tenth of what the yardstick aims at (docs/placement.md)
+constexpr int rounds_max = 60;
+constexpr double stability = 0.7;  // of the best prices so far: those of few ways swing widely (Wentges 1997)
 
 struct way {
     std::uint32_t option = 0, start = 0;
-    double cost = 0, priced = 0;  // priced: with what its cells cost
+    double cost = 0, priced = 0;  // priced: with what its cells cost, at the smoothed prices
 };
 
 /// Columns to be added together.
@@ -48,18 +48,27 @@ struct columns {
 ///         against what the slot has more than the one before. So a way stands in three rows however long it runs, and
 ///         what is left unused is carried from slot to slot as in a network.
 /// Prices  of a slot: by how much the dual values of its row and the next one differ.
+/// Start   the assignment that is known, so that the first prices are of its order and not of a world that lacks ways.
 class restricted_program {
 public:
-    explicit restricted_program(const assign_problem& p)
-        : p_(p), model_(Clp_newModel()), first_row_(p.pools(), -1), sum_(p.pools() * (p.slots + std::size_t{1})) {
+    restricted_program(const assign_problem& p, std::span<const assigned> known)
+        : p_(p),
+          model_(Clp_newModel()),
+          first_row_(p.pools(), -1),
+          sum_(p.pools() * (p.slots + std::size_t{1})),
+          smooth_sum_(sum_.size()) {
         Clp_setLogLevel(model_.get(), 0);
         used_.resize(p.jobs.size());
         add_rows();
+        add_known(known);
     }
 
-    /// A round at these prices, which become better ones. False: no way is left that could help.
-    bool solve(std::vector<double>& lambda, bool first) {
-        if (!add_ways(lambda, first))
+    /// A round at these prices, which become those of the program. Ways that could help at them are added, those first
+    /// that are cheap at the smoothed prices. False: none is left.
+    bool solve(std::vector<double>& lambda, const std::vector<double>& smoothed, bool first) {
+        sum_up(lambda, sum_);
+        sum_up(smoothed, smooth_sum_);
+        if (!add_ways(first))
             return false;
         if ((first ? Clp_initialDualSolve(model_.get()) : Clp_primal(model_.get(), 1)) < 0 ||
             Clp_status(model_.get()) != 0)
@@ -125,23 +134,36 @@ private:
         return o.slots < p_.slots - start ? start + o.slots : p_.slots;
     }
 
-    bool add_ways(const std::vector<double>& lambda, bool first) {
+    void sum_up(const std::vector<double>& lambda, std::vector<double>& into) const {
         const std::size_t wide = p_.slots + std::size_t{1};
         for (std::size_t pool = 0; pool < p_.pools(); ++pool)
             for (std::size_t t = 0; t < p_.slots; ++t)
-                sum_[pool * wide + t + 1] = sum_[pool * wide + t] + lambda[pool * p_.slots + t];
+                into[pool * wide + t + 1] = into[pool * wide + t] + lambda[pool * p_.slots + t];
+    }
+
+    void add_known(std::span<const assigned> known) {
+        columns fresh;
+        for (std::size_t j = 0; j < p_.jobs.size(); ++j) {
+            fresh.begin(std::min(p_.jobs[j].refusal, p_.jobs[j].unlisted_floor));
+            fresh.put(static_cast<int>(j), 1);
+            fresh.end();
+            if (known[j].option == nothing)
+                continue;
+            add_way(fresh, static_cast<int>(j),
+                    {known[j].option, known[j].start, p_.options[known[j].option].cost_at(known[j].start)});
+            used_[j].insert(std::uint64_t{known[j].option} << 32 | known[j].start);
+        }
+        fresh.into(model_.get());
+    }
+
+    bool add_ways(bool first) {
         const double* const duals = first ? nullptr : Clp_dualRowSolution(model_.get());
         columns fresh;
         std::vector<way> ways;
         for (std::size_t j = 0; j < p_.jobs.size(); ++j) {
             const assign_job& job = p_.jobs[j];
-            const double outside = std::min(job.refusal, job.unlisted_floor);
-            if (first) {
-                fresh.begin(outside);
-                fresh.put(static_cast<int>(j), 1);
-                fresh.end();
-            }
-            const double below = first ? outside : duals[j] - 1e-9 * (1 + std::abs(duals[j]));
+            const double below =
+                first ? std::min(job.refusal, job.unlisted_floor) : duals[j] - 1e-9 * (1 + std::abs(duals[j]));
             ways.clear();
             for (std::uint32_t i = job.options_begin; i < job.options_end; ++i)
                 list_ways(i, below, ways);
@@ -160,9 +182,11 @@ private:
         const std::size_t wide = p_.slots + std::size_t{1};
         for (std::uint32_t s = o.first_start; s <= o.last_start && o.cost_at(s) < below; ++s) {
             const std::uint32_t end = until(o, s);
-            const double priced = o.cost_at(s) + o.quantity * (sum_[o.pool * wide + end] - sum_[o.pool * wide + s]);
-            if (priced < below)
-                into.push_back({i, s, o.cost_at(s), priced});
+            const auto priced = [&](const std::vector<double>& sum) {
+                return o.cost_at(s) + o.quantity * (sum[o.pool * wide + end] - sum[o.pool * wide + s]);
+            };
+            if (priced(sum_) < below)
+                into.push_back({i, s, o.cost_at(s), priced(smooth_sum_)});
         }
     }
 
@@ -183,23 +207,26 @@ private:
     };
     const assign_problem& p_;
     std::unique_ptr<Clp_Simplex, closer> model_;
-    std::vector<int> first_row_;  // by pool; -1: it cannot run out
-    std::vector<double> sum_;     // of prices up to a slot, by pool
+    std::vector<int> first_row_;            // by pool; -1: it cannot run out
+    std::vector<double> sum_, smooth_sum_;  // of prices up to a slot, by pool
     std::vector<std::set<std::uint64_t>> used_;
 };
 
 }  // namespace
 
-assign_bound exact_bound(const assign_problem& problem, const assignment& made) {
+assign_bound exact_bound(const assign_problem& problem, const assignment& made, double enough) {
     assign_bound best = made.bound;
-    if (made.cost - best.value <= near_enough * made.cost)
+    if (made.cost - best.value <= enough * made.cost)
         return best;
-    restricted_program program(problem);
-    std::vector<double> lambda = best.lambda;
-    for (int round = 0; round < rounds_max && program.solve(lambda, round == 0); ++round) {
-        if (const double value = bound_at(problem, lambda); value > best.value)
-            best = {value, lambda};
-        if (std::min(made.cost, program.value()) - best.value <= near_enough * made.cost)
+    restricted_program program(problem, made.of);
+    std::vector<double> lambda = best.lambda, smoothed = lambda;
+    for (int round = 0; round < rounds_max && program.solve(lambda, smoothed, round == 0); ++round) {
+        for (std::size_t i = 0; i < lambda.size(); ++i)
+            smoothed[i] = stability * best.lambda[i] + (1 - stability) * lambda[i];
+        for (const auto* prices : {&lambda, &smoothed})
+            if (const double value = bound_at(problem, *prices); value > best.value)
+                best = {value, *prices};
+        if (std::min(made.cost, program.value()) - best.value <= enough * made.cost)
             break;
     }
     return best;
