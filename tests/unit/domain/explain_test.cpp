@@ -229,7 +229,7 @@ decision full_decision() {
 }
 
 constexpr std::string_view in_chinese_text =
-    "策略 balanced 选择 p/west/n/on_demand：8 个单位、计费 7200 s，费用 10.00 CNY，含输入数据的流出费共 10.00 CNY，8 "
+    "策略 balanced 选择 p/west/n/on_demand：8 个单位、计费 7200 s，费用 10.00 CNY，含输入数据的流出与暂存费共 10.00 CNY，8 "
     "张卡，每张速度为基准卡的 0.800 倍（0.740 至 0.860，租户给出），并行效率 92.0 %，相当于 5.9 张基准卡，预计中断 "
     "0.25 次（硬件故障率为假定值），RTT 28.0 ms（由坐标估计，误差中位数 3 ms），绿电占比 67 %，能耗 4.5000 "
     "kWh，碳排放 2250.0 gCO2e（基于位置），完成于 1970-01-01T00:00:00.000Z。\n"
