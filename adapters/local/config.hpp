@@ -23,6 +23,13 @@ struct local_site {
     std::uint64_t unit_disk_mib() const noexcept { return disk_mib / vcpus; }
 };
 
+/// Something that answers TCP connects where users of a region are.
+struct rtt_probe {
+    std::string region;   // of the origin
+    std::string address;  // numeric, IPv4 or IPv6
+    std::uint16_t port = 0;
+};
+
 enum class isolation_choice : std::uint8_t { automatic, uid, bubblewrap, unsafe_same_user };
 
 /// The provider file's "config" object of kind "local".
@@ -31,6 +38,8 @@ struct local_config {
     isolation_choice isolation = isolation_choice::automatic;
     std::optional<std::uint32_t> uid_base;  // first of uid_count ids; absent: chosen once per state directory
     std::uint64_t retention_s = 604'800;    // how long an ended attempt's files stay
+    std::vector<rtt_probe> probes;          // 0..16, one a region; what they measure holds for all sites
+    std::uint32_t probe_every_s = 600;
 };
 
 /// `known` are the sites of the provider file; a site that is not among them is refused, unless there are none.

@@ -101,6 +101,7 @@ verb_result<initialize_reply> local_adapter::initialize(const initialize_request
         return failed(adapter_error::unavailable, "the FIFO for events cannot be opened");
     // It ends with the process: see serve_and_exit.
     std::thread([this] { watch(); }).detach();
+    rtts_.begin(config_.probes, seconds(config_.probe_every_s), [this] { offers_stale_ = true; });
 
     initialize_reply reply;
     reply.kind = "local";
@@ -154,6 +155,7 @@ result<void> local_adapter::restore() {
 verb_result<offers_reply> local_adapter::offers(const offers_params&, const call_state&) {
     offers_reply reply;
     reply.as_of = system_wall_clock().now();
+    const auto rtts = rtts_.known();  // of this machine, so of all its sites
     for (const auto& use : book_.use()) {
         adapter_offer item;
         item.site = use.site.site;
@@ -169,6 +171,8 @@ verb_result<offers_reply> local_adapter::offers(const offers_params&, const call
         item.shape.units_ours = use.units_held;
         item.shape.idle_w = use.site.idle_w;
         item.shape.max_w = use.site.max_w;
+        for (const auto& seen : rtts)
+            reply.rtt_measured.push_back({item.site, seen});
         reply.offers.push_back(std::move(item));
     }
     return reply;

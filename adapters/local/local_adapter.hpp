@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/local/launcher.hpp"
+#include "adapters/local/rtt_prober.hpp"
 #include "adapters/sdk/adapter.hpp"
 
 #include <set>
@@ -50,6 +51,7 @@ private:
     attempt_book book_;
     std::mutex trial_lock_;
     launcher launcher_;
+    rtt_prober rtts_;
     notifier* tell_ = nullptr;
     int events_ = -1;
     std::atomic<bool> offers_stale_ = false;

@@ -59,15 +59,21 @@ inline void walk(unpacker& from, decision_basis& v) {
         fields(from, v.progress, v.confirmed);
 }
 
-/// Form 1 had no residual mix, 3 no price of staging.
+template <class Archive, record_of<measured_rtt> T>
+void field(Archive& a, T& v) {
+    fields(a, v.region, v.ms, v.measured_at, v.samples);
+}
+/// Form 1 had no residual mix, 3 no price of staging, 4 no measured RTTs.
 inline void later_parts(packer& to, const site_facts& v) {
-    fields(to, v.residual_g_per_kwh, v.staging_per_gib);
+    fields(to, v.residual_g_per_kwh, v.staging_per_gib, v.rtt_measured, v.rtt_max_age_s);
 }
 inline void later_parts(unpacker& from, site_facts& v) {
     if (from.form() >= 2)
         field(from, v.residual_g_per_kwh);
     if (from.form() >= 4)
         field(from, v.staging_per_gib);
+    if (from.form() >= 5)
+        fields(from, v.rtt_measured, v.rtt_max_age_s);
 }
 template <class Archive, record_of<site_facts> T>
 void field(Archive& a, T& v) {
@@ -183,8 +189,8 @@ using packing::texts;
 
 // A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations. Offers of form 2 kept
 // no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of them; sites
-// of form 1 no residual mix, of form 3 no price of staging.
-constexpr char basis_form = 3, facts_form = 1, offers_form = 4, change_form = 4;
+// of form 1 no residual mix, of form 3 no price of staging, of form 4 no measured RTTs.
+constexpr char basis_form = 3, facts_form = 1, offers_form = 5, change_form = 5;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

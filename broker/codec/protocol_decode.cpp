@@ -112,6 +112,15 @@ void read_offer(object_reader& in, adapter_offer& o) {
     in.text("price_source", s.price_source, text_rule_any);
 }
 
+void read_rtt(object_reader& in, site_rtt& v) {
+    in.require({"site", "region", "ms", "measured_at", "samples"});
+    in.text("site", v.site, name_rule);
+    in.text("region", v.rtt.region, name_rule);
+    in.number("ms", v.rtt.ms, {0, 60'000});
+    in.time("measured_at", v.rtt.measured_at);
+    in.whole("samples", v.rtt.samples, 1, 1'000'000);
+}
+
 void read_variant(object_reader& in, variant& run) {
     constexpr text_rule argument_rule{.length_min = 0, .length_max = exec_bytes_max};
     constexpr text_rule variable_rule{
@@ -198,6 +207,8 @@ result<offers_reply> decode_offers_reply(const json_value& p) {
                    [&](object_reader& item, std::size_t /*index*/) { read_offer(item, v.offers.emplace_back()); });
         in.time("as_of", v.as_of);
         in.text("next_cursor", v.next_cursor, text_rule_any);
+        in.objects("rtt_measured", 0, offers_max,
+                   [&](object_reader& item, std::size_t /*index*/) { read_rtt(item, v.rtt_measured.emplace_back()); });
         for (auto& item : v.offers)
             item.shape.as_of = v.as_of;
     });

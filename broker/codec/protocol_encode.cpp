@@ -131,6 +131,16 @@ void put_offer(json_writer& out, const adapter_offer& o) {
     out.EndObject();
 }
 
+void put_rtt(json_writer& out, const site_rtt& v) {
+    out.StartObject();
+    put(out, "site", v.site);
+    put(out, "region", v.rtt.region);
+    put(out, "ms", v.rtt.ms);
+    put(out, "measured_at", v.rtt.measured_at);
+    put(out, "samples", std::uint64_t{v.rtt.samples});
+    out.EndObject();
+}
+
 void put_variant(json_writer& out, const variant& run) {
     member(out, "run");
     out.StartObject();
@@ -222,6 +232,13 @@ std::string encode(const offers_reply& v) {
         out.EndArray();
         put(out, "as_of", v.as_of);
         put_filled(out, "next_cursor", v.next_cursor);
+        if (v.rtt_measured.empty())
+            return;
+        member(out, "rtt_measured");
+        out.StartArray();
+        for (const auto& item : v.rtt_measured)
+            put_rtt(out, item);
+        out.EndArray();
     });
 }
 

@@ -38,6 +38,23 @@ void check_site(object_reader& o, const std::string& site, const reading& file) 
                            "name one of \"sites\", or describe the site there");
 }
 
+void read_measured_rtts(object_reader& o, site_facts& site) {
+    o.objects("rtt_measured", 1, 256, [&](object_reader& in, std::size_t /*index*/) {
+        measured_rtt read;
+        in.require({"region", "ms", "measured_at"});
+        in.text("region", read.region, slug_rule);
+        in.number("ms", read.ms, {0, 60'000});
+        in.time("measured_at", read.measured_at);
+        in.whole("samples", read.samples, 1, 1'000'000);
+        if (std::ranges::find(site.rtt_measured, read.region, &measured_rtt::region) != site.rtt_measured.end())
+            in.faults().invalid(in.at("region"), '"' + read.region + "\" has an earlier entry",
+                                "give each region what was measured last");
+        site.rtt_measured.push_back(std::move(read));
+    });
+    std::ranges::sort(site.rtt_measured, {}, &measured_rtt::region);
+    o.whole("rtt_max_age_s", site.rtt_max_age_s, 60, year_s);
+}
+
 void read_site(object_reader& o, reading& file) {
     site_facts& site = file.p.sites.emplace_back();
     o.require({"site", "region", "jurisdiction"});
@@ -48,6 +65,7 @@ void read_site(object_reader& o, reading& file) {
     o.text("jurisdiction", site.jurisdiction, country_rule);
     read_place(o, site.latitude_longitude);
     o.number_map("rtt_ms", site.rtt_ms, 256, slug_rule, {0, 60'000});
+    read_measured_rtts(o, site);
     read_sourced(o, "pue", site.pue, {1, 10});
     read_sourced(o, "green_power_share", site.green_power_share, {0, 1});
     read_sourced(o, "carbon_g_per_kwh", site.carbon_g_per_kwh, {0, 5000});

@@ -131,6 +131,15 @@ void put_site_facts(json_writer& out, const site_facts& site) {
             put_number(out, region, rtt);
         out.EndObject();
     }
+    if (!site.rtt_measured.empty())
+        put_objects(out, "rtt_measured", site.rtt_measured, [&](const measured_rtt& each) {
+            put_text(out, "region", each.region);
+            put_number(out, "ms", each.ms);
+            put_time(out, "measured_at", each.measured_at);
+            put_whole(out, "samples", each.samples);
+        });
+    if (!site.rtt_measured.empty() || site.rtt_max_age_s != rtt_max_age_default_s)
+        put_whole(out, "rtt_max_age_s", site.rtt_max_age_s);
     put_sourced(out, "pue", site.pue);
     put_sourced(out, "green_power_share", site.green_power_share);
     put_sourced(out, "carbon_g_per_kwh", site.carbon_g_per_kwh);

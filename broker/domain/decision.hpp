@@ -88,8 +88,8 @@ struct appraisal {
     instant finish_at{};
     std::uint64_t billed_s = 0;
     double data_movement_s = 0;
-    std::optional<double> rtt_ms;      // to the workload's origin
-    std::string rtt_method;            // "declared", "estimated from coordinates (median error 3 ms)", "unknown"
+    std::optional<double> rtt_ms;  // to the workload's origin
+    std::string rtt_method;  // "measured", "declared", "estimated from coordinates (median error 3 ms)", "unknown"
     std::optional<double> energy_kwh;  // facility
     std::optional<double> non_green_kwh;
     std::optional<double> carbon_kg;  // location-based

@@ -57,6 +57,8 @@ constexpr note_form forms[] = {
     {note_kind::finish_in_time, makeup::plain, "%%"},
     {note_kind::term_failed},
     {note_kind::term_ignored},
+    {note_kind::rtt_measured, makeup::plain, "10"},
+    {note_kind::rtt_measured_old, makeup::plain, "11"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

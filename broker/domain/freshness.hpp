@@ -20,6 +20,10 @@ inline instant lapses_at(const offer& o) noexcept {
     return stale_from(o) == instant::max() ? instant::max()
                                            : o.as_of + seconds(std::int64_t{o.stale_after_s} * stale_times_launchable);
 }
+/// Until when, inclusive, what was measured of a site's RTT counts.
+inline instant counts_until(const measured_rtt& seen, const site_facts& of) noexcept {
+    return seen.measured_at + seconds(std::int64_t{of.rtt_max_age_s});
+}
 /// The first moment at which time alone changes what the offer counts as.
 inline instant dated_from(const offer& o) noexcept {
     return std::min(stale_from(o), o.supply.price_until.value_or(instant::max()));

@@ -50,6 +50,9 @@ enum class note_kind : std::uint8_t {
     finish_in_time,     // words: the deadline; figures: how surely, how surely it is asked for
     term_failed,        // words: the policy's term, why: nothing is ranked
     term_ignored,       // words: the policy's term, why: ranked without it
+    rtt_measured,       // words: the winner's site, the origin's region, when; figures: ms, samples
+    rtt_measured_old,   // words: the first two, how the RTT is known now; figures: hours since, hours after which it is
+                        // old
     count_              // not a kind: the number of them
 };
 

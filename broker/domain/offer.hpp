@@ -26,6 +26,16 @@ struct sourced {
     friend bool operator==(const sourced&, const sourced&) = default;
 };
 
+/// RTT between an origin's region and a site as somebody measured it: the site's adapter, or the operator's agent.
+struct measured_rtt {
+    std::string region;  // of the origin
+    double ms = 0;       // 0..60 000
+    instant measured_at{};
+    std::uint32_t samples = 1;  // that it sums up, >= 1
+    friend bool operator==(const measured_rtt&, const measured_rtt&) = default;
+};
+inline constexpr std::uint32_t rtt_max_age_default_s = 86'400;
+
 /// Facts of one site, from the provider file. nullopt is "not known", which is never the same as 0.
 struct site_facts {
     std::string site;          // slug, unique within the provider
@@ -42,6 +52,8 @@ struct site_facts {
     std::optional<sourced> residual_g_per_kwh =
         std::nullopt;                                     // of what no contract or certificate covers: market-based
     std::optional<money> staging_per_gib = std::nullopt;  // what taking in and keeping inputs costs; nullopt: nothing
+    std::vector<measured_rtt> rtt_measured = {};          // by region, unique; counts before what is declared
+    std::uint32_t rtt_max_age_s = rtt_max_age_default_s;  // what was measured longer ago than that does not count
     friend bool operator==(const site_facts&, const site_facts&) = default;
 };
 

@@ -117,6 +117,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::finish_in_time, "It ends by the deadline ({1}) with a probability of {2} %; {3} % is asked for."},
     {note_kind::term_failed, "The term \"{1}\" could not be had ({2}), and the policy does not decide without it."},
     {note_kind::term_ignored, "The term \"{1}\" could not be had ({2}): the policy decides without it."},
+    {note_kind::rtt_measured, "The RTT from {2} to {1} was measured at {3}: {4} ms, of {5} samples."},
+    {note_kind::rtt_measured_old,
+     "The RTT from {2} to {1} was measured {4} h ago, and what is older than {5} h does not count: it is {3}."},
 };
 static_assert(complete(notes));
 

@@ -107,6 +107,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::finish_in_time, "在截止时间（{1}）之前完成的概率为 {2} %；要求为 {3} %。"},
     {note_kind::term_failed, "无法取得项“{1}”的数值（{2}），而策略不允许在缺少它时决策。"},
     {note_kind::term_ignored, "无法取得项“{1}”的数值（{2}）：按策略在没有它的情况下决策。"},
+    {note_kind::rtt_measured, "从 {2} 到算力中心 {1} 的 RTT 于 {3} 实测：{4} ms，取自 {5} 个样本。"},
+    {note_kind::rtt_measured_old,
+     "从 {2} 到算力中心 {1} 的 RTT 实测于 {4} 小时前，超过 {5} 小时的不再采用，改为：{3}。"},
 };
 static_assert(complete(notes));
 
@@ -161,6 +164,7 @@ constexpr term_words terms[] = {
 
 constexpr std::pair<std::string_view, std::string_view> methods[] = {
     {"unknown", "未知"},
+    {"measured", "实测"},
     {"declared", "提供方声明"},
     {"estimated from coordinates (median error 3 ms)", "由坐标估计，误差中位数 3 ms"},
     {"estimated from coordinates (median error 20 ms)", "由坐标估计，误差中位数 20 ms"},

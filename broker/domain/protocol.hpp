@@ -60,10 +60,17 @@ struct adapter_offer {
     std::string name;  // unique within the site
     offer shape;       // provider, site facts and id are left empty here
 };
+/// RTT that an adapter measured from one of its sites.
+struct site_rtt {
+    std::string site;
+    measured_rtt rtt;
+    friend bool operator==(const site_rtt&, const site_rtt&) = default;
+};
 struct offers_reply {
     std::vector<adapter_offer> offers;  // all of them, or a page
     instant as_of{};                    // of every offer in it
     std::string next_cursor;            // not empty: ask again with it, so that one message stays within its limit
+    std::vector<site_rtt> rtt_measured = {};  // at most one of a site and region, over all pages
 };
 
 /// Everything the provider must know to run one attempt.

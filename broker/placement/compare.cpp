@@ -18,15 +18,6 @@ instant at_ms(std::int64_t since_epoch) {
     return instant(milliseconds(since_epoch));
 }
 
-std::string rtt_method(const site_view& site) {
-    if (std::isnan(site.rtt_ms))
-        return "unknown";
-    if (site.rtt_declared)
-        return "declared";
-    return site.rtt_ms <= estimated_rtt_near_max_ms ? "estimated from coordinates (median error 3 ms)"
-                                                    : "estimated from coordinates (median error 20 ms)";
-}
-
 /// All respects so that less is better; unknown is infinity.
 std::array<double, 5> respects(const appraisal& a, bool latency_counts) {
     return {a.cost_base, latency_counts ? a.rtt_ms.value_or(infinity) : 0.0, a.carbon_kg.value_or(infinity),
@@ -152,7 +143,7 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);
     a.rtt_p95_ms = if_known(site.rtt_p95_ms);
-    a.rtt_method = rtt_method(site);
+    a.rtt_method = in_words(site.rtt_known, site.rtt_ms);
     const facility_energy used = facility_at(site, shape, start);
     a.energy_kwh = if_known(used.kwh);
     a.non_green_kwh = if_known(used.non_green_kwh);

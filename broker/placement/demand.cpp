@@ -28,50 +28,18 @@ double in_base(money amount, const exchange_rates& rates) noexcept {
     return static_cast<double>(amount.micros) / 1e6 * (static_cast<double>(rate_nanos(rates, amount.unit)) / 1e9);
 }
 
-/// An origin that RTTs are counted to, with its share of the demand.
-struct origin_view {
-    std::uint32_t region = name_table::absent;
-    std::optional<sphere_point> place;
-    double share = 1;
-};
-
-struct told_rtt {
-    double ms = unknown;
-    bool declared = false;
-};
-
-told_rtt rtt_between(const origin_view& from, const offer_book::site_row& row) noexcept {
-    if (from.region != name_table::absent)
-        for (const auto& [region, ms] : row.declared_rtt_ms)
-            if (region == from.region)
-                return {ms, true};
-    if (from.place && row.place)
-        return {estimate_rtt_ms(*from.place, *row.place), false};
-    return {};
-}
-
-/// The least RTT that 95 % of the demand stays within.
-double p95_of(std::vector<std::pair<double, double>>& ms_and_share) noexcept {
-    std::ranges::sort(ms_and_share);
-    double within = 0;
-    for (const auto& [ms, share] : ms_and_share)
-        if ((within += share) >= 0.95 - 1e-12)
-            return ms;
-    return ms_and_share.back().first;
-}
-
-void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_row& row, site_view& into) {
+void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_row& row, instant now, site_view& into) {
     static thread_local std::vector<std::pair<double, double>> all;
     all.clear();
-    into.rtt_declared = !origins.empty();
+    into.rtt_known = origins.empty() ? rtt_source::unknown : rtt_source::measured;
     into.rtt_ms = origins.empty() ? unknown : 0.0;
     for (const origin_view& from : origins) {
-        const told_rtt told = rtt_between(from, row);
+        const told_rtt told = rtt_between(from, row, now);
         into.rtt_ms += told.ms * from.share;
-        into.rtt_declared &= told.declared;
+        into.rtt_known = std::max(into.rtt_known, told.source);
         all.emplace_back(told.ms, from.share);
     }
-    into.rtt_p95_ms = std::isnan(into.rtt_ms) ? unknown : p95_of(all);
+    into.rtt_p95_ms = p95_of(all);
 }
 
 struct input_view {
@@ -127,21 +95,6 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         note(key.term);
 }
 
-std::vector<origin_view> origins_of(const offer_book& book, const workload_spec& spec, const decision_world& world) {
-    std::vector<origin_view> origins;
-    const auto add = [&](const origin& from, double share) {
-        origins.push_back({book.names().find(from.region), origin_place(book, from, world.regions), share});
-    };
-    if (spec.limits.from)
-        add(*spec.limits.from, 1);
-    double sum = 0;
-    for (const auto& each : spec.limits.origins)
-        sum += each.weight;
-    for (const auto& each : spec.limits.origins)
-        add(each.from, each.weight / sum);
-    return origins;
-}
-
 void resolve_sites(const offer_book& book, const workload_spec& spec, const decision_world& world,
                    const limits_view& limits, demand& into) {
     const std::vector<origin_view> origins = origins_of(book, spec, world);
@@ -158,7 +111,7 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
         site_view& view = into.sites[i];
-        resolve_rtt(origins, row, view);
+        resolve_rtt(origins, row, world.now, view);
         resolve_data_movement(inputs, row, world.rates, view);
         view.pue = std::isnan(row.pue) ? default_pue : row.pue;
         view.green_share = row.green_share;

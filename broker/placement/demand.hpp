@@ -2,6 +2,7 @@
 
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
+#include "broker/placement/rtt.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
 
@@ -34,8 +35,8 @@ struct site_view {
     std::uint8_t code = passes;
     double rtt_ms = 0;  // demand-weighted mean over the origins; NaN: one of them is unknown
     double rtt_p95_ms = 0;
-    bool rtt_declared = false;
-    double egress_base = 0;  // money for bringing the inputs here: egress there, staging here
+    rtt_source rtt_known = rtt_source::unknown;  // how, of the weakest origin
+    double egress_base = 0;                      // money for bringing the inputs here: egress there, staging here
     double data_movement_s = 0;
     std::int64_t data_movement_ms = 0;  // rounded up
     double pue = 0;                     // default_pue where unknown
@@ -159,14 +160,6 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
 /// The foreign terms of a policy with what the world holds of them, for a gang of `spec.tasks`.
 void resolve_foreign(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                      const decision_world& world, demand& into);
-
-/// Where the workload's users or data sit, if coordinates can be had: its own, the facts', or a site's in that region.
-std::optional<sphere_point> origin_place(const offer_book& book, const origin& from,
-                                         std::span<const region_place> regions);
-
-/// As estimate_rtt_ms, between points. Up to this many ms the near fit (median error 3 ms) was used.
-inline constexpr double estimated_rtt_near_max_ms = 6.57 + 0.016465 * 3000.0;
-double estimate_rtt_ms(const sphere_point& from, const sphere_point& to) noexcept;
 
 /// The terms of a policy that count for this workload: priced, or the keys of the order that fits its kind. An unknown
 /// name gives a null term.

@@ -5,12 +5,17 @@
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace westerly {
 namespace {
 
 using notes = std::vector<note>;
+
+double hours(milliseconds time) {
+    return std::chrono::duration<double, std::ratio<3600>>(time).count();
+}
 
 note ranked_by(const comparison& by) {
     note told{by.rule.ordered ? note_kind::ranked_in_order : note_kind::ranked_by_sum, {}, {}};
@@ -83,15 +88,47 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
         into.push_back({note_kind::only_catalogue, {won->offer}, {}});
 }
 
+/// When the oldest of what was measured of the winner's RTT was, and the oldest that counts no more.
+void on_measured_rtt(const comparison& by, const decision& made, notes& into) {
+    const appraisal* won = winner_of(made);
+    if (!won || !by.want.request.waits_at_it)
+        return;
+    const std::size_t index = *by.book.find(won->offer);
+    const site_facts& site = by.book.at(index).site;
+    if (site.rtt_measured.empty())
+        return;
+    const auto& row = by.book.sites()[by.book.cols().site[index]];
+    const measured_rtt *counted = nullptr, *old = nullptr;
+    told_rtt instead;
+    for (const origin_view& from : origins_of(by.book, by.spec, by.world)) {
+        const auto seen = std::ranges::find_if(
+            site.rtt_measured, [&](const measured_rtt& m) { return by.book.names().find(m.region) == from.region; });
+        if (from.region == name_table::absent || seen == site.rtt_measured.end())
+            continue;
+        const bool counts = by.world.now <= counts_until(*seen, site);
+        const measured_rtt*& oldest = counts ? counted : old;
+        if (oldest && oldest->measured_at <= seen->measured_at)
+            continue;
+        oldest = &*seen;
+        if (!counts)
+            instead = rtt_between(from, row, by.world.now);
+    }
+    if (counted)
+        into.push_back({note_kind::rtt_measured,
+                        {won->site, counted->region, format_rfc3339(counted->measured_at)},
+                        {counted->ms, static_cast<double>(counted->samples)}});
+    if (old)
+        into.push_back({note_kind::rtt_measured_old,
+                        {won->site, old->region, in_words(instead.source, instead.ms)},
+                        {hours(by.world.now - old->measured_at), hours(seconds(std::int64_t{site.rtt_max_age_s}))}});
+}
+
 /// How far the winner's own word can be trusted, and what its money is.
 void on_terms(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
     if (!won)
         return;
     const offer& on = by.book.at(*by.book.find(won->offer));
-    const auto hours = [](auto time) {
-        return std::chrono::duration<double, std::ratio<3600>>(time).count();
-    };
     if (stale_from(on) <= by.world.now)
         into.push_back({note_kind::offer_stale,
                         {on.id},
@@ -194,6 +231,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     on_failed_terms(by, all);
     on_limits(by, made, all);
     on_winner(by, made, all);
+    on_measured_rtt(by, made, all);
     on_terms(by, made, all);
     on_start(by, made, all);
     on_green_and_carbon(made, all);

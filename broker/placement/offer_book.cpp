@@ -1,5 +1,6 @@
 #include "broker/placement/offer_book.hpp"
 
+#include "broker/domain/freshness.hpp"
 #include "broker/domain/owned.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ bool alike(double a, double b) {
 bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
     return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.site == b.site &&
            a.grid_zone == b.grid_zone && a.place == b.place && a.declared_rtt_ms == b.declared_rtt_ms &&
-           alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
+           a.measured == b.measured && alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
            alike(a.carbon_g_per_kwh, b.carbon_g_per_kwh) && alike(a.ingress_gbps, b.ingress_gbps) &&
            a.staging_per_gib == b.staging_per_gib;
 }
@@ -297,6 +298,7 @@ std::uint32_t offer_book::site_of(const offer& o) {
                  .grid_zone = names_.intern(o.site.grid_zone),
                  .place = {},
                  .declared_rtt_ms = {},
+                 .measured = {},
                  .pue = or_nan(o.site.pue),
                  .green_share = or_nan(o.site.green_power_share),
                  .carbon_g_per_kwh = or_nan(o.site.carbon_g_per_kwh),
@@ -306,6 +308,8 @@ std::uint32_t offer_book::site_of(const offer& o) {
         row.place = on_sphere(*o.site.latitude_longitude);
     for (const auto& [region, ms] : o.site.rtt_ms)
         row.declared_rtt_ms.emplace_back(names_.intern(region), ms);
+    for (const auto& seen : o.site.rtt_measured)
+        row.measured.push_back({names_.intern(seen.region), seen.ms, counts_until(seen, o.site)});
     return number_of(std::move(row), sites_, site_numbers_);
 }
 

@@ -108,11 +108,18 @@ public:
     std::uint64_t total_units(std::size_t i) const noexcept { return columns_.total_units[i]; }
 
     /// Facts of one site of one provider; strings are numbers in names().
+    struct measured_row {
+        std::uint32_t region = 0;  // of the origin
+        double ms = 0;
+        instant until{};  // longer it does not count
+        friend bool operator==(const measured_row&, const measured_row&) = default;
+    };
     struct site_row {
         std::uint32_t provider = 0, region = 0, jurisdiction = 0;
         std::uint32_t site = 0, grid_zone = 0;
         std::optional<sphere_point> place;
         std::vector<std::pair<std::uint32_t, double>> declared_rtt_ms;  // by origin region
+        std::vector<measured_row> measured;                             // likewise
         double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;
         std::optional<money> staging_per_gib;
     };

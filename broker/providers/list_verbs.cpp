@@ -62,11 +62,13 @@ private:
         all_.as_of = pages_ == 0 ? page.as_of : std::min(all_.as_of, page.as_of);
         ++pages_;
         std::move(page.offers.begin(), page.offers.end(), std::back_inserter(all_.offers));
+        std::move(page.rtt_measured.begin(), page.rtt_measured.end(), std::back_inserter(all_.rtt_measured));
         if (page.next_cursor.empty()) {
             reply.value = std::move(all_);
             return done_(reply);
         }
-        if (page.next_cursor == cursor || pages_ >= offer_pages_max || all_.offers.size() > offers_max) {
+        if (page.next_cursor == cursor || pages_ >= offer_pages_max || all_.offers.size() > offers_max ||
+            all_.rtt_measured.size() > offers_max) {
             reply.value.reset();
             reply.failure = {adapter_error::internal, "its pages of offers do not end", std::nullopt};
             return done_(reply);

@@ -1,6 +1,7 @@
 #include "broker/providers/offer_feed.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 namespace westerly {
@@ -47,7 +48,44 @@ void lay_over(const price_override& price, offer& on) {
         on.max_w = price.max_w;
 }
 
+constexpr double steady_ms = 1;
+constexpr double steady_share = 0.05;
+
+/// The facts of each site with what its adapter measured.
+std::vector<site_facts> with_measured(const provider_config& config, const std::vector<site_rtt>& told, instant now) {
+    std::vector<site_facts> sites = config.sites;
+    for (const site_rtt& one : told) {
+        const auto site = std::ranges::find(sites, one.site, &site_facts::site);
+        if (site == sites.end())
+            continue;
+        measured_rtt seen = one.rtt;
+        seen.measured_at = std::min(seen.measured_at, now);
+        auto& all = site->rtt_measured;
+        const auto at = std::ranges::lower_bound(all, seen.region, {}, &measured_rtt::region);
+        if (at == all.end() || at->region != seen.region)
+            all.insert(at, std::move(seen));
+        else if (at->measured_at < seen.measured_at)
+            *at = std::move(seen);
+    }
+    return sites;
+}
+
 }  // namespace
+
+void keep_steady(const std::vector<site_rtt>& before, const provider_config& config, instant now,
+                 std::vector<site_rtt>& told) {
+    for (site_rtt& one : told) {
+        const auto was = std::ranges::find_if(
+            before, [&](const site_rtt& b) { return b.site == one.site && b.rtt.region == one.rtt.region; });
+        const auto site = std::ranges::find(config.sites, one.site, &site_facts::site);
+        if (was == before.end() || site == config.sites.end())
+            continue;
+        const bool young = now - was->rtt.measured_at < seconds(std::int64_t{site->rtt_max_age_s}) / 2;
+        const double moved = std::abs(one.rtt.ms - was->rtt.ms);
+        if (young && moved <= std::max(steady_ms, steady_share * was->rtt.ms))
+            one.rtt = was->rtt;
+    }
+}
 
 merged_offers merge_offers(const provider_config& config, const offers_reply* reply, instant now) {
     merged_offers out;
@@ -59,10 +97,10 @@ merged_offers merge_offers(const provider_config& config, const offers_reply* re
             out.warnings.push_back("offer " + made.id + " is there twice; the first holds");
     };
     static const offers_reply nothing;
+    const std::vector<site_facts> sites = with_measured(config, (reply ? *reply : nothing).rtt_measured, now);
     for (const auto& from : (reply ? *reply : nothing).offers) {
-        const auto site = std::find_if(config.sites.begin(), config.sites.end(),
-                                       [&](const site_facts& facts) { return facts.site == from.site; });
-        if (site == config.sites.end()) {
+        const auto site = std::ranges::find(sites, from.site, &site_facts::site);
+        if (site == sites.end()) {
             out.warnings.push_back("offer " + from.name + " is of site " + from.site +
                                    ", which the provider file does not know");
             continue;

@@ -314,7 +314,9 @@ void provider_session::fetch_offers() {
         offers_in_flight_ = false;
         offers_at_ = steady_now() + seconds(std::max(1u, config_.offers_refresh_s));
         if (reply.value) {
+            const auto before = offers_ ? std::move(offers_->rtt_measured) : std::vector<site_rtt>();
             offers_ = *reply.value;
+            keep_steady(before, config_, system_wall_clock().now(), offers_->rtt_measured);
             offers_trouble_.clear();
             feed_offers();
         } else if (!leaving_) {

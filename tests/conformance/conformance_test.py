@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -122,14 +123,16 @@ def right(bin_dir, folder, kind, config=None):
         config, command = slurm_lab.Lab("alpha").up().provider(), ["westerly-adapter-slurm"]
         skipped = set()
     else:
-        config, command = LOCAL, ["westerly-adapter-local"]
+        users = socket.create_server(("127.0.0.1", 0), backlog=512)  # takes connects as long as this process is there
+        probe = {"region": "cn-east", "endpoint": f"127.0.0.1:{users.getsockname()[1]}"}
+        config, command = dict(LOCAL, probes=[probe]), ["westerly-adapter-local"]
         skipped = set(ON_NO_PROVIDER)
         if conform(bin_dir, folder, config, command, "--only", "probe")[0]:
             print("tasks cannot be kept apart on this machine, so they are not")
             config = dict(config, isolation="unsafe_same_user")
     code, found = conform(bin_dir, folder, config, command, "--live", "20")
     assert code == 0, f"exit code {code}; failed: {names_of(found, 'fail')}"
-    skipped |= {"provider.preemption"}
+    skipped |= {"provider.preemption"} | (set() if kind == "local" else {"offers.rtt_measured"})
     assert names_of(found, "not applicable") == skipped, names_of(found, "not applicable")
     assert len(found) > 40
 

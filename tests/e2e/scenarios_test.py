@@ -1,8 +1,9 @@
 """Worked scenarios of the decision, through the API, with the arithmetic visible: cards of catalogues under policies."""
 
+import socket
 import unittest
 
-from broker import Broker, main, workload
+from broker import Broker, demo_sites, main, wait_end, wait_for, workload
 from placement_test import Placed
 
 # What a node of eight cards costs a card-hour (CNY), and its links.
@@ -136,6 +137,34 @@ class Scaling(unittest.TestCase):
         a, b, z = self.at("20", 10), self.at("18", 25), self.at("60", 30)
         self.assertEqual(self.ranked(a=a, b=b), [("b", 20.5), ("a", 21)])
         self.assertEqual(self.ranked(a=a, b=b, z=z), [("b", 20.5), ("a", 21), ("z", 63)])
+
+
+class MeasuredByTheAdapter(unittest.TestCase):
+    def test_what_the_adapter_measures_counts_before_what_is_declared(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=64) as users:
+            east = demo_sites()["east"]
+            east["config"]["probes"] = [
+                {"region": "cn-guangdong", "endpoint": f"127.0.0.1:{users.getsockname()[1]}"}]
+            with Broker(providers={"east": east}) as broker:
+                broker.wait_offers("east")
+                member = broker.member("vision")
+
+                def measured():
+                    facts = member.items("/v1/offers")[0]["site_facts"]
+                    return facts.get("rtt_measured")
+
+                told = wait_for("the adapter has measured", measured)
+                self.assertEqual([(one["region"], one["samples"]) for one in told], [("cn-guangdong", 5)])
+                asked = workload(interactive=True, constraints={"origin": {"region": "cn-guangdong"}})
+                got = member.request("POST", "/v1/workloads", asked)
+                self.assertEqual(got.status, 201, got.body)
+                wait_end(member, got.json["id"])
+                decision = member.request("GET", f"/v1/workloads/{got.json['id']}/decision").json
+                self.assertEqual(decision["ranked"][0]["rtt_method"], "measured")
+                self.assertAlmostEqual(decision["ranked"][0]["rtt_ms"], told[0]["ms"], places=6)
+                self.assertNotEqual(decision["ranked"][0]["rtt_ms"], 3, "as declared")
+                replay = broker.cli("-o", "json", "decisions", "replay", decision["id"])
+                self.assertEqual(replay.returncode, 0, replay.stdout + replay.stderr)
 
 
 if __name__ == "__main__":

@@ -243,6 +243,10 @@ private:
     }
 
     amount rtt_from(const origin& from) const {
+        for (const auto& seen : o_.site.rtt_measured)
+            if (seen.region == from.region &&
+                w_.around.now - seen.measured_at <= seconds(std::int64_t{o_.site.rtt_max_age_s}))
+                return seen.ms;
         if (!from.region.empty())
             for (const auto& [region, ms] : o_.site.rtt_ms)
                 if (region == from.region)

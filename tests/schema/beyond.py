@@ -178,6 +178,14 @@ def sites_repeated(p):
     return repeated(get(site, "site") for site in items(p, "sites"))
 
 
+def rtt_measured_twice(p):
+    return any(repeated(get(m, "region") for m in items(site, "rtt_measured")) for site in items(p, "sites"))
+
+
+def rtt_days(p):
+    return any(no_such_day(get(m, "measured_at")) for site in items(p, "sites") for m in items(site, "rtt_measured"))
+
+
 def site_unknown(p):
     known = [get(site, "site") for site in items(p, "sites")]
     return any(get(each, "site") is not None and get(each, "site") not in known
@@ -238,7 +246,8 @@ RULES = {
     "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
     "certificates": [certificates_repeated, certificate_days],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large,
-                 shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median],
+                 shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median,
+                 rtt_measured_twice, rtt_days],
 }
 
 

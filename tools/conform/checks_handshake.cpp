@@ -1,4 +1,5 @@
 // What is asked before any work: the handshake, calls that are wrong, offers.
+#include "broker/support/time.hpp"
 #include "tools/conform/checks.hpp"
 
 #include <algorithm>
@@ -101,6 +102,23 @@ std::string offers(kit& with) {
            (free ? std::to_string(*free) + " units free" : "without a known limit");
 }
 
+std::string rtt_measured(kit& with) {
+    constexpr seconds clocks_apart{60};
+    std::vector<site_rtt> all;
+    const auto offers = with.offers(&all);
+    if (all.empty())
+        skip("it measures no RTT");
+    const instant latest = system_wall_clock().now() + clocks_apart;
+    std::set<std::pair<std::string, std::string>> known;
+    for (const auto& [site, rtt] : all) {
+        expect(known.emplace(site, rtt.region).second, "from " + rtt.region + " to " + site + " there are two figures");
+        expect(std::ranges::find(offers, site, &adapter_offer::site) != offers.end(),
+               "an RTT was measured to " + site + ", where it offers nothing");
+        expect(rtt.measured_at <= latest, "the RTT from " + rtt.region + " was measured in the future");
+    }
+    return std::to_string(all.size()) + " figures";
+}
+
 std::string unknown_verb(kit& with) {
     const auto why = with.refusal("no_such_verb", "{}");
     expect(why.kind == adapter_error::invalid, "it answers " + std::string(to_string(why.kind)) + ", not invalid");
@@ -160,6 +178,8 @@ std::vector<check> handshake_checks() {
         {"initialize.version", "only a version that the adapter speaks is agreed", other_version},
         {"probe.ok", "probe says whether this can work at all", probe},
         {"offers.sound", "offers are named once and lie at sites of the provider file", offers},
+        {"offers.rtt_measured", "a measured RTT has a site that offers something, a past date, and no double",
+         rtt_measured},
         {"calls.unknown_verb", "an unknown verb is an error and no end", unknown_verb},
         {"calls.unknown_member", "unknown members of params are refused", unknown_member},
         {"calls.overlap", "calls overlap, and answers carry the id of their request", overlap},

@@ -252,12 +252,14 @@ listing kit::list_all(const std::string& owner, const std::function<void(const l
     }
 }
 
-std::vector<adapter_offer> kit::offers() {
+std::vector<adapter_offer> kit::offers(std::vector<site_rtt>* measured) {
     std::vector<adapter_offer> all;
     offers_params asked;
     for (std::size_t pages = 0; pages < pages_max; ++pages) {
         auto page = call("offers", encode(asked), decode_offers_reply);
         std::ranges::move(page.offers, std::back_inserter(all));
+        if (measured)
+            std::ranges::move(page.rtt_measured, std::back_inserter(*measured));
         if (page.next_cursor.empty())
             return all;
         expect(page.next_cursor != asked.cursor, "the pages of offers do not end");

@@ -87,7 +87,8 @@ public:
     std::vector<observation> get(const std::vector<std::string>& tokens);
     /// Follows the pages; `between` is called after each but the last.
     listing list_all(const std::string& owner, const std::function<void(const listing& page)>& between = {});
-    std::vector<adapter_offer> offers();
+    /// All pages; `measured`: of RTTs, too.
+    std::vector<adapter_offer> offers(std::vector<site_rtt>* measured = nullptr);
     std::string log(const std::string& token, unsigned rank = 0, bool error_stream = false);
 
     // Work. What a check launches is ended after it.

@@ -16,6 +16,8 @@ offer full_offer(const std::string& site, const std::string& name) {
     o.site.jurisdiction = "CN";
     o.site.latitude_longitude = std::pair(1.5, -2.25);
     o.site.rtt_ms = {{"a", 3.5}};
+    o.site.rtt_measured = {{.region = "b", .ms = 2.25, .measured_at = instant(milliseconds(7)), .samples = 5}};
+    o.site.rtt_max_age_s = 3600;
     o.site.pue = sourced{1.25, "source", quality_class::declared};
     o.site.ingress_gbps = 0.1;
     o.mode = billing_mode::spot;
@@ -105,6 +107,27 @@ TEST(history_pack, changes_bases_and_regions_come_back) {
     EXPECT_EQ(*unpack_facts(pack_facts(facts)), facts);
 }
 
+/// Takes out what form 5 brought of a site where nothing was measured: an empty list, and the usual age limit; and
+/// `more` bytes before it.
+void without_measured_rtts(std::string& packed, std::size_t more = 0) {
+    constexpr std::string_view brought("\0\x80\xA3\x05", 4);
+    const auto at = packed.find(brought);
+    ASSERT_NE(at, std::string::npos);
+    packed.erase(at - more, brought.size() + more);
+}
+
+TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
+    offer plain = full_offer("east", "big");
+    plain.site.rtt_measured.clear();
+    plain.site.rtt_max_age_s = rtt_max_age_default_s;
+    auto packed = pack_offers({plain});
+    without_measured_rtts(packed);
+    packed[0] = 4;
+    const auto back = unpack_offers(packed);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, (offer_list{plain}));
+}
+
 /// Form 2 ended before what form 3 brought: five fields of the terms of supply, and four of the offer, a byte each
 /// here.
 TEST(history_pack, offers_of_the_form_before_are_read) {
@@ -113,6 +136,7 @@ TEST(history_pack, offers_of_the_form_before_are_read) {
     plain.provider = "p";
     auto packed = pack_offers({plain});
     packed.resize(packed.size() - 9);
+    without_measured_rtts(packed, 1);  // and the price of staging
     packed[0] = 2;
     const auto back = unpack_offers(packed);
     ASSERT_TRUE(back);

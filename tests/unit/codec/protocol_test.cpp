@@ -109,6 +109,7 @@ TEST(protocol, offers_come_back_as_they_went) {
                                                  .training = true,
                                                  .inference = true};
     v.offers = {cores, cards};
+    v.rtt_measured = {{"east", {"cn-ningxia", 31.25, at(1'700'000'000'123), 5}}};
     const auto back = decode_offers_reply(parsed(encode(v)));
     ASSERT_TRUE(back) << back.error().detail;
     ASSERT_EQ(back->offers.size(), 2u);
@@ -116,6 +117,7 @@ TEST(protocol, offers_come_back_as_they_went) {
     EXPECT_EQ(back->offers[1].shape, cards.shape);
     EXPECT_EQ(back->offers[1].name, "cards");
     EXPECT_EQ(back->next_cursor, "17");
+    EXPECT_EQ(back->rtt_measured, v.rtt_measured);
 }
 
 TEST(protocol, the_rest_comes_back_as_it_went) {

@@ -122,7 +122,9 @@ std::vector<note> every_note() {
             {note_kind::finish_spread, {"2027-01-15T08:00:00.000Z"}, {}},
             {note_kind::finish_in_time, {"2027-01-15T08:00:00.000Z"}, {0.97, 0.95}},
             {note_kind::term_failed, {"water", "it did not answer within 100 ms"}, {}},
-            {note_kind::term_ignored, {"water", "it did not answer within 100 ms"}, {}}};
+            {note_kind::term_ignored, {"water", "it did not answer within 100 ms"}, {}},
+            {note_kind::rtt_measured, {"zhongwei", "cn-east", "2027-01-15T08:00:00.000Z"}, {27.4, 5}},
+            {note_kind::rtt_measured_old, {"zhongwei", "cn-east", "declared"}, {30.5, 24}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

@@ -110,5 +110,41 @@ TEST(merge_offers, adds_the_files_own_offers_as_plan_only) {
     EXPECT_EQ(merged.offers[0].as_of, instant{milliseconds(9)});
 }
 
+TEST(merge_offers, the_later_of_what_adapter_and_file_measured_holds) {
+    constexpr instant now{milliseconds(100'000)};
+    auto config = two_sites();
+    config.sites[0].rtt_measured = {{"cn-a", 4, instant(milliseconds(50'000)), 1},
+                                    {"cn-b", 7, instant(milliseconds(50'000)), 1}};
+    auto reply = reply_of({{"east", "cpu"}});
+    reply.rtt_measured = {{"east", {"cn-c", 9, instant(milliseconds(200'000)), 5}},
+                          {"east", {"cn-b", 8, instant(milliseconds(60'000)), 5}},
+                          {"east", {"cn-a", 5, instant(milliseconds(40'000)), 5}},
+                          {"nowhere", {"cn-a", 5, instant(milliseconds(40'000)), 5}}};
+    const auto merged = merge_offers(config, &reply, now);
+    ASSERT_EQ(merged.offers.size(), 1u);
+    EXPECT_EQ(merged.offers[0].site.rtt_measured,
+              (std::vector<measured_rtt>{{"cn-a", 4, instant(milliseconds(50'000)), 1},
+                                         {"cn-b", 8, instant(milliseconds(60'000)), 5},
+                                         {"cn-c", 9, now, 5}}));
+}
+
+TEST(keep_steady, small_moves_of_what_is_young_change_nothing) {
+    auto config = two_sites();
+    config.sites[0].rtt_max_age_s = 100;
+    const auto at = [](std::int64_t s, double ms) {
+        return site_rtt{"east", {"cn-a", ms, instant(seconds(s)), 5}};
+    };
+    const auto kept = [&](site_rtt before, site_rtt told, std::int64_t now) {
+        std::vector<site_rtt> all{std::move(told)};
+        keep_steady({std::move(before)}, config, instant(seconds(now)), all);
+        return all[0].rtt;
+    };
+    EXPECT_EQ(kept(at(0, 10), at(20, 11), 20), at(0, 10).rtt) << "1 ms";
+    EXPECT_EQ(kept(at(0, 10), at(20, 11.25), 20), at(20, 11.25).rtt);
+    EXPECT_EQ(kept(at(0, 100), at(20, 105), 20), at(0, 100).rtt) << "5 %";
+    EXPECT_EQ(kept(at(0, 100), at(20, 106), 20), at(20, 106).rtt);
+    EXPECT_EQ(kept(at(0, 10), at(50, 10), 50), at(50, 10).rtt) << "half of its age limit";
+}
+
 }  // namespace
 }  // namespace westerly
