@@ -8,7 +8,7 @@ void make_plan(const call& c, responder answer) {
     const auto spoken = language_of(c);
     if (!spoken)
         return answer(problem(spoken.error()));
-    auto spec = decode_workload(c.http.body);
+    auto spec = decode_workload(c.http.body, workload_use::plan);
     if (!spec)
         return answer(problem(spec.error()));
     plan_workload asked;

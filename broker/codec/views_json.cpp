@@ -281,6 +281,10 @@ void encode(json_writer& out, const plan_result& p, language spoken) {
     });
     if (!p.pareto.empty())
         put_objects(out, "pareto", p.pareto, [&](const appraisal& a) { put_appraisal(out, a); });
+    if (p.spread) {
+        put_key(out, "spread");
+        encode(out, *p.spread, p.made.rates.base, spoken);
+    }
     out.EndObject();
 }
 

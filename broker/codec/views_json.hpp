@@ -14,6 +14,8 @@ void encode(json_writer& out, const attempt& a);
 /// With "notes" and "explanation" in that language.
 void encode(json_writer& out, const decision& d, language spoken = language::en);
 void encode(json_writer& out, const plan_result& p, language spoken = language::en);
+/// `base`: the currency that its sums are in.
+void encode(json_writer& out, const spread_plan& s, currency base, language spoken = language::en);
 void encode(json_writer& out, const event& e);
 void encode(json_writer& out, const usage& u);
 void encode(json_writer& out, const charge& c);

@@ -7,10 +7,13 @@ namespace westerly {
 
 inline constexpr std::size_t workload_json_max = 1 << 20;
 
+/// A service can be planned in this version, and not run.
+enum class workload_use : std::uint8_t { run, plan };
+
 /// Checks a workload against schema/workload.schema.json and rules that a schema cannot say. Every fault has its JSON
 /// Pointer and a remedy; what this version does not act on is refused as errc::unsupported ("not supported yet").
 /// Errors: invalid, unsupported, too_large.
-result<workload_spec> decode_workload(std::string_view json);
+result<workload_spec> decode_workload(std::string_view json, workload_use use = workload_use::run);
 
 /// The spec in the form decode_workload reads, canonical: decode(encode(x)) == x. Times RFC 3339, money as strings.
 void encode_workload_spec(json_writer& out, const workload_spec& spec);

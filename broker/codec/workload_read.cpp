@@ -187,10 +187,35 @@ void read_tasks(object_reader& o, workload_spec& spec) {
     });
 }
 
-void read_workload(object_reader& o, workload_spec& spec) {
+void read_spread(object_reader& o, workload_spec& spec) {
+    if (!o.object("spread", [&](object_reader& in) {
+            constexpr text_rule near_users{.length_min = 10,
+                                           .length_max = 10,
+                                           .allowed = [](std::string_view text) { return text == "near_users"; },
+                                           .shape = "near_users"};
+            std::string rule;
+            in.require({"rule"});
+            in.text("rule", rule, near_users);
+            in.whole("max_sites", spec.spread.emplace().max_sites, 1, spread_sites_max);
+            refuse_unsupported(in, "/spread");
+        }))
+        return;
+    const auto refuse = [&](std::string message, std::string remedy) {
+        o.faults().invalid(o.at("spread"), std::move(message), std::move(remedy));
+    };
+    if (spec.kind != workload_kind::service)
+        refuse("is of services only", "leave it out: a batch workload's tasks run at one site");
+    else if (!spec.limits.origin_stated())
+        refuse("needs users to be near to", "state constraints.origins");
+    else if (spec.tasks_max > 0 || spec.tasks > spread_tasks_max)
+        refuse("is of at most 256 tasks, in one number", "state fewer tasks");
+}
+
+void read_workload(object_reader& o, workload_spec& spec, workload_use use) {
     o.require({"kind", "name", "variants"});
-    if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service)
-        o.faults().unsupported(o.at("kind"), "\"service\" is not supported yet", "use \"batch\"");
+    if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service && use == workload_use::run)
+        o.faults().unsupported(o.at("kind"), "\"service\" is not supported yet",
+                               "use \"batch\", or ask for a plan only");
     o.choice("compute_class", spec.compute);
     o.text("name", spec.name, name_rule);
     o.text_map("labels", spec.labels, 64, label_key_rule, label_value_rule);
@@ -214,6 +239,7 @@ void read_workload(object_reader& o, workload_spec& spec) {
     o.object("retry", [&](object_reader& r) { read_retry(r, spec.retry); });
     o.whole("grace_s", spec.grace_s, 0, 3600);
     o.flag("movable", spec.movable);
+    read_spread(o, spec);
     refuse_unsupported(o, "");
 }
 
@@ -225,13 +251,13 @@ void refuse_unsupported(object_reader& o, std::string_view parent) {
             o.not_yet(field.name, field.remedy);
 }
 
-result<workload_spec> decode_workload(std::string_view json) {
+result<workload_spec> decode_workload(std::string_view json, workload_use use) {
     const auto document = parse_json(json, workload_json_max);
     if (!document)
         return document.error();
     fault_list faults;
     workload_spec spec;
-    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_workload(o, spec); });
+    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_workload(o, spec, use); });
     if (!faults.empty())
         return faults.to_error("the workload is not acceptable");
     return spec;

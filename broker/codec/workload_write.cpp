@@ -161,6 +161,12 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
         put_money(out, "budget", *spec.budget);
     put_retry(out, spec.retry);
     put_whole(out, "grace_s", spec.grace_s);
+    if (spec.spread) {
+        begin_object(out, "spread");
+        put_text(out, "rule", "near_users");
+        put_whole(out, "max_sites", spec.spread->max_sites);
+        out.EndObject();
+    }
     out.EndObject();
 }
 

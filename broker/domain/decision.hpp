@@ -2,6 +2,7 @@
 
 #include "broker/domain/note.hpp"
 #include "broker/domain/offer.hpp"
+#include "broker/domain/spread.hpp"
 
 namespace westerly {
 
@@ -157,6 +158,7 @@ struct plan_result {
     std::vector<std::pair<offer_id, rejection>> rejected;  // first failing filter of each, by offer id, bounded
     std::vector<appraisal>
         pareto;  // of all feasible offers, those that none beats in every respect; cheapest first, bounded
+    std::optional<spread_plan> spread = std::nullopt;  // where the workload asks for one; `made` has all in one place
 };
 
 }  // namespace westerly

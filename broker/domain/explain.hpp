@@ -9,6 +9,9 @@ namespace westerly {
 /// but the decision, so a stored one explains itself again, in any language.
 std::string explain(const decision& made, language spoken = language::en);
 
+/// A spread, likewise; `base` is the currency of its sums.
+std::string explain(const spread_plan& made, currency base, language spoken = language::en);
+
 /// One note of a decision as a sentence; `base` is the decision's currency. Sentences of older records stay English.
 std::string in_words(const note& told, currency base, language spoken = language::en);
 

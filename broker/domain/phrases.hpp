@@ -48,6 +48,22 @@ enum class phrase : std::uint8_t {
     carbon_market_residual,  // g
     carbon_market_grid,      // g
     finish,                  // time
+    // Of spreads.
+    spread_none,  // sites at most
+    spread_not_ranked,
+    spread_library,
+    spread_in_one,
+    spread_over,            // sites, sites at most
+    spread_part,            // offer, replicas, cost, origins
+    spread_serves,          // origin, per cent of the demand, ms, method
+    spread_sums,            // money, ms, ms
+    spread_term,            // term, money
+    spread_alone,           // offer, money, ms, money less
+    spread_alone_in_order,  // offer, money, ms
+    spread_alone_never,
+    spread_every_set,  // offers weighed, that fit, sets tried
+    spread_search,     // likewise
+    spread_bound,      // money, money
     // Of lists.
     between_facts,
     between,

@@ -191,6 +191,14 @@ struct checkpoint_rule {
     friend bool operator==(const checkpoint_rule&, const checkpoint_rule&) = default;
 };
 
+inline constexpr std::uint32_t spread_sites_max = 8;
+inline constexpr std::uint32_t spread_tasks_max = 256;
+/// A service's replicas go near its users, to several sites if that pays (docs/placement.md, Latency).
+struct spread_rule {
+    std::uint32_t max_sites = 4;  // 1..spread_sites_max
+    friend bool operator==(const spread_rule&, const spread_rule&) = default;
+};
+
 /// What a workload sets in place of its policy file's figures, as far as the file lets it.
 struct policy_overrides {
     std::vector<std::pair<std::string, unit_price>> prices;  // by term, sorted; per the term's unit
@@ -226,6 +234,7 @@ struct workload_spec {
     retry_rule retry;
     std::uint32_t grace_s = 30;   // SIGTERM to SIGKILL, 0..3600
     std::optional<bool> movable;  // while it runs, when that pays; nullopt: batch with portable checkpoints only
+    std::optional<spread_rule> spread = std::nullopt;  // of services with an origin and at most spread_tasks_max tasks
     friend bool operator==(const workload_spec&, const workload_spec&) = default;
 };
 

@@ -3,6 +3,7 @@
 #include "broker/placement/compare.hpp"
 #include "broker/placement/gang_sizes.hpp"
 #include "broker/placement/scan.hpp"
+#include "broker/placement/spread.hpp"
 
 #include <algorithm>
 
@@ -33,31 +34,6 @@ struct question {
     const decision_world& world;
     std::optional<double> cheapest = std::nullopt;  // of all sizes of a gang; nullopt: of what this one finds
 };
-
-/// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
-/// refuses such a policy at load), or one of a library that failed and may not be ignored.
-bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
-                  ranking_rule& into) {
-    into.parts.clear();
-    into.ordered = rules.ordered();
-    const auto add = [&](const std::string& name, double factor) {
-        const term* known = find_term(terms, name);
-        if (!known)
-            return false;
-        const foreign_view* of_library = want.foreign_named(*known);
-        const bool failed = of_library && !of_library->failure.empty();
-        into.parts.push_back({known, factor, !failed && known->applies(spec)});
-        return !failed || of_library->ignored_on_failure;
-    };
-    bool all_known = true;
-    if (into.ordered)
-        for (const auto& key : order_of(rules, spec))
-            all_known &= into.parts.size() < order_keys_max && add(key.term, key.step);
-    else
-        for (const auto& price : rules.prices)
-            all_known &= add(price.term, price.per_unit);
-    return all_known;
-}
 
 /// A rule that cannot be followed ranks nothing.
 void reject_all(survivors& left) {
@@ -275,7 +251,10 @@ decision decide(const offer_book& book, const policy& policy, term_table terms, 
 
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world) {
-    return plan_within({book, policy, terms, spec, world}, rejected_max);
+    plan_result made = plan_within({book, policy, terms, spec, world}, rejected_max);
+    if (spec.spread)
+        made.spread = spread_near_users(book, policy, terms, spec, world);
+    return made;
 }
 
 }  // namespace westerly

@@ -356,6 +356,15 @@ std::pair<shape_view, run_length> resolve_at(const offer_book& book, const polic
     return made;
 }
 
+void resolve_sized(const offer_book& book, const policy& policy, const workload_spec& spec, const decision_world& world,
+                   std::uint32_t shape, demand& into) {
+    const shape_question asked(book, policy, spec, world, into.request);
+    const std::uint16_t run = into.shapes[shape].start_run;
+    resolve_shape(book.shapes()[shape], asked, into.request, speed_end::value, into.shapes[shape], into.runs[shape],
+                  into.aside[shape]);
+    into.shapes[shape].start_run = run;
+}
+
 finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,
                        const decision_world& world, const demand& want, std::uint32_t site, std::uint32_t shape) {
     const std::int64_t run_ms = want.shapes[shape].run_ms;

@@ -152,6 +152,10 @@ std::pair<shape_view, run_length> resolve_at(const offer_book& book, const polic
                                              const decision_world& world, const demand& want, std::uint32_t shape,
                                              speed_end at);
 
+/// One shape anew in place, for a gang of spec.tasks, which may be another size than `into` was made for.
+void resolve_sized(const offer_book& book, const policy& policy, const workload_spec& spec, const decision_world& world,
+                   std::uint32_t shape, demand& into);
+
 /// All shapes anew in the corner of the speeds' intervals that is worst for one model of cards: those slow, all others
 /// fast.
 void resolve_corner(const offer_book& book, const policy& policy, const workload_spec& spec,

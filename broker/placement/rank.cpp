@@ -264,4 +264,27 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     return quantity;
 }
 
+bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
+                  ranking_rule& into) {
+    into.parts.clear();
+    into.ordered = rules.ordered();
+    const auto add = [&](const std::string& name, double factor) {
+        const term* known = find_term(terms, name);
+        if (!known)
+            return false;
+        const foreign_view* of_library = want.foreign_named(*known);
+        const bool failed = of_library && !of_library->failure.empty();
+        into.parts.push_back({known, factor, !failed && known->applies(spec)});
+        return !failed || of_library->ignored_on_failure;
+    };
+    bool all_known = true;
+    if (into.ordered)
+        for (const auto& key : order_of(rules, spec))
+            all_known &= into.parts.size() < order_keys_max && add(key.term, key.step);
+    else
+        for (const auto& price : rules.prices)
+            all_known &= add(price.term, price.per_unit);
+    return all_known;
+}
+
 }  // namespace westerly

@@ -54,6 +54,11 @@ struct ranking_rule {
     bool ordered = false;
 };
 
+/// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
+/// refuses such a policy at load), or one of a library that failed and may not be ignored.
+bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
+                  ranking_rule& into);
+
 /// An ordered quantity as it is compared: in whole steps, rounded up; step 0: exact.
 double in_steps(double quantity, double step) noexcept;
 

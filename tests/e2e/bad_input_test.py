@@ -333,7 +333,7 @@ class Workloads(BadInput):
 
     def test_plans_are_read_like_workloads(self):
         self.refused(self.post(workload(tasks=0), target="/v1/plans"), 400, pointer="/tasks")
-        self.refused(self.post(workload(spread={}), target="/v1/plans"), 422, pointer="/spread")
+        self.refused(self.post(workload(ports=[]), target="/v1/plans"), 422, pointer="/ports")
 
     def test_what_is_not_supported_yet_is_refused_by_name(self):
         for field in fields(SCHEMA):

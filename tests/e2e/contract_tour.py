@@ -22,7 +22,7 @@ def tour_workloads(member, workload, decision):
     made = expect(member.request("POST", "/v1/workloads", BODY, {"Idempotency-Key": "tour"}), 201)
     expect(member.request("POST", "/v1/workloads", BODY, {"Idempotency-Key": "tour"}), 200)
     expect(member.request("POST", "/v1/workloads", {**BODY, "tasks": 0}), 400)
-    expect(member.request("POST", "/v1/workloads", {**BODY, "spread": {}}), 400, 422)
+    expect(member.request("POST", "/v1/workloads", {**BODY, "ports": []}), 400, 422)
     expect(member.request("POST", "/v1/workloads", "{", {"Content-Type": "application/json"}), 400)
     path = made.headers["location"]
     expect(member.request("GET", path), 200)

@@ -1,5 +1,7 @@
 """Worked scenarios of the decision, through the API, with the arithmetic visible: cards of catalogues under policies."""
 
+import datetime
+import json
 import socket
 import unittest
 
@@ -137,6 +139,64 @@ class Scaling(unittest.TestCase):
         a, b, z = self.at("20", 10), self.at("18", 25), self.at("60", 30)
         self.assertEqual(self.ranked(a=a, b=b), [("b", 20.5), ("a", 21)])
         self.assertEqual(self.ranked(a=a, b=b, z=z), [("b", 20.5), ("a", 21), ("z", 63)])
+
+
+class Spread(unittest.TestCase):
+    """Eight replicas, three quarters of the demand in the east; 5 ms at home, 45 across; 0.10 CNY per ms and replica-hour.
+    All east: 8 x 3 + 8 x 15 x 0.10 = 36. All west: 8 x 2 + 8 x 35 x 0.10 = 44. 6 and 2: 18 + 4 + 8 x 5 x 0.10 = 26."""
+
+    SERVICE = dict(kind="service", tasks=8, resources={"vcpus": 4, "memory_mib": 1024}, policy="by-latency",
+                   constraints={"origins": [{"region": "users-east", "weight": 3}, {"region": "users-west", "weight": 1}]},
+                   spread={"rule": "near_users"})
+
+    @staticmethod
+    def at(price, east, west):
+        site = {"site": "hall", "region": "cn-beijing", "jurisdiction": "CN",
+                "rtt_ms": {"users-east": east, "users-west": west}}
+        return {**Scaling.at(price, 1), "sites": [site]}
+
+    def setUp(self):
+        east = self.at("3", 9, 45)
+        # What an agent measured counts before what is declared, until it is a day old.
+        measured = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+        east["sites"][0]["rtt_measured"] = [
+            {"region": "users-east", "ms": 5, "measured_at": measured.isoformat(timespec="milliseconds"), "samples": 20}]
+        self.broker = Broker(providers={"east": east, "west": self.at("2", 45, 5)},
+                             policies={"by-latency": Scaling.POLICY})
+        self.addCleanup(self.broker.close)
+        self.broker.start()
+        self.broker.wait_offers("east", "west")
+        self.member = self.broker.member("vision")
+
+    def test_a_service_goes_where_its_users_are(self):
+        asked = workload(**self.SERVICE)
+        got = self.member.request("POST", "/v1/plans", asked)
+        self.assertEqual(got.status, 200, got.body)
+        spread = got.json["spread"]
+        self.assertEqual([(p["provider"], p["replicas"]) for p in spread["parts"]], [("east", 6), ("west", 2)])
+        self.assertAlmostEqual(spread["cost_base"], 22)
+        self.assertAlmostEqual(spread["j"], 26)
+        self.assertAlmostEqual(spread["rtt_ms"], 5)
+        self.assertAlmostEqual(spread["alone"]["j"], 36)
+        self.assertEqual(spread["parts"][0]["serves"],
+                         [{"origin": "users-east", "share": 0.75, "rtt_ms": 5, "rtt_method": "measured"}])
+        self.assertEqual(spread["parts"][1]["serves"][0]["rtt_method"], "declared")
+        decision = got.json["decision"]
+        self.assertEqual(decision["ranked"][0]["provider"], "east", "all in one place")
+        self.assertAlmostEqual(decision["ranked"][0]["j"], 36)
+        self.assertIn("was measured at", decision["explanation"])
+        refused = self.member.request("POST", "/v1/workloads", asked)
+        self.assertEqual((refused.status, refused.json["errors"][0]["pointer"]), (422, "/kind"))
+
+    def test_the_cli_tells_it_in_both_languages(self):
+        path = self.broker.home / "service.json"
+        asked = workload(**self.SERVICE)
+        path.write_text(json.dumps(asked), encoding="utf-8")
+        for language, words in (("en", "6 replicas for 18.00 CNY an hour, serving users-east (75.0 % of the demand, RTT 5.0 ms, measured)"),
+                                ("zh", "6 个副本，每小时 18.00 CNY，服务 users-east（需求的 75.0 %，RTT 5.0 ms，实测）")):
+            told = self.broker.cli("plan", path, "--language", language, key=self.member.key)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            self.assertIn(words, told.stdout)
 
 
 class MeasuredByTheAdapter(unittest.TestCase):

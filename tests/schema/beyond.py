@@ -123,6 +123,19 @@ def range_without_reference(w):
     return isinstance(get(w, "tasks"), dict) and get(w, "work", "reference") is None
 
 
+def spread_of_no_service(w):
+    return get(w, "spread") is not None and get(w, "kind") != "service"
+
+
+def spread_without_users(w):
+    return get(w, "spread") is not None and get(w, "constraints", "origin") is None and get(w, "constraints", "origins") is None
+
+
+def spread_too_wide(w):
+    tasks = get(w, "tasks")
+    return get(w, "spread") is not None and (isinstance(tasks, dict) or (tasks or 1) > 256)
+
+
 def workload_stacks(w):
     return repeated(get(v, "stack") or "none" for v in items(w, "variants") if isinstance(v, dict))
 
@@ -241,7 +254,7 @@ RULES = {
     "workload": [
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
-        runtime_p90_below_median,
+        runtime_p90_below_median, spread_of_no_service, spread_without_users, spread_too_wide,
     ],
     "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
     "certificates": [certificates_repeated, certificate_days],

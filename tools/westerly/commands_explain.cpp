@@ -94,6 +94,8 @@ int plan(cli& with, const run_options& options, const telling& how) {
         return complain(fail(errc::internal, "the broker's answer has no decision"));
     print_ranked(with, *decision, decision_words_of(language_of(how)));
     print_told(*decision, how);
+    if (const auto* spread = value_at(*answer, "spread"))
+        std::printf("\n%s", text_at(*spread, "explanation").c_str());
     print_rejected(with, *answer, language_of(how));
     return 0;
 }

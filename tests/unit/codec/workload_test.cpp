@@ -118,8 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "256 characters", "0 to 255"},
         fault_case{"service", R"({"kind":"service","name":"n","variants":[{"command":["x"]}]})", "/kind",
                    "not supported yet", "batch", errc::unsupported},
-        fault_case{"invalid_beats_unsupported", with(R"("spread": {}, "tasks": 0)"), "/spread",
-                   "not supported yet", "leave it out"}),
+        fault_case{"invalid_beats_unsupported", with(R"("ports": [], "tasks": 0)"), "/ports", "not supported yet",
+                   "leave it out"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(decode_workload, every_field_of_the_table_is_refused_and_nothing_else) {
@@ -142,6 +142,25 @@ TEST(decode_workload, every_field_of_the_table_is_refused_and_nothing_else) {
     std::ranges::sort(refused);
     std::ranges::sort(listed);
     EXPECT_EQ(refused, listed);
+}
+
+TEST(decode_workload, a_service_can_be_planned_with_its_spread) {
+    const std::string text = R"({"kind": "service", "name": "n", "tasks": 8, "variants": [{"command": ["x"]}],
+        "constraints": {"origins": [{"region": "cn-east", "weight": 3}]}, "spread": {"rule": "near_users", "max_sites": 2}})";
+    EXPECT_EQ(decode_workload(text).error().code, errc::unsupported);
+    const auto got = decode_workload(text, workload_use::plan);
+    ASSERT_TRUE(got.has_value()) << got.error().detail;
+    EXPECT_EQ(got->spread, spread_rule{2});
+    EXPECT_EQ(*decode_workload(encode_workload_spec(*got), workload_use::plan), *got);
+    const auto refused = [&](std::string_view what, std::string_view by) {
+        std::string other = text;
+        other.replace(other.find(what), what.size(), by);
+        const auto why = decode_workload(other, workload_use::plan);
+        return !why && why.error().code == errc::invalid && why.error().faults[0].pointer == "/spread";
+    };
+    EXPECT_TRUE(refused("service", "batch"));
+    EXPECT_TRUE(refused("\"tasks\": 8", "\"tasks\": 257"));
+    EXPECT_TRUE(refused("\"origins\": [{\"region\": \"cn-east\", \"weight\": 3}]", "\"max_pue\": 2"));
 }
 
 TEST(decode_workload, reads_every_field) {
