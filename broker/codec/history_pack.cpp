@@ -44,11 +44,40 @@ template <class Archive, record_of<run_progress> T>
 void field(Archive& a, T& v) {
     fields(a, v.work_left, v.restores);
 }
-/// Form 1 knew no measured speeds, and 2 of no work that is done already nor what adapters had confirmed.
+template <class Archive, record_of<decision_basis::part_confirmed> T>
+void field(Archive& a, T& v) {
+    fields(a, v.provider, v.at, v.through);
+}
+/// One byte where there is none of it, which is nearly always.
+inline void put_rare(packer& to, const decision_basis& v) {
+    const auto how = static_cast<std::uint64_t>(v.heard.how);
+    to.whole(4 * how + (v.confirming.empty() ? 0 : 2) + (v.signals_chosen_at ? 1 : 0));
+    if (v.signals_chosen_at)
+        fields(to, *v.signals_chosen_at, v.asked_at);
+    if (!v.confirming.empty())
+        field(to, v.confirming);
+    if (v.heard.how == heard_terms::kept::whole)
+        field(to, v.heard.seq);
+}
+inline void take_rare(unpacker& from, decision_basis& v) {
+    const auto marks = from.whole();
+    if (marks / 4 > static_cast<std::uint64_t>(heard_terms::kept::too_much))
+        return from.damaged();
+    v.heard.how = static_cast<heard_terms::kept>(marks / 4);
+    if (marks & 1)
+        fields(from, v.signals_chosen_at.emplace(), v.asked_at);
+    if (marks & 2)
+        field(from, v.confirming);
+    if (v.heard.how == heard_terms::kept::whole)
+        field(from, v.heard.seq);
+}
+/// Form 1 knew no measured speeds, 2 of no work that is done already nor what adapters had confirmed, and 3 kept
+/// nothing of signals nor of what libraries said.
 inline void walk(packer& to, const decision_basis& v) {
     fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
     fields(to, v.progress, v.confirmed);
+    put_rare(to, v);
 }
 inline void walk(unpacker& from, decision_basis& v) {
     fields(from, v.history_seq, v.blocked, v.budget_left, v.with_signals);
@@ -57,6 +86,8 @@ inline void walk(unpacker& from, decision_basis& v) {
     take_taken(from, v.less_free);
     if (from.form() >= 3)
         fields(from, v.progress, v.confirmed);
+    if (from.form() >= 4)
+        take_rare(from, v);
 }
 
 template <class Archive, record_of<measured_rtt> T>
@@ -187,10 +218,11 @@ namespace {
 using packing::packer;
 using packing::texts;
 
-// A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations. Offers of form 2 kept
-// no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of them; sites
-// of form 1 no residual mix, of form 3 no price of staging, of form 4 no measured RTTs.
-constexpr char basis_form = 3, facts_form = 1, offers_form = 5, change_form = 5;
+// A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations, of form 3 neither
+// signals, nor words of libraries, nor confirmations of a part. Offers of form 2 kept no headroom and had no software
+// versions, end of their quote, spread of their wait, nor what is owned of them; sites of form 1 no residual mix, of
+// form 3 no price of staging, of form 4 no measured RTTs.
+constexpr char basis_form = 4, facts_form = 1, offers_form = 5, change_form = 5;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

@@ -26,6 +26,8 @@ struct change_set {
     std::vector<attempt> attempts_new;
     std::vector<attempt> attempts_changed;
     std::vector<history_entry> history;
+    std::vector<signal_entry> signal_history;
+    std::vector<terms_entry> terms_history;
     std::vector<policy_text> policies;  // in use from now on; those that are known already do not matter
     std::vector<decision> decisions;
     std::vector<decision_basis> bases;              // of some of the decisions
@@ -42,9 +44,10 @@ struct change_set {
     bool empty() const noexcept {
         return tenants.empty() && keys.empty() && cordons.empty() && tenant_uses.empty() && workloads_new.empty() &&
                workloads_changed.empty() && attempts_new.empty() && attempts_changed.empty() && decisions.empty() &&
-               history.empty() && policies.empty() && bases.empty() && decisions_packed.empty() && events.empty() &&
-               outbox_new.empty() && outbox_done.empty() && usages.empty() && charges.empty() && speeds.empty() &&
-               idempotency_new.empty() && !idempotency_expired_before;
+               history.empty() && signal_history.empty() && terms_history.empty() && policies.empty() &&
+               bases.empty() && decisions_packed.empty() && events.empty() && outbox_new.empty() &&
+               outbox_done.empty() && usages.empty() && charges.empty() && speeds.empty() && idempotency_new.empty() &&
+               !idempotency_expired_before;
     }
 };
 

@@ -3,7 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace westerly {
@@ -64,5 +67,21 @@ struct foreign_column {
 
 /// Makes what a library wrote a column: what is no finite number of 0 or more is unknown. Gives how many those are.
 std::size_t tidy(foreign_column& column) noexcept;
+
+/// A column as it is kept for replays: offers of one site follow each other and often have one quantity.
+struct foreign_runs {
+    std::string term;
+    std::uint32_t tasks = 1;
+    std::string failure;
+    std::vector<std::pair<std::uint32_t, double>> runs;  // so many offers, of that quantity each
+    std::size_t offers() const noexcept;
+};
+/// Of all columns that one decision saw. More are not kept: some 150 KB.
+inline constexpr std::size_t foreign_runs_max = 16'384;
+
+/// nullopt: more runs than that.
+std::optional<std::vector<foreign_runs>> runs_of(std::span<const foreign_column> columns);
+/// To the last bit.
+std::vector<foreign_column> columns_of(std::span<const foreign_runs> kept);
 
 }  // namespace westerly

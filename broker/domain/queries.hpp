@@ -66,6 +66,8 @@ public:
     virtual result<page<decision_id>> list_decisions(const std::string& cursor, std::uint32_t limit) = 0;
     /// not_found: it is no longer kept, or never was. storage_failed also when it is not what was written.
     virtual result<market_past> market_at(std::uint64_t history_seq) = 0;
+    /// What libraries had said to decisions, by the number that their bases name. Errors as of market_at.
+    virtual result<std::vector<foreign_column>> terms_said_at(std::uint64_t history_seq) = 0;
     /// What became of one offer in [from, until), oldest first, beginning with what held at `from`; at most the newest
     /// offer_history_max changes of its price or free units. Empty: it was never heard of then.
     virtual result<std::vector<offer_past>> history_of(const offer_id& id, instant from, instant until) = 0;

@@ -65,6 +65,14 @@ std::optional<quality_class> quality_at(const signal_series& of, instant at) noe
     return piece->forecast ? std::max(of.quality, quality_class::modelled_hourly) : of.quality;
 }
 
+bool same_thing(const signal_series& a, const signal_series& b) noexcept {
+    const auto forecast = [](const signal_series& s) {
+        return !s.intervals.empty() && s.intervals.front().forecast;
+    };
+    return a.zone == b.zone && a.kind == b.kind && a.method == b.method && a.scope == b.scope && a.source == b.source &&
+           a.quality == b.quality && forecast(a) == forecast(b);
+}
+
 std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second) {
     std::vector<signal_interval> all;
     all.reserve(first.size() + second.size());

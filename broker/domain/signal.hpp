@@ -52,6 +52,12 @@ struct signal_series {
     friend bool operator==(const signal_series&, const signal_series&) = default;
 };
 
+/// What a feed tells, in a fixed order.
+using signal_list = std::vector<std::shared_ptr<const signal_series>>;
+
+/// Whether one is a newer word of the other: of the same zone, kind, source and quality, and both forecasts or neither.
+bool same_thing(const signal_series& a, const signal_series& b) noexcept;
+
 inline constexpr std::size_t signal_intervals_max = 20'000;  // of one series: two years of hours
 inline constexpr std::size_t signal_zone_bytes_max = 127;
 

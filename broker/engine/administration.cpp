@@ -101,6 +101,8 @@ void engine_core::provider_went_away(turn& t, const provider_id& id, provider_en
     at.offers_seen = false;
     refreshes_.erase(id);
     wholes_.erase(id);
+    confirmed_.erase(id);
+    confirming_.erase(id);
     remember_offers(t, id, book_.replace_part(id, {}, nullptr, nullptr), 0);
     room_.wake(wake_on_offers);
     for (const auto& each : std::vector(at.attempts.begin(), at.attempts.end())) {

@@ -346,7 +346,7 @@ private:
     void on(turn& t, const feeds_configured& in);
     void on(turn& t, const certificates_configured& in);
     static bool waits_for_chosen_start(const workload& w);
-    bool put_off(turn& t, live_workload& w, decision& made);
+    bool put_off(turn& t, live_workload& w, decision& made, decision_basis& from);
     std::optional<sourced> metered_carbon(const attempt& a) const;
     void decide_put_off_again(turn& t);
 
@@ -373,7 +373,11 @@ private:
     void remember_start(turn& t);
     void remember_offers(turn& t, const provider_id& provider, const offer_book::part_change& made,
                          std::size_t offers_in_all);
-    decision_basis basis_of(const decision_world& seen, const decision_id& of) const;
+    bool dates_its_list(const provider_id& provider) const;
+    void remember_part(const provider_id& provider, instant at, const offer_id& through);
+    void remember_signals(turn& t, const std::string& feed, signal_list before);
+    heard_terms remember_terms(turn& t, const demand_shape& shape, std::span<const foreign_column> said);
+    decision_basis basis_of(turn& t, const live_workload& w, const decision_world& seen, const decision_id& of);
     void remember_confirmation(const provider_id& provider, const offer_list& listed);
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 
@@ -407,6 +411,8 @@ private:
     std::uint64_t history_seq_ = 0;
     std::map<provider_id, std::size_t> history_written_;  // offers written as changes since all were
     std::map<provider_id, instant> confirmed_;            // by an adapter's last listing
+    std::map<provider_id, std::vector<std::pair<instant, offer_id>>> confirming_;  // by one that is being taken over
+    std::map<std::string, std::size_t> signals_written_;  // words of a feed written as changes since all were
     std::array<std::uint64_t, 256> event_seq_{};
 
     std::map<tenant_id, tenant> tenants_;

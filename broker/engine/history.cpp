@@ -8,6 +8,8 @@ namespace {
 
 /// After so many offers were written as changes, all of them are written once: a replay has few rows to read.
 constexpr std::size_t changes_between_wholes_min = 256;
+/// After so many words of a feed that were written as changes its signals are written whole.
+constexpr std::size_t words_between_wholes = 64;
 
 }  // namespace
 
@@ -60,30 +62,87 @@ void engine_core::gather_whole(turn& t) {
     wholes_.erase(wholes_.begin());
 }
 
+bool engine_core::dates_its_list(const provider_id& provider) const {
+    const auto at = providers_.find(provider);
+    return at != providers_.end() && at->second.config && at->second.config->kind != "catalogue";
+}
+
 /// An adapter's listing has one date for all that it offers, and often nothing else that is new: it makes no entry, but
 /// goes into the bases of decisions. Of a catalogue, of which nothing is launched, no decision is stored that saw it.
 void engine_core::remember_confirmation(const provider_id& provider, const offer_list& listed) {
-    const auto at = providers_.find(provider);
-    if (listed.empty() || at == providers_.end() || !at->second.config || at->second.config->kind == "catalogue")
+    confirming_.erase(provider);
+    if (listed.empty() || !dates_its_list(provider))
         confirmed_.erase(provider);
     else
         confirmed_[provider] = listed[0].as_of;
 }
 
+/// The part of a listing that is taken over has its date already. A list may be followed by the next one before its
+/// end.
+void engine_core::remember_part(const provider_id& provider, instant at, const offer_id& through) {
+    if (!dates_its_list(provider))
+        return;
+    auto& parts = confirming_[provider];
+    std::erase_if(parts, [&](const auto& part) { return part.second <= through; });
+    parts.emplace_back(at, through);
+}
+
+/// What a feed tells in place of `before`. Only pointers are copied here: the store finds what differs.
+void engine_core::remember_signals(turn& t, const std::string& feed, signal_list before) {
+    signal_entry entry;
+    entry.seq = ++history_seq_;
+    entry.at = t.now;
+    entry.feed = feed;
+    entry.now = signals_.told_by(feed);
+    const auto [written, first] = signals_written_.try_emplace(feed, 0);
+    entry.whole = first || ++written->second > words_between_wholes;
+    if (entry.whole)
+        written->second = 0;
+    else
+        entry.before = std::move(before);
+    t.changes.signal_history.push_back(std::move(entry));
+}
+
+/// What libraries had said to this decision, written once for all decisions that saw it.
+heard_terms engine_core::remember_terms(turn& t, const demand_shape& shape, std::span<const foreign_column> said) {
+    if (said.empty())
+        return {heard_terms::kept::nothing, 0};
+    score_board::entry& e = scores_.at(shape);
+    if (e.kept)
+        return *e.kept;
+    auto runs = runs_of(said);
+    if (!runs) {
+        e.kept = heard_terms{heard_terms::kept::too_much, 0};
+        return *e.kept;
+    }
+    e.kept = heard_terms{heard_terms::kept::whole, ++history_seq_};
+    t.changes.terms_history.push_back({history_seq_, t.now, std::move(*runs)});
+    return *e.kept;
+}
+
 /// Before anything of the decision is carried out: what is free is what it saw.
-decision_basis engine_core::basis_of(const decision_world& seen, const decision_id& of) const {
+decision_basis engine_core::basis_of(turn& t, const live_workload& w, const decision_world& seen,
+                                     const decision_id& of) {
     decision_basis basis;
     basis.of = of;
+    basis.heard = remember_terms(t, w.shape, seen.foreign);
     basis.history_seq = history_seq_;
     for (const auto& block : blocks_)
         basis.blocked.push_back(block.provider);
     basis.budget_left = seen.budget_left;
     basis.progress = seen.progress;
     basis.with_signals = !signals_.empty();
+    if (basis.with_signals) {
+        basis.signals_chosen_at = signals_.chosen_at();
+        basis.asked_at = seen.asked_at;
+    }
     basis.measured.assign(seen.measured.begin(), seen.measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});
     basis.confirmed.assign(confirmed_.begin(), confirmed_.end());
+    for (const auto& [provider, parts] : confirming_)
+        for (const auto& [at, through] : parts)
+            basis.confirming.push_back({provider, at, through});
     return basis;
 }
 

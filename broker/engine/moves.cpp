@@ -85,7 +85,7 @@ void engine_core::look(turn& t, live_attempt& a, const policy& rules) {
             seen.made.notes.insert(seen.made.notes.end() - 1, std::move(*why));
         seen.made.id = decision_id::make(t.now, t.random);
         seen.made.workload = w.value.id;
-        t.changes.bases.push_back(basis_of(seen.seen, seen.made.id));
+        t.changes.bases.push_back(basis_of(t, w, seen.seen, seen.made.id));
     }
     hold_units(a.value.offer, units);
     if (!seen.moves || !displace(t, a, displacement::better_place, seen.words))

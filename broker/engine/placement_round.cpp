@@ -302,16 +302,14 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
     if (at) {
         one.who = made.workload = w.value.id;
         made.id = decision_id::make(t.now, t.random);
-        one.basis = basis_of(world, made.id);
+        one.basis = basis_of(t, w, world, made.id);
     }
     for (const auto& [index, free] : set_aside)
         book_.set_free_units(index, free);
     kept = set_aside.size();
-    if (put_off(t, w, made))
-        return std::nullopt;
     if (auto why = why_chosen(rules, spec))
         made.notes.push_back(std::move(*why));
-    if (!at)
+    if (put_off(t, w, made, one.basis) || !at)
         return std::nullopt;
     one.takes = bounds_of(spec, made);
     one.terms = lease_of(book_.at(*at), made.ranked.front().units, rates_);

@@ -175,7 +175,7 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
     if (there) {
         made.id = decision_id::make(t.now, t.random);
         made.workload = w.value.id;
-        t.changes.bases.push_back(basis_of(world, made.id));
+        t.changes.bases.push_back(basis_of(t, w, world, made.id));
     }
     book_.set_free_units(index, free);
     if (!there)

@@ -80,6 +80,8 @@ std::size_t engine_core::refresh_piece(turn& t, const provider_id& provider, ref
         remember_confirmation(provider, list.offers);
         t.spent.push_back(std::move(list.offers));
         refreshes_.erase(provider);  // `list` is gone
+    } else {
+        remember_part(provider, told[0]->as_of, told[end - 1]->id);
     }
     return made.compared + made.changed.size() + made.gone.size() + 1;
 }

@@ -88,6 +88,7 @@ void score_board::tell(const demand_shape& shape, std::vector<foreign_column> co
     e.book_version = book_version;
     kept_ -= quantities(e.columns);
     e.columns = std::move(columns);
+    e.kept.reset();
     kept_ += quantities(e.columns);
     const bool in_vain = failed(e.columns);
     set_due(shape, e, now + (in_vain ? again_after(e.failures) : scores_kept));

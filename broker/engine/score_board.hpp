@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/effects.hpp"
+#include "broker/domain/history.hpp"
 #include "broker/engine/waiting_room.hpp"
 
 #include <deque>
@@ -38,6 +39,7 @@ public:
         std::uint64_t book_version = 0;  // that the columns speak of
         std::optional<instant> due;      // told: good until then; asked: lost then; wanted: looked at again then
         std::vector<foreign_column> columns;
+        std::optional<heard_terms> kept;  // for replays, since a stored decision saw the columns
         std::size_t awaited = 0;
         std::uint32_t failures = 0, chased = 0;  // in a row
         std::set<std::int32_t> priorities;       // groups of the waiting room that sleep for it

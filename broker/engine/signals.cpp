@@ -1,6 +1,8 @@
 // Signals come in, and workloads wait for the start that was chosen for them.
 #include "broker/engine/core.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 
 namespace {
@@ -17,7 +19,9 @@ bool engine_core::waits_for_chosen_start(const workload& w) {
 }
 
 void engine_core::on(turn& t, const signals_received& in) {
+    auto before = signals_.told_by(in.feed);
     signals_.receive(in.feed, in.series, t.now);
+    remember_signals(t, in.feed, std::move(before));
     market_dirty_ = true;
     room_.wake(wake_on_offers);  // a carbon limit may be met now
     if (!put_off_.empty() && !put_off_again_at_)
@@ -25,7 +29,13 @@ void engine_core::on(turn& t, const signals_received& in) {
 }
 
 void engine_core::on(turn& t, const feeds_configured& in) {
+    const auto known = signals_.feeds();
     signals_.keep_only(in.feeds, t.now);
+    for (const std::string& feed : known)
+        if (std::ranges::find(in.feeds, feed) == in.feeds.end()) {
+            signals_written_.erase(feed);
+            remember_signals(t, feed, {});
+        }
     market_dirty_ = true;
 }
 
@@ -36,7 +46,7 @@ void engine_core::on(turn&, const certificates_configured& in) {
 
 /// When the winner's best start is later, the workload waits for it and is then decided anew; nothing is held for it
 /// meanwhile. True: it waits.
-bool engine_core::put_off(turn& t, live_workload& w, decision& made) {
+bool engine_core::put_off(turn& t, live_workload& w, decision& made, decision_basis& from) {
     if (!made.put_off || made.put_off->launch_at <= t.now)
         return false;
     const chosen_start& start = *made.put_off;
@@ -47,10 +57,9 @@ bool engine_core::put_off(turn& t, live_workload& w, decision& made) {
     if (!same) {
         w.value.next_action_at = start.launch_at;
         w.value.waiting = {{"chosen_start", start.why}};
-        made.id = decision_id::make(t.now, t.random);
-        made.workload = w.value.id;
         w.value.last_decision = made.id;
         record(t, w, nullptr, "workload.waiting", start.why);
+        t.changes.bases.push_back(std::move(from));
         t.changes.decisions.push_back(std::move(made));
     }
     seat(t, w);

@@ -88,8 +88,8 @@ public:
     void distrust(const offer_id& id);
     bool distrusts(const provider_id& provider) const noexcept;
 
-    /// For a book of the past: when all offers of a provider were confirmed last.
-    void date_provider(const provider_id& provider, instant confirmed_at);
+    /// For a book of the past: when all offers of a provider were confirmed last, or those with an id up to `through`.
+    void date_provider(const provider_id& provider, instant confirmed_at, const offer_id* through = nullptr);
 
     /// Offers of which less can be placed than their provider told (ours, or distrusted), by index, with what can.
     std::vector<std::pair<std::uint32_t, std::uint64_t>> less_free() const;

@@ -176,9 +176,9 @@ std::size_t offer_book::first_not_before(const offer_id& id, std::size_t from) c
     return static_cast<std::size_t>(at - offers_.begin());
 }
 
-void offer_book::date_provider(const provider_id& provider, instant confirmed_at) {
+void offer_book::date_provider(const provider_id& provider, instant confirmed_at, const offer_id* through) {
     each_of(provider, [&](std::size_t i) {
-        if (offers_[i]->as_of == confirmed_at)
+        if (offers_[i]->as_of == confirmed_at || (through && *through < offers_[i]->id))
             return;
         offer dated = *offers_[i];
         dated.as_of = confirmed_at;

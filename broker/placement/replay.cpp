@@ -4,53 +4,95 @@
 #include "broker/placement/overrides.hpp"
 #include "broker/placement/policy_choice.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 
 past_book::past_book(const market_past& past, accelerator_table accelerators)
     : seq_(past.seq), regions_(past.facts.regions), accelerators_(std::move(accelerators)) {
     for (const auto& [provider, offers] : past.offers)
         book_.replace_provider(provider, offers);
+    signals_.restore(past.signals, {});
 }
 
 namespace {
 
-/// A policy's term that cannot be had of the past: "" where there is none.
-std::string lost_term(const policy& rules, term_table terms, const workload_spec& spec) {
-    const auto look_at = [&](const std::string& name) -> std::string {
-        const term* known = find_term(terms, name);
+/// Why a policy's term cannot be had of the past: "" where it can.
+class lost_terms {
+public:
+    lost_terms(const decision& first, const decision_basis& basis, const policy& rules, term_table terms,
+               std::span<const foreign_column> said)
+        : how_(basis.heard.how),
+          own_(rules.name == first.policy && rules.version == without_overrides(first.policy_version)),
+          terms_(terms),
+          said_(said) {}
+
+    std::string first_of(const policy& rules, const workload_spec& spec) const {
+        for (const auto& price : rules.prices)
+            if (auto lost = why(price.term); !lost.empty())
+                return lost;
+        for (const auto& key : order_of(rules, spec))
+            if (auto lost = why(key.term); !lost.empty())
+                return lost;
+        return {};
+    }
+
+private:
+    using kept = heard_terms::kept;
+
+    static std::string without_overrides(const std::string& version) { return version.substr(0, version.find('+')); }
+
+    /// A decision by its own policy goes on without what it did not hear; another policy would have asked.
+    std::string why(const std::string& name) const {
+        const term* known = find_term(terms_, name);
+        const std::string weighs = "its policy weighs the term \"" + name + "\"";
         if (!known)
-            return "its policy weighs the term \"" + name + "\", which this broker does not have";
-        return known->foreign ? "its policy weighs the term \"" + name + "\" of a library, of which no history is kept"
-                              : std::string();
-    };
-    for (const auto& price : rules.prices)
-        if (auto lost = look_at(price.term); !lost.empty())
-            return lost;
-    for (const auto& key : order_of(rules, spec))
-        if (auto lost = look_at(key.term); !lost.empty())
-            return lost;
-    return {};
-}
+            return weighs + ", which this broker does not have";
+        if (!known->foreign)
+            return {};
+        if (how_ == kept::untold)
+            return weighs + " of a library, and a version made it that kept nothing of what libraries said";
+        if (how_ == kept::too_much)
+            return weighs + " of a library, which said more than is kept of it";
+        if (own_ || std::ranges::any_of(said_, [&](const foreign_column& each) { return each.term == name; }))
+            return {};
+        return "the policy weighs the term \"" + name + "\" of a library, which was not asked for this decision";
+    }
+
+    const kept how_;
+    const bool own_;
+    const term_table terms_;
+    const std::span<const foreign_column> said_;
+};
 
 }  // namespace
 
-result<decision> past_book::decide_again(const decision& first, const decision_basis& basis, const policy& rules,
-                                         term_table terms, const workload_spec& spec) {
-    if (basis.with_signals)
-        return fail(errc::conflict, "it was made with signals of the grids, of which no history is kept");
-    if (auto lost = lost_term(rules, terms, spec); !lost.empty())
-        return fail(errc::conflict, std::move(lost));
-    for (const auto& taken : basis.less_free)
-        if (taken.index >= book_.size())
-            return fail(errc::invalid, "the record tells of an offer that there was not");
+/// Free units, dates and the choice among the signals, which entries of the history do not tell.
+void past_book::look_as_then(const decision_basis& basis) {
     // What of the last replay still is taken is free again.
     for (const auto& [index, free] : book_.less_free())
         book_.set_free_units(index, book_.total_units(index));
     for (const auto& taken : basis.less_free)
         book_.set_free_units(taken.index, taken.free);
-
     for (const auto& [provider, at] : basis.confirmed)
         book_.date_provider(provider, at);
+    for (const auto& part : basis.confirming)
+        book_.date_provider(part.provider, part.at, &part.through);
+    if (basis.signals_chosen_at)
+        signals_.choose_as_at(*basis.signals_chosen_at);
+}
+
+result<decision> past_book::decide_again(const decision& first, const decision_basis& basis, const policy& rules,
+                                         term_table terms, const workload_spec& spec,
+                                         std::span<const foreign_column> said) {
+    if (basis.with_signals && !basis.signals_chosen_at)
+        return fail(errc::conflict, "it was made with signals of the grids, by a version that kept no history of them");
+    if (auto lost = lost_terms(first, basis, rules, terms, said).first_of(rules, spec); !lost.empty())
+        return fail(errc::conflict, std::move(lost));
+    for (const auto& taken : basis.less_free)
+        if (taken.index >= book_.size())
+            return fail(errc::invalid, "the record tells of an offer that there was not");
+    look_as_then(basis);
 
     std::vector<provider_block> blocked;
     for (const auto& provider : basis.blocked)
@@ -64,6 +106,9 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.budget_left = basis.budget_left;
     world.measured = basis.measured;
     world.progress = basis.progress;
+    world.asked_at = basis.asked_at;
+    world.signals = basis.signals_chosen_at ? &signals_ : nullptr;
+    world.foreign = said;
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));

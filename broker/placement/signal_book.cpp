@@ -7,14 +7,6 @@
 namespace westerly {
 namespace {
 
-bool same_thing(const signal_series& a, const signal_series& b) {
-    const auto forecast = [](const signal_series& s) {
-        return !s.intervals.empty() && s.intervals.front().forecast;
-    };
-    return a.zone == b.zone && a.kind == b.kind && a.method == b.method && a.scope == b.scope && a.source == b.source &&
-           a.quality == b.quality && forecast(a) == forecast(b);
-}
-
 /// Location-based numbers count average, direct factors only.
 bool countable(const signal_series& s) noexcept {
     return s.method == signal_method::average && s.scope == emission_scope::direct;
@@ -45,9 +37,13 @@ void signal_book::receive(const std::string& feed, std::vector<signal_series> se
     std::erase_if(series_, [&](const kept& before) { return before.feed == feed; });
     for (signal_series& one : series)
         series_.push_back({feed, std::make_shared<const signal_series>(std::move(one))});
+    sort();
+    choose_all(now);
+}
+
+void signal_book::sort() {
     std::ranges::stable_sort(series_, {},
                              [](const kept& k) { return std::tie(k.feed, k.series->zone, k.series->source); });
-    choose_all(now);
 }
 
 void signal_book::keep_only(std::span<const std::string> feeds, instant now) {
@@ -55,6 +51,36 @@ void signal_book::keep_only(std::span<const std::string> feeds, instant now) {
         std::erase_if(series_, [&](const kept& k) { return std::ranges::find(feeds, k.feed) == feeds.end(); });
     if (gone > 0)
         choose_all(now);
+}
+
+signal_list signal_book::told_by(const std::string& feed) const {
+    signal_list told;
+    for (const kept& each : series_)
+        if (each.feed == feed)
+            told.push_back(each.series);
+    return told;
+}
+
+std::vector<std::string> signal_book::feeds() const {
+    std::vector<std::string> names;
+    for (const kept& each : series_)
+        if (names.empty() || names.back() != each.feed)
+            names.push_back(each.feed);
+    return names;
+}
+
+void signal_book::restore(std::span<const std::pair<std::string, signal_list>> told, instant chosen_at) {
+    series_.clear();
+    for (const auto& [feed, list] : told)
+        for (const auto& one : list)
+            series_.push_back({feed, one});
+    sort();
+    choose_all(chosen_at);
+}
+
+void signal_book::choose_as_at(instant chosen_at) {
+    if (chosen_at != chosen_at_)
+        choose_all(chosen_at);
 }
 
 bool signal_book::refresh(instant now) {
@@ -77,6 +103,7 @@ void signal_book::note_change(instant at) noexcept {
 
 void signal_book::choose_all(instant now) {
     ++version_;
+    chosen_at_ = now;
     next_change_at_.reset();
     carbon_.clear();
     green_.clear();

@@ -30,6 +30,16 @@ public:
     void receive(const std::string& feed, std::vector<signal_series> series, instant now);
     /// Forgets the feeds that are not among these.
     void keep_only(std::span<const std::string> feeds, instant now);
+    /// What this feed tells now; to be handed to `restore` for a book of the past.
+    signal_list told_by(const std::string& feed) const;
+    std::vector<std::string> feeds() const;
+    /// For a book of the past: what its feeds told, each named once, chosen from as it was at `chosen_at`.
+    void restore(std::span<const std::pair<std::string, signal_list>> told, instant chosen_at);
+    /// For a book of the past: the choice as it was made at another time.
+    void choose_as_at(instant chosen_at);
+    /// When the choice was made that `find` gives; what has passed since changes nothing but by `refresh`.
+    instant chosen_at() const noexcept { return chosen_at_; }
+
     /// Chooses anew where time has made a choice stale; true: something has changed.
     bool refresh(instant now);
     /// When refresh may have something to do; nullopt: never.
@@ -56,6 +66,7 @@ private:
     };
     using place = std::pair<signal_kind, std::string>;
 
+    void sort();
     void choose_all(instant now);
     void choose(const place& at, const std::vector<const signal_series*>& known, instant now);
     void note_change(instant at) noexcept;
@@ -63,6 +74,7 @@ private:
     std::vector<kept> series_;
     std::map<std::string, zone_signal, std::less<>> carbon_, green_;
     std::optional<instant> next_change_at_;
+    instant chosen_at_{};
     std::uint64_t version_ = 0;
 };
 

@@ -44,7 +44,19 @@ result<replayer::record> replayer::read_record(const decision_id& id) {
     auto spec = spec_of(*of);
     if (!spec)
         return fail(errc::storage_failed, "the stored workload does not read: " + spec.error().detail);
-    return record{std::move(*made), std::move(*stored->basis), std::move(*spec)};
+    auto said = said_to(*stored->basis);
+    if (!said)
+        return said.error();
+    return record{std::move(*made), std::move(*stored->basis), std::move(*spec), std::move(*said)};
+}
+
+result<std::vector<foreign_column>> replayer::said_to(const decision_basis& basis) {
+    if (basis.heard.how != heard_terms::kept::whole)
+        return std::vector<foreign_column>();
+    auto said = read_.terms_said_at(basis.heard.seq);
+    if (!said && said.error().code == errc::not_found)
+        return not_kept("what libraries of terms said at that time is no longer kept");
+    return said;
 }
 
 result<past_book*> replayer::book_at(std::uint64_t seq) {
@@ -90,10 +102,9 @@ result<replay_report> replayer::replay(const decision_id& id) {
     const auto rules = policy_of_the_past(from->made.policy, from->made.policy_version);
     if (!rules)
         return rules.error();
-    const auto book = book_at(from->basis.history_seq);
-    if (!book)
-        return book.error();
-    const auto again = (*book)->decide_again(from->made, from->basis, *rules, terms_, *from->spec);
+    const auto again = make_again(*from, *rules);
+    if (!again && again.error().code != errc::invalid)
+        return again.error();
     replay_report report;
     report.decision = id;
     if (!again) {
@@ -110,6 +121,13 @@ result<replay_report> replayer::replay(const decision_id& id) {
         report.replayed = first->right;
     }
     return report;
+}
+
+result<decision> replayer::make_again(const record& from, const policy& rules) {
+    const auto book = book_at(from.basis.history_seq);
+    if (!book)
+        return book.error();
+    return (*book)->decide_again(from.made, from.basis, rules, terms_, *from.spec, from.said);
 }
 
 result<policy> replayer::policy_asked(const policy_choice& asked, std::span<const policy> in_use) {
@@ -155,10 +173,8 @@ result<policy_comparison> replayer::compare(const policy_comparison_request& ask
             const auto from = read_record(id);
             if (from && asked.since && from->made.at < *asked.since)
                 return report;
-            const auto book = from ? book_at(from->basis.history_seq) : result<past_book*>(from.error());
             const auto by = [&](const policy& rules) {
-                return book ? (*book)->decide_again(from->made, from->basis, rules, terms_, *from->spec)
-                            : result<decision>(book.error());
+                return from ? make_again(*from, rules) : result<decision>(from.error());
             };
             const auto as_before = by(*before);
             const auto as_after = by(*after);

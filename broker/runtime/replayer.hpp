@@ -27,8 +27,11 @@ private:
         decision made;
         decision_basis basis;
         std::shared_ptr<const workload_spec> spec;
+        std::vector<foreign_column> said;  // by libraries
     };
     result<record> read_record(const decision_id& id);
+    result<std::vector<foreign_column>> said_to(const decision_basis& basis);
+    result<decision> make_again(const record& from, const policy& rules);
     result<past_book*> book_at(std::uint64_t seq);
     result<policy> policy_of_the_past(const std::string& name, const std::string& version);
     result<policy> policy_asked(const policy_choice& asked, std::span<const policy> in_use);

@@ -7,6 +7,7 @@
 #include "broker/store/sqlite/history_rows.hpp"
 #include "broker/store/sqlite/money_rows.hpp"
 #include "broker/store/sqlite/record_rows.hpp"
+#include "broker/store/sqlite/signal_rows.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
 
 #include <algorithm>
@@ -61,6 +62,10 @@ void write_changes(connection& database, const change_set& changes) {
         update_attempt(database, a);
     for (const history_entry& h : changes.history)
         put_history(database, h);
+    for (const signal_entry& s : changes.signal_history)
+        put_signals(database, s);
+    for (const terms_entry& said : changes.terms_history)
+        put_terms(database, said);
     for (const policy_text& p : changes.policies)
         put_policy_text(database, p);
     for (const decision& d : changes.decisions) {

@@ -2,15 +2,13 @@
 
 #include "broker/codec/history_pack.hpp"
 #include "broker/domain/queries.hpp"
+#include "broker/store/sqlite/sealed.hpp"
+#include "broker/store/sqlite/signal_rows.hpp"
 
 #include <algorithm>
 
 namespace westerly {
 namespace {
-
-std::string bytes_of(const sha256_digest& digest) {
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 /// The bytes under a digest, if they still are what was written.
 std::string content_of(connection& database, const std::string& digest, std::uint64_t seq) {
@@ -48,12 +46,11 @@ offer_list changed(const offer_list& before, const offers_change& by) {
 }
 
 /// A change that stands in its row, if its bytes still are what was written.
-offers_change change_of(const std::optional<std::string>& sealed, std::uint64_t seq) {
-    constexpr std::size_t seal = sizeof(sha256_digest);
-    if (!sealed || sealed->size() < seal ||
-        bytes_of(sha256(std::string_view(*sealed).substr(seal))) != std::string_view(*sealed).substr(0, seal))
+offers_change change_of(const std::optional<std::string>& row, std::uint64_t seq) {
+    const auto change = row ? unsealed(*row) : std::nullopt;
+    if (!change)
         throw_damaged("the history of offers: entry " + std::to_string(seq) + " was changed");
-    return sound(unpack_change(std::string_view(*sealed).substr(seal)), seq);
+    return sound(unpack_change(*change), seq);
 }
 
 const offer* find_offer(const offer_list& offers, const offer_id& id) {
@@ -114,9 +111,8 @@ offer_list offers_at(connection& database, const provider_id& provider, std::uin
 void put_history(connection& database, const history_entry& entry) {
     if (!entry.whole) {
         const auto change = pack_change(entry.offers, entry.gone);
-        const auto sealed = bytes_of(sha256(change)) + change;
         database.run("INSERT INTO book_history (seq, at, provider, change) VALUES (?, ?, ?, ?)", entry.seq, entry.at,
-                     entry.provider, packed_bytes{sealed});
+                     entry.provider, packed_bytes{sealed(change)});
         return;
     }
     const auto packed = entry.provider.empty() ? pack_facts(entry.facts) : pack_offers(entry.offers);
@@ -133,7 +129,8 @@ void put_policy_text(connection& database, const policy_text& text) {
 }
 
 std::uint64_t last_history_seq(connection& database) {
-    return database.scalar<std::uint64_t>("SELECT coalesce(max(seq), 0) FROM book_history");
+    return std::max(database.scalar<std::uint64_t>("SELECT coalesce(max(seq), 0) FROM book_history"),
+                    last_signal_seq(database));
 }
 
 std::optional<policy_text> find_policy_text(connection& database, const std::string& name, const std::string& version) {
@@ -167,6 +164,7 @@ std::optional<market_past> market_at(connection& database, std::uint64_t seq) {
         auto offers = offers_at(database, provider, began, seq);
         past.offers.emplace_back(std::move(provider), std::move(offers));
     }
+    past.signals = signals_at(database, began, seq);
     return past;
 }
 
@@ -211,7 +209,8 @@ bool forget_history(connection& database, instant before, std::uint32_t rows_max
     if (gone > 0)
         database.run(
             "DELETE FROM book_contents WHERE digest NOT IN (SELECT digest FROM book_history WHERE digest IS NOT NULL)");
-    return gone == rows_max;
+    const bool more = forget_signals(database, before, rows_max);
+    return more || gone == rows_max;
 }
 
 }  // namespace westerly

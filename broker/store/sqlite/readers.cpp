@@ -6,6 +6,7 @@
 #include "broker/store/sqlite/history_rows.hpp"
 #include "broker/store/sqlite/money_rows.hpp"
 #include "broker/store/sqlite/record_rows.hpp"
+#include "broker/store/sqlite/signal_rows.hpp"
 #include "broker/store/sqlite/workload_rows.hpp"
 
 #include <algorithm>
@@ -109,6 +110,12 @@ result<page<decision_id>> sqlite_readers::list_decisions(const std::string& curs
 result<market_past> sqlite_readers::market_at(std::uint64_t history_seq) {
     return reading(pool_, [&](connection& database) -> result<market_past> {
         return found_or(westerly::market_at(database, history_seq), "entry in the history of offers");
+    });
+}
+
+result<std::vector<foreign_column>> sqlite_readers::terms_said_at(std::uint64_t history_seq) {
+    return reading(pool_, [&](connection& database) -> result<std::vector<foreign_column>> {
+        return found_or(westerly::terms_said_at(database, history_seq), "entry of what libraries said");
     });
 }
 

@@ -430,6 +430,9 @@ result<recorded_decision> fake_broker::find_recorded_decision(decision_id) {
 result<market_past> fake_broker::market_at(std::uint64_t) {
     return missing();
 }
+result<std::vector<foreign_column>> fake_broker::terms_said_at(std::uint64_t) {
+    return missing();
+}
 result<std::vector<offer_past>> fake_broker::history_of(const offer_id& id, instant from, instant until) {
     const std::lock_guard guard(lock);
     std::vector<offer_past> told;

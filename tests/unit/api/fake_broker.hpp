@@ -73,6 +73,7 @@ public:
     result<recorded_decision> find_recorded_decision(decision_id id) override;
     result<page<decision_id>> list_decisions(const std::string& cursor, std::uint32_t limit) override;
     result<market_past> market_at(std::uint64_t history_seq) override;
+    result<std::vector<foreign_column>> terms_said_at(std::uint64_t history_seq) override;
     result<std::vector<offer_past>> history_of(const offer_id& id, instant from, instant until) override;
     result<policy_text> find_policy_text(const std::string& name, const std::string& version) override;
     result<page<event>> list_events(const event_filter& filter, const std::string& cursor,

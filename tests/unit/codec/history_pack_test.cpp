@@ -100,7 +100,18 @@ TEST(history_pack, changes_bases_and_regions_come_back) {
     basis.progress = run_progress{.work_left = 0.375, .restores = true};
     basis.less_free = {{0, 1}, {7, 0}, {100'000, std::uint64_t(-2)}};
     EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
-    EXPECT_LE(pack_basis({}).size(), 9u);  // what every submit pays
+    EXPECT_LE(pack_basis({}).size(), 10u);  // what every submit pays
+    basis.with_signals = true;
+    basis.signals_chosen_at = instant(milliseconds(1'800'000'000'001));
+    EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    basis.asked_at = instant(milliseconds(1'799'000'000'001));
+    basis.heard = {heard_terms::kept::whole, 301};
+    basis.confirming = {{"p", instant(milliseconds(9)), "p/s/n/spot"}, {"p", instant(milliseconds(8)), "p/s/z/spot"}};
+    EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    for (const auto how : {heard_terms::kept::nothing, heard_terms::kept::too_much}) {
+        basis.heard = {how, 0};
+        EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    }
     basis.confirmed = {{"p", instant(milliseconds(1'800'000'000'000))}, {"q", instant(milliseconds(5))}};
     EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
     const facts_past facts = {{{"a", 1.5, 2.5}, {"b", -3, 4}}, "{}"};
@@ -126,6 +137,17 @@ TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     const auto back = unpack_offers(packed);
     ASSERT_TRUE(back);
     EXPECT_EQ(*back, (offer_list{plain}));
+}
+
+/// Form 3 kept nothing of signals and of what libraries said.
+TEST(history_pack, bases_of_the_form_before_are_read) {
+    const auto back = unpack_basis(std::string_view("\x03\x05\0\0\1\0\0\0\0", 9));
+    ASSERT_TRUE(back);
+    decision_basis basis;
+    basis.history_seq = 5;
+    basis.with_signals = true;
+    EXPECT_EQ(*back, basis);
+    EXPECT_EQ(back->heard.how, heard_terms::kept::untold);
 }
 
 /// Form 2 ended before what form 3 brought: five fields of the terms of supply, and four of the offer, a byte each

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
+
 namespace westerly {
 namespace {
 
@@ -120,6 +123,58 @@ TEST(overlay, fills_gaps_only) {
               (std::vector{piece(0, 2, 2), piece(2, 4, 1), piece(4, 6, 2), piece(6, 7, 1), piece(7, 10, 2)}));
     EXPECT_EQ(overlay(first, {}), first);
     EXPECT_EQ(overlay({}, second), second);
+}
+
+bool same(const zone_signal* a, const zone_signal* b) {
+    const auto curves = [](const signal_curve& x, const signal_curve& y) {
+        return std::ranges::equal(x.starts(), y.starts()) && std::ranges::equal(x.ends(), y.ends()) &&
+               std::ranges::equal(x.values(), y.values());
+    };
+    return !a || !b ? a == b
+                    : curves(a->curve, b->curve) && curves(a->measured, b->measured) && a->varies == b->varies &&
+                          a->source == b->source && a->version == b->version && a->quality == b->quality &&
+                          a->issued_at == b->issued_at;
+}
+
+/// Whatever feeds tell, and whenever the choice was made: what they told gives the same choice again.
+TEST(signal_book, is_made_again_from_what_its_feeds_told) {
+    std::mt19937 dice(11);
+    const auto below = [&](int limit) {
+        return static_cast<int>(dice() % static_cast<unsigned>(limit));
+    };
+    const char* const names[] = {"a", "b", "c"};
+    const quality_class classes[] = {quality_class::measured_hourly, quality_class::modelled_hourly,
+                                     quality_class::annual_provincial};
+    signal_book book;
+    std::int64_t now = 100;
+    for (int step = 0; step < 3000; ++step) {
+        now += below(3);
+        std::vector<signal_series> told;
+        for (int i = below(4); i > 0; --i) {
+            auto one = series(names[below(3)], classes[below(3)], now - 3 + below(6), {1.0 * below(9), 2, 3}, below(2));
+            one.zone = names[below(2)];
+            one.max_age_s = static_cast<std::uint64_t>(below(3)) * 3600;
+            one.received_at = at(now);
+            if (below(2) == 0)
+                one.issued_at = at(now - below(3));
+            told.push_back(std::move(one));
+        }
+        if (below(10) == 0)
+            book.keep_only(std::vector<std::string>{"a", "b"}, at(now));
+        else if (below(3) > 0)
+            book.receive(names[below(3)], std::move(told), at(now));
+        else
+            book.refresh(at(now));
+        std::vector<std::pair<std::string, signal_list>> kept;
+        for (const auto& feed : book.feeds())
+            kept.emplace_back(feed, book.told_by(feed));
+        signal_book again;
+        again.restore(kept, at(0));
+        again.choose_as_at(book.chosen_at());
+        ASSERT_EQ(again.empty(), book.empty());
+        for (const char* zone : names)
+            ASSERT_TRUE(same(again.find(kind, zone), book.find(kind, zone))) << step;
+    }
 }
 
 }  // namespace

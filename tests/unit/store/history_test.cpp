@@ -38,6 +38,42 @@ struct history_test : testing::Test {
         entry.gone = std::move(gone);
         ASSERT_TRUE(keep->commit({&changes, 1}));
     }
+    /// A feed tells so much of one zone.
+    void tell(std::uint64_t seq, const std::string& feed, bool whole, double value) {
+        signal_series made;
+        made.zone = "Z";
+        made.source = feed;
+        for (int hour = 0; hour < 48; ++hour)
+            made.intervals.push_back(
+                {day_one + std::chrono::hours(hour), day_one + std::chrono::hours(hour + 1), hour == 40 ? value : 300});
+        change_set changes;
+        changes.epoch = 1;
+        signal_entry& entry = changes.signal_history.emplace_back();
+        entry.seq = seq;
+        entry.at = day_one + std::chrono::days(seq);
+        entry.feed = feed;
+        entry.whole = whole;
+        if (!whole)
+            entry.before = told_[feed];
+        entry.now = told_[feed] = {std::make_shared<signal_series>(made)};
+        ASSERT_TRUE(keep->commit({&changes, 1}));
+    }
+    std::vector<std::string> signals_at(std::uint64_t seq) {
+        const auto past = keep->readers().market_at(seq);
+        if (!past)
+            return {past.error().detail};
+        std::vector<std::string> lines;
+        for (const auto& [feed, told] : past->signals)
+            for (const auto& one : told)
+                lines.push_back(feed + " " + std::to_string(static_cast<int>(one->intervals.at(40).value)));
+        return lines;
+    }
+    void said(std::uint64_t seq, double quantity) {
+        change_set changes;
+        changes.epoch = 1;
+        changes.terms_history.push_back({seq, day_one + std::chrono::days(seq), {{"water", 1, {}, {{3, quantity}}}}});
+        ASSERT_TRUE(keep->commit({&changes, 1}));
+    }
     std::vector<std::string> names_at(std::uint64_t seq) {
         const auto past = keep->readers().market_at(seq);
         if (!past)
@@ -58,6 +94,9 @@ struct history_test : testing::Test {
     temporary_folder folder;
     std::filesystem::path file = folder / "w.db";
     std::unique_ptr<store> keep;
+
+private:
+    std::map<std::string, signal_list> told_;
 };
 
 using testing::ElementsAre;
@@ -140,6 +179,66 @@ TEST_F(history_test, one_offer_is_followed_through_it) {
     meddle("UPDATE book_history SET change = CAST(change || x'00' AS BLOB) WHERE seq = 4");
     EXPECT_THAT(keep->readers().history_of("p/s/a/on_demand", day(0), day(100)).error().detail,
                 HasSubstr("entry 4 was changed"));
+}
+
+TEST_F(history_test, signals_of_every_moment_can_be_had) {
+    add(1, "", true, {});
+    tell(2, "grid", true, 1);
+    tell(3, "grid", false, 2);
+    tell(4, "more", true, 10);
+    add(5, "p", true, {one_offer("a", 1)});
+    tell(6, "grid", true, 3);
+    tell(7, "grid", false, 4);
+    add(8, "", true, {});
+    tell(9, "grid", true, 5);
+    EXPECT_THAT(signals_at(1), ElementsAre());
+    EXPECT_THAT(signals_at(2), ElementsAre("grid 1"));
+    EXPECT_THAT(signals_at(3), ElementsAre("grid 2"));
+    EXPECT_THAT(signals_at(5), ElementsAre("grid 2", "more 10"));
+    EXPECT_THAT(signals_at(7), ElementsAre("grid 4", "more 10"));
+    EXPECT_THAT(signals_at(8), ElementsAre()) << "a start: no feed has told anything";
+    EXPECT_THAT(signals_at(9), ElementsAre("grid 5"));
+    keep.reset();
+    keep = *open_sqlite_store({.file = file, .machine_id = "m"});
+    EXPECT_EQ(keep->load(day_one)->history_seq, 9u);
+    EXPECT_THAT(signals_at(7), ElementsAre("grid 4", "more 10"));
+    meddle("UPDATE signal_history SET packed = CAST(packed || x'00' AS BLOB) WHERE seq = 3");
+    EXPECT_THAT(signals_at(3).at(0), HasSubstr("entry 3 was changed"));
+    EXPECT_THAT(signals_at(7), ElementsAre("grid 4", "more 10"));
+}
+
+TEST_F(history_test, signals_are_forgotten_when_nothing_young_is_made_from_them) {
+    add(1, "", true, {});
+    tell(2, "grid", true, 1);
+    tell(3, "more", true, 9);
+    tell(4, "grid", false, 2);
+    tell(5, "grid", true, 3);
+    tell(6, "grid", false, 4);
+    ASSERT_TRUE(keep->forget_history(day_one + std::chrono::days(6)));
+    EXPECT_THAT(signals_at(6), ElementsAre("grid 4", "more 9"));
+    EXPECT_THAT(signals_at(5), ElementsAre("grid 3", "more 9"));
+    EXPECT_THAT(signals_at(4), ElementsAre("more 9"));
+    add(7, "", true, {});
+    tell(8, "grid", true, 5);
+    ASSERT_TRUE(keep->forget_history(day_one + std::chrono::days(8)));
+    EXPECT_THAT(signals_at(8), ElementsAre("grid 5"));
+}
+
+TEST_F(history_test, words_of_libraries_are_kept_once) {
+    said(2, 0.5);
+    said(3, 0.5);
+    said(4, 0.75);
+    EXPECT_EQ(keep->readers().terms_said_at(3)->at(0).quantity, (std::vector<double>{0.5, 0.5, 0.5}));
+    EXPECT_EQ(keep->readers().terms_said_at(4)->at(0).quantity[0], 0.75);
+    EXPECT_EQ(keep->readers().terms_said_at(5).error().code, errc::not_found);
+    ASSERT_TRUE(keep->forget_history(day_one + std::chrono::days(3)));
+    EXPECT_EQ(keep->readers().terms_said_at(2).error().code, errc::not_found);
+    EXPECT_EQ(keep->readers().terms_said_at(3)->at(0).quantity[0], 0.5) << "of the same words";
+    meddle("UPDATE terms_contents SET packed = CAST(packed || x'00' AS BLOB)");
+    EXPECT_THAT(keep->readers().terms_said_at(3).error().detail, HasSubstr("entry 3 was changed"));
+    keep.reset();
+    keep = *open_sqlite_store({.file = file, .machine_id = "m"});
+    EXPECT_EQ(keep->load(day_one)->history_seq, 4u);
 }
 
 TEST_F(history_test, policy_texts_are_kept_once) {
