@@ -1,6 +1,7 @@
 """Signals by file: decisions read them, a start is put off for them and told, files are watched on reload."""
 
 import datetime
+import json
 import unittest
 
 from broker import Broker, demo_sites, main, wait_for, wait_state, workload
@@ -76,6 +77,35 @@ class Signals(unittest.TestCase):
         self.write("grid", hourly("ZONE-east", [50] * 6))
         self.broker.reload()
         wait_state(self.member, made["id"], "succeeded")
+        started = self.member.request("GET", f"/v1/workloads/{made['id']}/decision").json
+        self.assertNotEqual(started["id"], decided["id"])
+        self.replayed(decided["id"], started["id"])
+
+        # What feeds told is kept over a restart, and other signals come after it.
+        (self.broker.home / "signals" / "grid-west.json").unlink()
+        self.broker.stop()
+        self.broker.start()
+        self.broker.wait_offers("east", "west")
+        self.member = self.broker.member("green")
+        ident = self.member.request("POST", "/v1/workloads", workload(policy="least")).json["id"]
+        wait_state(self.member, ident, "succeeded")
+        after = self.member.request("GET", f"/v1/workloads/{ident}/decision").json
+        self.replayed(decided["id"], started["id"], after["id"])
+        every = self.broker.cli("decisions", "replay", "--all")
+        self.assertEqual(every.returncode, 0, every.stdout)
+        self.assertRegex(every.stdout, r"^\d+ identical, 0 differ, 0 cannot be replayed")
+
+        # Two policies over them, with the signals that each one saw.
+        compared = self.broker.cli("-o", "json", "policies", "diff", "least", "cheapest")
+        report = json.loads(compared.stdout)
+        self.assertGreaterEqual(report["compared"], 3)
+        self.assertEqual(report["not_comparable"], 0)
+        self.assertIn(decided["id"], [one["decision"] for one in report["differ"]])
+
+    def replayed(self, *decisions):
+        for decision in decisions:
+            got = self.member.request("GET", f"/v1/decisions/{decision}/replay")
+            self.assertEqual(got.json, {"decision": decision, "identical": True})
 
     def test_the_list_the_cli_and_a_bad_file(self):
         found = wait_for("both zones are told", lambda: len(self.signals()) == 2 and self.signals())
