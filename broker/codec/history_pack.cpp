@@ -51,9 +51,11 @@ void field(Archive& a, T& v) {
 /// One byte where there is none of it, which is nearly always.
 inline void put_rare(packer& to, const decision_basis& v) {
     const auto how = static_cast<std::uint64_t>(v.heard.how);
-    to.whole(4 * how + (v.confirming.empty() ? 0 : 2) + (v.signals_chosen_at ? 1 : 0));
+    to.whole(8 * how + (v.asked_at ? 4 : 0) + (v.confirming.empty() ? 0 : 2) + (v.signals_chosen_at ? 1 : 0));
     if (v.signals_chosen_at)
-        fields(to, *v.signals_chosen_at, v.asked_at);
+        field(to, *v.signals_chosen_at);
+    if (v.asked_at)
+        field(to, *v.asked_at);
     if (!v.confirming.empty())
         field(to, v.confirming);
     if (v.heard.how == heard_terms::kept::whole)
@@ -61,18 +63,20 @@ inline void put_rare(packer& to, const decision_basis& v) {
 }
 inline void take_rare(unpacker& from, decision_basis& v) {
     const auto marks = from.whole();
-    if (marks / 4 > static_cast<std::uint64_t>(heard_terms::kept::too_much))
+    if (marks / 8 > static_cast<std::uint64_t>(heard_terms::kept::too_much))
         return from.damaged();
-    v.heard.how = static_cast<heard_terms::kept>(marks / 4);
+    v.heard.how = static_cast<heard_terms::kept>(marks / 8);
     if (marks & 1)
-        fields(from, v.signals_chosen_at.emplace(), v.asked_at);
+        field(from, v.signals_chosen_at.emplace());
+    if (marks & 4)
+        field(from, v.asked_at.emplace());
     if (marks & 2)
         field(from, v.confirming);
     if (v.heard.how == heard_terms::kept::whole)
         field(from, v.heard.seq);
 }
 /// Form 1 knew no measured speeds, 2 of no work that is done already nor what adapters had confirmed, and 3 kept
-/// nothing of signals nor of what libraries said.
+/// nothing of signals nor of what libraries said, nor since when slack counts.
 inline void walk(packer& to, const decision_basis& v) {
     fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
@@ -132,6 +136,13 @@ constexpr bool tells_freshness(const packer&) noexcept {
 inline bool tells_freshness(const unpacker& from) noexcept {
     return from.form() >= 3;
 }
+/// Form 3 knew no prices by the hour.
+constexpr bool tells_hours(const packer&) noexcept {
+    return true;
+}
+inline bool tells_hours(const unpacker& from) noexcept {
+    return from.form() >= 4;
+}
 template <class Archive, record_of<software_facts> T>
 void field(Archive& a, T& v) {
     fields(a, v.stack_versions, v.driver_version);
@@ -150,6 +161,8 @@ void field(Archive& a, T& v) {
            v.increment_s, v.minimum_s, v.idle_w, v.max_w, v.queue_wait_s, v.price_source, v.as_of, v.supply);
     if (tells_freshness(a))
         fields(a, v.queue_wait_p90_s, v.software, v.stale_after_s);
+    if (tells_hours(a))
+        field(a, v.schedule);
 }
 
 /// Offers in a row: of an id what differs from the one before, and a site only where it is another.
@@ -219,10 +232,11 @@ using packing::packer;
 using packing::texts;
 
 // A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations, of form 3 neither
-// signals, nor words of libraries, nor confirmations of a part. Offers of form 2 kept no headroom and had no software
-// versions, end of their quote, spread of their wait, nor what is owned of them; sites of form 1 no residual mix, of
-// form 3 no price of staging, of form 4 no measured RTTs.
-constexpr char basis_form = 4, facts_form = 1, offers_form = 5, change_form = 5;
+// signals, nor words of libraries, nor confirmations of a part, nor slack that counts from before a decision. Offers of
+// form 2 kept no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of
+// them, of form 5 no prices by the hour; sites of form 1 no residual mix, of form 3 no price of staging, of form 4 no
+// measured RTTs.
+constexpr char basis_form = 4, facts_form = 1, offers_form = 6, change_form = 6;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

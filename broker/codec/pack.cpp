@@ -152,7 +152,7 @@ void walk(Archive& a, T& v) {
         field(a, v.put_off);
 }
 inline void later_parts(packer& to, const lease& v) {
-    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price);
+    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price, v.schedule);
 }
 inline void later_parts(unpacker& from, lease& v) {
     v.tasks = 0;
@@ -164,6 +164,8 @@ inline void later_parts(unpacker& from, lease& v) {
         field(from, v.residual_g_per_kwh);
     if (from.form() >= 4)
         fields(from, v.work_s, v.limited, v.list_price);
+    if (from.form() >= 5)
+        field(from, v.schedule);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
@@ -180,8 +182,9 @@ constexpr char decision_form = 7;  // 6 told no odds of the finish; 5 had its no
                                    // sentences; 4 no starts that are put off; 3 no run estimates and rivals; 2 repeated
                                    // its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
-constexpr char lease_form = 4;  // 3 did not tell how long the work would take, whether its capacity was limited, nor a
-                                // list price beside what is billed; 2 no residual mix; 1 no gang size
+constexpr char lease_form =
+    5;  // 4 had one price for all hours; 3 did not tell how long the work would take, whether its capacity was limited,
+        // nor a list price beside what is billed; 2 no residual mix; 1 no gang size
 
 }  // namespace
 

@@ -320,6 +320,15 @@ template <class Archive, record_of<unit_price> T>
 void field(Archive& a, T& v) {
     fields(a, v.nanos, v.unit);
 }
+inline void field(packer& to, const price_window& v) {
+    fields(to, v.days, v.from_min, v.to_min, v.nanos);
+}
+inline void field(unpacker& from, price_window& v) {
+    fields(from, v.days, v.from_min, v.to_min, v.nanos);
+    constexpr std::uint16_t minutes_per_day = 1440;
+    if (v.days > price_window::every_day || v.from_min >= minutes_per_day || v.to_min >= minutes_per_day)
+        from.damaged();
+}
 template <class Archive, record_of<exchange_rates> T>
 void field(Archive& a, T& v) {
     fields(a, v.base, v.usd_nanos, v.source);
@@ -373,6 +382,11 @@ void field(unpacker& from, std::vector<T>& v) {
         field(from, v.emplace_back());
     if (v.size() != size)
         from.damaged();
+}
+
+template <class Archive, record_of<price_schedule> T>
+void field(Archive& a, T& v) {
+    fields(a, v.utc_offset_min, v.windows);
 }
 
 template <class Record>

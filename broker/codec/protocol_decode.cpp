@@ -1,3 +1,4 @@
+#include "broker/codec/price_schedule_json.hpp"
 #include "broker/codec/protocol_json.hpp"
 #include "broker/codec/protocol_words.hpp"
 #include "broker/codec/reader.hpp"
@@ -100,6 +101,9 @@ void read_offer(object_reader& in, adapter_offer& o) {
     in.whole("units_free", s.units_free, 0, whole_max);
     in.whole("units_ours", s.units_ours, 0, whole_max);
     in.object("price", [&](object_reader& price) { read_price(price, s.price.emplace()); });
+    read_price_schedule(in, s.schedule);
+    if (in.has("price_schedule"))
+        in.require({"price"});
     in.whole("increment_s", s.increment_s, 1, u32_max);
     in.whole("minimum_s", s.minimum_s, 0, u32_max);
     in.number("idle_w", s.idle_w, {});

@@ -1,3 +1,4 @@
+#include "broker/codec/price_schedule_json.hpp"
 #include "broker/codec/protocol_json.hpp"
 #include "broker/codec/protocol_words.hpp"
 #include "broker/support/bytes.hpp"
@@ -111,6 +112,7 @@ void put_offer(json_writer& out, const adapter_offer& o) {
         put(out, "currency", to_string(s.price->unit));
         out.EndObject();
     }
+    put_price_schedule(out, s.schedule);
     put(out, "increment_s", std::uint64_t{s.increment_s});
     put(out, "minimum_s", std::uint64_t{s.minimum_s});
     put_optional(out, "idle_w", s.idle_w);

@@ -1,5 +1,6 @@
 #include "broker/codec/config_json.hpp"
 #include "broker/codec/positions.hpp"
+#include "broker/codec/price_schedule_json.hpp"
 #include "broker/codec/shapes.hpp"
 
 #include <algorithm>
@@ -120,8 +121,15 @@ std::int64_t without_tax(std::int64_t amount, double rate) {
     return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(amount) / (1 + rate)));
 }
 
+/// What is owned counts at figures of its own; a price by the hour would say nothing.
+void read_hours(object_reader& o, price_schedule& hours, bool owned) {
+    read_price_schedule(o, hours);
+    if (owned && o.has("price_schedule"))
+        o.faults().invalid(o.at("price_schedule"), "is not of owned reservations", "remove one of both");
+}
+
 /// Prices are kept ex tax: half-even at their last decimal, as sums of money are.
-void take_tax_out(object_reader& o, unit_price& price, supply_terms& supply) {
+void take_tax_out(object_reader& o, unit_price& price, price_schedule& hours, supply_terms& supply) {
     bool included = false;
     o.flag("tax_included", included);
     if (!included)
@@ -129,6 +137,8 @@ void take_tax_out(object_reader& o, unit_price& price, supply_terms& supply) {
     o.require({"tax_rate"});
     const double rate = supply.tax_rate.value_or(0);
     price.nanos = without_tax(price.nanos, rate);
+    for (price_window& window : hours.windows)
+        window.nanos = without_tax(window.nanos, rate);
     if (supply.fee)
         supply.fee->per_unit.micros = without_tax(supply.fee->per_unit.micros, rate);
 }
@@ -156,7 +166,8 @@ void read_override(object_reader& o, price_override& price, const reading& file)
     o.text("source", price.source, note_rule);
     read_terms(o, price);
     read_software(o, price.software);
-    take_tax_out(o, price.price, price.supply);
+    read_hours(o, price.schedule, price.supply.owned);
+    take_tax_out(o, price.price, price.schedule, price.supply);
 }
 
 void read_accelerators(object_reader& o, accelerator_facts& a) {
@@ -211,7 +222,10 @@ void read_offer(object_reader& o, offer& made, reading& file) {
     if (o.has("price") || o.has("term_price"))
         o.require({"price_source"});
     unit_price untaxed = made.price.value_or(unit_price{});
-    take_tax_out(o, untaxed, made.supply);
+    read_hours(o, made.schedule, made.supply.owned);
+    if (o.has("price_schedule"))
+        o.require({"price"});
+    take_tax_out(o, untaxed, made.schedule, made.supply);
     if (made.price)
         made.price = untaxed;
     o.time("as_of", made.as_of);

@@ -1,4 +1,5 @@
 #include "broker/codec/config_json.hpp"
+#include "broker/codec/price_schedule_json.hpp"
 #include "broker/codec/views_json.hpp"
 #include "broker/codec/writer.hpp"
 
@@ -73,6 +74,7 @@ void put_price_override(json_writer& out, const price_override& p) {
     put_text(out, "site", p.site);
     put_text(out, "offer", p.offer);
     put_price(out, "price", p.price);
+    put_price_schedule(out, p.schedule);
     put_text(out, "source", p.source);
     put_whole(out, "increment_s", p.increment_s);
     put_whole(out, "minimum_s", p.minimum_s);
@@ -165,6 +167,7 @@ void put_offer_shape(json_writer& out, const offer& o) {
     put_texts(out, "stacks", o.stacks);
     if (o.price)
         put_price(out, "price", *o.price);
+    put_price_schedule(out, o.schedule);
     put_text(out, "price_source", o.price_source);
     put_whole(out, "increment_s", o.increment_s);
     put_whole(out, "minimum_s", o.minimum_s);

@@ -1,5 +1,6 @@
 #include "broker/codec/views_json.hpp"
 
+#include "broker/codec/price_schedule_json.hpp"
 #include "broker/codec/workload_json.hpp"
 #include "broker/codec/writer.hpp"
 #include "broker/domain/explain.hpp"
@@ -173,6 +174,7 @@ void put_lease(json_writer& out, const lease& l) {
     put_price(out, "price", l.price);
     if (l.list_price)
         put_price(out, "list_price", *l.list_price);
+    put_price_schedule(out, l.schedule);
     put_text(out, "billing_mode", name_of(l.mode));
     put_whole(out, "units", l.units);
     if (l.tasks > 0)

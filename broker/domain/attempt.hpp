@@ -54,6 +54,7 @@ struct lease {
     std::uint64_t work_s = 0;  // the whole of the work would take so long here, uninterrupted; 0: not known
     bool limited = false;      // of capacity that has a limit: using it counts for whose turn it is
     std::optional<unit_price> list_price = std::nullopt;  // where it is not what is billed: of owned reservations
+    price_schedule schedule = {};                         // hours at which another price holds than `price`
     friend bool operator==(const lease&, const lease&) = default;
 };
 

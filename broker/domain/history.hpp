@@ -46,7 +46,7 @@ struct decision_basis {
     /// When the choice among the signals was made that it saw. Nullopt with_signals: by a version that kept none of
     /// them.
     std::optional<instant> signals_chosen_at;
-    std::optional<instant> asked_at;       // with them: when the workload came, where its slack counts from then
+    std::optional<instant> asked_at;       // when the workload came, where its slack counts from then
     heard_terms heard;                     // from libraries
     std::vector<measured_speed> measured;  // what runs before it had shown
     std::vector<taken> less_free;          // offers of which less could be placed than their provider told, by index

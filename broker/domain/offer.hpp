@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/price_schedule.hpp"
 #include "broker/domain/workload.hpp"
 
 namespace westerly {
@@ -155,6 +156,7 @@ struct offer {
     instant as_of{};
     std::uint32_t stale_after_s = 0;  // older than this, the offer is stale; 0: never
     supply_terms supply;
+    price_schedule schedule = {};  // hours at which another price holds than `price`; nothing without that
     friend bool operator==(const offer&, const offer&) = default;
 };
 

@@ -19,6 +19,10 @@ inline bool is_owned(const offer& o) noexcept {
 /// What an offer's hour counts as when offers are compared; nullopt: it has no price. The avoidable cost of an owned
 /// hour is not its fee, which is paid anyway, but what the hour is worth to others.
 std::optional<unit_price> ranked_price(const offer& o) noexcept;
+/// Whether its price changes with the hour. An owned hour does not: it counts, and is billed, at figures of its own.
+inline bool has_hourly_prices(const offer& o) noexcept {
+    return o.price && !o.schedule.empty() && !is_owned(o);
+}
 /// What an hour of it is billed at: the fee's share where it is owned and has a fee, else the price.
 std::optional<unit_price> billed_price(const offer& o) noexcept;
 

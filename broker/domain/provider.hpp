@@ -16,6 +16,7 @@ struct price_override {
     std::optional<double> max_w;
     supply_terms supply;
     software_facts software = {};  // in place of the adapter's, where not empty
+    price_schedule schedule = {};  // goes with `price`, as that does in place of the adapter's
     friend bool operator==(const price_override&, const price_override&) = default;
 };
 

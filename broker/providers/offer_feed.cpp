@@ -36,6 +36,7 @@ const price_override* price_for(const provider_config& config, const adapter_off
 
 void lay_over(const price_override& price, offer& on) {
     on.price = price.price;
+    on.schedule = price.schedule;
     on.price_source = price.source;
     on.increment_s = std::max<std::uint32_t>(1, price.increment_s);
     on.minimum_s = price.minimum_s;

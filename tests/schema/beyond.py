@@ -233,6 +233,33 @@ def owned_but_not_reserved(p):
     return any(get(o, "owned") is True and get(o, "billing_mode") != "reserved" for o in items(p, "offers"))
 
 
+def minutes_of(window, offset):
+    """Of the week in UTC, one by one."""
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    clock = lambda text: int(text[:2]) * 60 + int(text[3:])
+    length = (clock(window["to"]) - clock(window["from"])) % 1440 or 1440
+    for day in get(window, "days") or days:
+        start = days.index(day) * 1440 + clock(window["from"]) - offset
+        yield from ((start + minute) % 10080 for minute in range(length))
+
+
+def hours_overlap(p):
+    for each in items(p, "prices") + items(p, "offers"):
+        hours = get(each, "price_schedule")
+        if hours is None:
+            continue
+        offset = (1 if hours["utc_offset"][0] == "+" else -1) * (int(hours["utc_offset"][1:3]) * 60 + int(hours["utc_offset"][4:]))
+        minutes = [minute for window in hours["windows"] for minute in minutes_of(window, offset)]
+        if len(set(minutes)) < len(minutes):
+            return True
+    return False
+
+
+def hours_of_what_is_owned(p):
+    return any(get(each, "price_schedule") is not None and get(each, "owned") is True
+               for each in items(p, "prices") + items(p, "offers"))
+
+
 def wait_p90_below_median(p):
     return any(get(o, "queue_wait_p90_s") is not None and o["queue_wait_p90_s"] < (get(o, "queue_wait_s") or 0)
                for o in items(p, "offers"))
@@ -260,7 +287,7 @@ RULES = {
     "certificates": [certificates_repeated, certificate_days],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large,
                  shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median,
-                 rtt_measured_twice, rtt_days],
+                 rtt_measured_twice, rtt_days, hours_overlap, hours_of_what_is_owned],
 }
 
 

@@ -182,6 +182,12 @@ std::string catalogue_with(std::string_view offers) {
     return "{\"kind\": \"catalogue\",\n\"sites\": [{\"site\": \"s\", \"region\": \"r\", \"jurisdiction\": \"CN\"}],\n" +
            std::string("\"offers\": [") + std::string(offers) + "]}";
 }
+std::string priced_by_hour(std::string_view windows, std::string_view more = "") {
+    return local_with(
+        "\"prices\": [{\"price\": {\"amount\": \"1\", \"currency\": \"CNY\"}, \"source\": \"x\", "
+        "\"price_schedule\": {\"utc_offset\": \"+08:00\", \"windows\": [" +
+        std::string(windows) + "]}" + std::string(more) + "}]");
+}
 constexpr std::string_view small_offer =
     R"({"site": "s", "name": "n", "billing_mode": "spot", "unit": "core", "vcpus": 1, "memory_mib": 1})";
 
@@ -220,6 +226,22 @@ INSTANTIATE_TEST_SUITE_P(
             local_with(
                 "\"prices\": [{\"price\": {\"amount\": \"0.0000000001\", \"currency\": \"CNY\"}, \"source\": \"x\"}]"),
             "/prices/0/price/amount", "right form"},
+        config_case{"hours_twice", priced_by_hour(R"({"from": "22:00", "to": "06:00", "amount": "1"},
+{"days": ["sun"], "from": "05:59", "to": "07:00", "amount": "2"})"),
+                    "/prices/0/price_schedule/windows", "have an hour in common"},
+        config_case{"no_such_hour", priced_by_hour(R"({"from": "24:00", "to": "06:00", "amount": "1"})"),
+                    "/prices/0/price_schedule/windows/0/from", "right form"},
+        config_case{"no_such_day",
+                    priced_by_hour(R"({"days": ["Mon"], "from": "22:00", "to": "06:00", "amount": "1"})"),
+                    "/prices/0/price_schedule/windows/0/days/0", "right form"},
+        config_case{"hours_of_what_is_owned",
+                    priced_by_hour(R"({"from": "22:00", "to": "06:00", "amount": "1"})", R"(, "owned": true)"),
+                    "/prices/0/price_schedule", "is not of owned reservations"},
+        config_case{
+            "hours_without_a_price",
+            catalogue_with(
+                R"({"site": "s", "name": "n", "billing_mode": "spot", "unit": "core", "vcpus": 1, "memory_mib": 1, "price_schedule": {"utc_offset": "+08:00", "windows": [{"from": "22:00", "to": "06:00", "amount": "1"}]}})"),
+            "/offers/0/price", "is missing"},
         config_case{"idle_above_max",
                     local_with("\"prices\": [{\"price\": {\"amount\": \"1\", \"currency\": \"CNY\"}, \"source\": "
                                "\"x\", \"idle_w\": 2, \"max_w\": 1}]"),
@@ -252,6 +274,11 @@ TEST(decode_provider, reads_a_provider) {
     EXPECT_EQ(p.prices[0].price, (unit_price{45'000'000, currency::cny}));
     EXPECT_EQ(p.prices[1].price, (unit_price{10'000'000, currency::usd}));
     EXPECT_EQ(p.prices[1].increment_s, 1u);
+    EXPECT_TRUE(p.prices[0].schedule.empty());
+    EXPECT_EQ(
+        p.prices[1].schedule,
+        (price_schedule{
+            480, {{price_window::every_day, 23 * 60, 7 * 60, 4'000'000}, {0x11, 10 * 60, 12 * 60 + 30, 22'500'000}}}));
     EXPECT_EQ(p.calls_max, 16u);
     EXPECT_EQ(p.call_timeout_s, 20u);
     EXPECT_EQ(p.lost_after_s, 60u);
@@ -275,6 +302,7 @@ TEST(decode_provider, completes_the_offers_of_a_catalogue) {
     EXPECT_EQ(p.offers[1].id, "pub/north/8xA100/reserved");
     EXPECT_FALSE(p.offers[1].price.has_value());
     EXPECT_EQ(p.offers[1].supply.fee, (reservation_fee{reservation_term::month, {50'000'000'000, currency::cny}}));
+    EXPECT_EQ(p.offers[2].schedule, (price_schedule{-210, {{0x40, 0, 0, 1'000'000'000}}}));
     EXPECT_EQ(p.offers[3].compute, compute_class::super);  // by id
     EXPECT_EQ(p.config_json, "{}");
 }
@@ -288,6 +316,10 @@ TEST(encode_provider, keeps_config_and_command_back) {
     EXPECT_EQ(text.find("config"), std::string::npos);
     EXPECT_EQ(text.find("verbose"), std::string::npos);
     EXPECT_NE(text.find("\"jurisdiction\":\"CN\""), std::string::npos);
+    EXPECT_NE(text.find(R"("price_schedule":{"utc_offset":"+08:00","windows":[{"days":["mon","tue","wed","thu","fri",)"
+                        R"("sat","sun"],"from":"23:00","to":"07:00","amount":"0.004000000"})"),
+              std::string::npos)
+        << text;
     EXPECT_TRUE(parse_json(text, config_json_max).has_value());
 }
 

@@ -63,6 +63,7 @@ offer full_offer(const std::string& site, const std::string& name) {
     o.units_free = 3;
     o.units_ours = 1;
     o.price = unit_price{123, currency::usd};
+    o.schedule = {-210, {{0x60, 1320, 360, 45}, {0x01, 0, 0, 7}}};
     o.increment_s = 60;
     o.minimum_s = 61;
     o.idle_w = 1;
@@ -127,11 +128,18 @@ void without_measured_rtts(std::string& packed, std::size_t more = 0) {
     packed.erase(at - more, brought.size() + more);
 }
 
+/// Form 5 ended before the prices by the hour, two bytes here.
+constexpr std::size_t hours_of_none = 2;
+
 TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     offer plain = full_offer("east", "big");
     plain.site.rtt_measured.clear();
     plain.site.rtt_max_age_s = rtt_max_age_default_s;
+    plain.hours = {};
     auto packed = pack_offers({plain});
+    packed.resize(packed.size() - hours_of_none);
+    packed[0] = 5;
+    EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
     without_measured_rtts(packed);
     packed[0] = 4;
     const auto back = unpack_offers(packed);
@@ -157,7 +165,7 @@ TEST(history_pack, offers_of_the_form_before_are_read) {
     plain.id = "p/s/n/spot";
     plain.provider = "p";
     auto packed = pack_offers({plain});
-    packed.resize(packed.size() - 9);
+    packed.resize(packed.size() - hours_of_none - 9);
     without_measured_rtts(packed, 1);  // and the price of staging
     packed[0] = 2;
     const auto back = unpack_offers(packed);

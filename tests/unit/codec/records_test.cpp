@@ -65,6 +65,10 @@ public:
         l.work_s = any();
         l.limited = coin();
         l.list_price = maybe<unit_price>([&] { return unit_price{amount(), unit()}; });
+        if (coin())
+            l.schedule = {static_cast<std::int16_t>(static_cast<int>(any() % 1799) - 899),
+                          {{static_cast<std::uint8_t>(any() % 128), static_cast<std::uint16_t>(any() % 1440),
+                            static_cast<std::uint16_t>(any() % 1440), amount()}}};
         return l;
     }
     appraisal make_appraisal() {
@@ -414,7 +418,11 @@ TEST(encode_problem, every_code_has_a_type_of_its_own) {
 }
 
 TEST(unpack, reads_the_forms_before) {
-    auto lease_of_form_3 = pack_lease(lease{});
+    auto lease_of_form_4 = pack_lease(lease{});
+    lease_of_form_4.resize(lease_of_form_4.size() - 2);  // prices by the hour
+    lease_of_form_4[0] = 4;
+    EXPECT_EQ(*unpack_lease(lease_of_form_4), lease{});
+    auto lease_of_form_3 = lease_of_form_4;
     lease_of_form_3.resize(lease_of_form_3.size() - 3);  // how long the work takes, whether limited, the list price
     lease_of_form_3[0] = 3;
     EXPECT_EQ(*unpack_lease(lease_of_form_3), lease{});

@@ -89,6 +89,19 @@ TEST(merge_offers, lays_facts_and_prices_over_the_adapters_offer) {
     EXPECT_EQ(got.max_w, 9.0);
 }
 
+/// The file's price stands in place of all that the adapter says of prices.
+TEST(merge_offers, hours_go_with_the_price_that_they_stand_beside) {
+    const price_schedule adapters{0, {{0x7F, 0, 60, 3}}}, files{480, {{0x1F, 60, 120, 4}}};
+    auto config = two_sites();
+    auto reply = reply_of({{"east", "cpu"}});
+    reply.offers[0].shape.schedule = adapters;
+    EXPECT_EQ(merge_offers(config, &reply, {}).offers.at(0).schedule, adapters);
+    config.prices = {price("", "", 5)};
+    EXPECT_TRUE(merge_offers(config, &reply, {}).offers.at(0).schedule.empty());
+    config.prices[0].schedule = files;
+    EXPECT_EQ(merge_offers(config, &reply, {}).offers.at(0).schedule, files);
+}
+
 TEST(merge_offers, drops_unknown_sites_and_repeats_with_a_warning_each) {
     const auto reply = reply_of({{"west", "cpu"}, {"moon", "cpu"}, {"east", "cpu"}, {"west", "cpu"}});
     const auto merged = merge_offers(two_sites(), &reply, {});
