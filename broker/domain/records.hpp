@@ -147,7 +147,7 @@ struct charge {
     offer_id offer;
     instant start_at{};
     instant end_at{};
-    unit_price price;
+    unit_price price;             // of hourly prices the mean over billed_ms
     std::uint64_t billed_ms = 0;  // after increment and minimum, per unit
     std::uint64_t units = 0;
     std::int64_t list_micros = 0;

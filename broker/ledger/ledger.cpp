@@ -26,6 +26,12 @@ std::int64_t to_micros(double value) {
     return static_cast<std::int64_t>(micros);
 }
 
+/// Saturates, as billed times do.
+std::int64_t later_ms(std::int64_t from_ms, std::int64_t by_ms) {
+    std::int64_t to_ms = 0;
+    return __builtin_add_overflow(from_ms, by_ms, &to_ms) ? std::numeric_limits<std::int64_t>::max() : to_ms;
+}
+
 void add_energy(usage& row, const lease& terms) {
     const double hours = static_cast<double>((row.end_at - row.start_at).count()) / milliseconds_per_hour;
     const auto energy = estimate_energy(terms, hours, default_utilisation);
@@ -104,10 +110,18 @@ std::optional<usage> meter(const attempt& ended, const workload_spec& spec, cons
 
 charge rate(const usage& used, const lease& terms) {
     const milliseconds billed = billed_time(terms, used.end_at - used.start_at);
-    const std::int64_t micros = cumulative_micros(terms.price, used.units, billed);
+    unit_price price = terms.price;
+    std::int64_t micros = cumulative_micros(price, used.units, billed);
+    if (!terms.schedule.empty()) {
+        const price_curve prices(terms.price.nanos, terms.schedule);
+        const std::int64_t from_ms = used.start_at.time_since_epoch().count();
+        const std::int64_t to_ms = later_ms(from_ms, billed.count());
+        price.nanos = prices.mean(from_ms, to_ms);
+        micros = charged_micros(prices.integral(from_ms, to_ms), used.units);
+    }
     // On demand without discounts the four costs are one number. Of an owned reservation the price is its fee's share,
     // and what the hours would cost otherwise is the list price.
-    const std::int64_t list = cumulative_micros(terms.list_price.value_or(terms.price), used.units, billed);
+    const std::int64_t list = terms.list_price ? cumulative_micros(*terms.list_price, used.units, billed) : micros;
     return {.usage = used.id,
             .attempt = used.attempt,
             .workload = used.workload,
@@ -118,7 +132,7 @@ charge rate(const usage& used, const lease& terms) {
             .offer = used.offer,
             .start_at = used.start_at,
             .end_at = used.end_at,
-            .price = terms.price,
+            .price = price,
             .billed_ms = static_cast<std::uint64_t>(billed.count()),
             .units = used.units,
             .list_micros = list,

@@ -23,6 +23,9 @@ milliseconds billed_time(const lease& terms, milliseconds run) noexcept;
 std::optional<usage> meter(const attempt& ended, const workload_spec& spec, const std::string& region, usage_id id);
 
 /// The money for a usage row at the lease's frozen price: one row for the whole run, so the cumulative at its end.
+/// Where the price changes with the hour, each moment of what is billed counts at the price of its own hour, the rest
+/// of a begun increment or of the minimum at those that follow, and the row shows the mean, half to even at its last
+/// decimal.
 charge rate(const usage& used, const lease& terms);
 
 }  // namespace westerly

@@ -336,5 +336,64 @@ TEST(owned_lease, is_billed_its_fees_share_and_listed_at_the_hourly_price) {
     EXPECT_EQ(made.effective_micros, 2'000'000);
 }
 
+// ---- prices by the hour ----------------------------------------------------------------------------------------
+
+/// 1.20 CNY an hour, 0.30 from 22:00 to 06:00 at +08:00.
+lease night_lease(std::uint64_t units = 2, std::uint32_t increment_s = 1, std::uint32_t minimum_s = 0) {
+    lease terms = lease_at(1'200'000'000, units, increment_s, minimum_s);
+    terms.schedule = {480, {{price_window::every_day, 22 * 60, 6 * 60, 300'000'000}}};
+    return terms;
+}
+
+/// So many minutes after 20:00 at +08:00 of some day.
+charge charged_at_night(const lease& terms, std::int64_t from_min, std::int64_t to_min) {
+    const instant eight = instant(std::chrono::hours(24 * 20'000 + 12));
+    attempt run = run_of(terms, milliseconds(0));
+    run.started_at = eight + std::chrono::minutes(from_min);
+    run.ended_at = eight + std::chrono::minutes(to_min);
+    return rate(metered(run), terms);
+}
+
+TEST(rate_by_hour, each_hour_counts_at_its_own_price) {
+    EXPECT_EQ(charged_at_night(night_lease(), 0, 60).billed_micros, 2'400'000);
+    EXPECT_EQ(charged_at_night(night_lease(), 120, 180).billed_micros, 600'000);
+    const charge over = charged_at_night(night_lease(), 90, 150);  // half an hour of each, two units
+    EXPECT_EQ(over.billed_micros, 1'500'000);
+    EXPECT_EQ(over.price.nanos, 750'000'000) << "the mean";
+    EXPECT_EQ(over.list_micros, over.billed_micros);
+    EXPECT_EQ(over.contracted_micros, over.billed_micros);
+    EXPECT_EQ(over.effective_micros, over.billed_micros);
+    // Of 48 hours 16 are of the night.
+    EXPECT_EQ(charged_at_night(night_lease(1), 0, 48 * 60).billed_micros, 32 * 1'200'000 + 16 * 300'000);
+}
+
+TEST(rate_by_hour, a_begun_increment_and_the_minimum_count_at_the_hours_that_follow) {
+    EXPECT_EQ(charged_at_night(night_lease(1, 3600), 90, 91).billed_micros, 600'000 + 150'000);
+    EXPECT_EQ(charged_at_night(night_lease(1, 1, 7200), 60, 61).billed_micros, 1'200'000 + 300'000);
+}
+
+TEST(rate_by_hour, rows_that_divide_a_run_sum_to_it) {
+    // Cumulatives at the ends of arbitrary rows: what DESIGN.md says of money holds for an integral, too.
+    const lease terms = night_lease(7);
+    const price_curve prices(terms.price.nanos, terms.schedule);
+    const std::int64_t from = instant(std::chrono::hours(24 * 20'000 + 12)).time_since_epoch().count();
+    std::int64_t sum = 0, before = 0;
+    for (const std::int64_t ms : {1'234'567, 7'200'001, 7'200'002, 30'000'000, 90'000'001}) {
+        const std::int64_t until = charged_micros(prices.integral(from, from + ms), terms.units);
+        sum += until - before;
+        before = until;
+    }
+    EXPECT_EQ(sum, charged_micros(prices.integral(from, from + 90'000'001), terms.units));
+}
+
+TEST(rate_by_hour, a_flat_schedule_bills_as_the_price_does) {
+    lease flat = lease_at(1'234'567'891, 3, 60);
+    const lease plain = flat;
+    flat.schedule = {0, {{price_window::every_day, 0, 0, 1'234'567'891}}};
+    for (const std::int64_t minutes : {0, 1, 59, 1441, 100'000})
+        EXPECT_EQ(charged_at_night(flat, 3, 3 + minutes).billed_micros,
+                  charged_at_night(plain, 3, 3 + minutes).billed_micros);
+}
+
 }  // namespace
 }  // namespace westerly
