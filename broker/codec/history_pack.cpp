@@ -136,12 +136,12 @@ constexpr bool tells_freshness(const packer&) noexcept {
 inline bool tells_freshness(const unpacker& from) noexcept {
     return from.form() >= 3;
 }
-/// Form 3 knew no prices by the hour.
+/// Form 5 knew no prices by the hour.
 constexpr bool tells_hours(const packer&) noexcept {
     return true;
 }
 inline bool tells_hours(const unpacker& from) noexcept {
-    return from.form() >= 4;
+    return from.form() >= 6;
 }
 template <class Archive, record_of<software_facts> T>
 void field(Archive& a, T& v) {

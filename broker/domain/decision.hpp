@@ -122,8 +122,8 @@ struct chosen_start {
     instant at_once_at{};                       // when the same offer would have started
     std::optional<double> carbon_saved_kg;      // against starting the same offer at once
     std::optional<double> non_green_saved_kwh;  // likewise
-    double saved_base = 0;                      // of J, the price of the wait taken off; 0 where the policy is an order
-    std::string why;                            // a sentence, with what is saved against the baseline
+    double saved_base = 0;  // of J, the price of the wait taken off; of C where the policy is an order
+    std::string why;        // a sentence, with what is saved against the baseline
     friend bool operator==(const chosen_start&, const chosen_start&) = default;
 };
 

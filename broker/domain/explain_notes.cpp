@@ -59,6 +59,9 @@ constexpr note_form forms[] = {
     {note_kind::term_ignored},
     {note_kind::rtt_measured, makeup::plain, "10"},
     {note_kind::rtt_measured_old, makeup::plain, "11"},
+    {note_kind::price_by_hour, makeup::plain, "mmm"},
+    {note_kind::put_off_price, makeup::plain, "mm"},
+    {note_kind::put_off_costs_less, makeup::plain, "m"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

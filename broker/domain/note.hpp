@@ -53,7 +53,10 @@ enum class note_kind : std::uint8_t {
     rtt_measured,       // words: the winner's site, the origin's region, when; figures: ms, samples
     rtt_measured_old,   // words: the first two, how the RTT is known now; figures: hours since, hours after which it is
                         // old
-    count_              // not a kind: the number of them
+    price_by_hour,      // words: the winner; figures: its mean price over the run, the least and the highest, of a unit
+    put_off_price,      // words: launched at, the winner's site; figures: the mean price over the run then, and at once
+    put_off_costs_less,  // words: the baseline; figures: money less than it
+    count_               // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

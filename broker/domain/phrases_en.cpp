@@ -137,6 +137,14 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::rtt_measured, "The RTT from {2} to {1} was measured at {3}: {4} ms, of {5} samples."},
     {note_kind::rtt_measured_old,
      "The RTT from {2} to {1} was measured {4} h ago, and what is older than {5} h does not count: it is {3}."},
+    {note_kind::price_by_hour,
+     "The price of {1} changes with the hour: {2} a unit-hour in the mean of the run, {3} at the least and {4} at the "
+     "most."},
+    {note_kind::put_off_price,
+     "Waits until {1} because the hours at {2} cost less then: {3} a unit-hour in the mean of the run, against {4} "
+     "when "
+     "started at once."},
+    {note_kind::put_off_costs_less, "It costs {2} less than the cheapest feasible offer, {1}, started at once."},
 };
 static_assert(complete(notes));
 

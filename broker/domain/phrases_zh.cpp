@@ -125,6 +125,10 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::rtt_measured, "从 {2} 到算力中心 {1} 的 RTT 于 {3} 实测：{4} ms，取自 {5} 个样本。"},
     {note_kind::rtt_measured_old,
      "从 {2} 到算力中心 {1} 的 RTT 实测于 {4} 小时前，超过 {5} 小时的不再采用，改为：{3}。"},
+    {note_kind::price_by_hour, "{1} 的价格随时段变化：运行期间每单位小时平均 {2}，最低 {3}，最高 {4}。"},
+    {note_kind::put_off_price,
+     "等到 {1} 再启动，因为那时算力中心 {2} 的时段价格更低：运行期间每单位小时平均 {3}，立即启动则为 {4}。"},
+    {note_kind::put_off_costs_less, "与立即启动的最便宜可行报价（{1}）相比，少花费 {2}。"},
 };
 static_assert(complete(notes));
 

@@ -69,6 +69,9 @@ void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
     const std::uint32_t shape = by.book.cols().shape[index];
     const auto cost_at = [&](speed_end at) {
         const auto [view, run] = resolve_at(by.book, by.rules, by.spec, by.world, by.want, shape, at);
+        if (view.hourly && !run.why_not)
+            return hourly_cost(by.want, by.want.sites[by.book.cols().site[index]], by.want.shapes[shape], view,
+                               into.start_at.time_since_epoch().count(), run.billed_s);
         return run.why_not
                    ? infinity
                    : static_cast<double>(by.book.cols().price_nanos[index]) * view.cost_per_nano + into.egress_base;
@@ -128,17 +131,22 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     a.price = *ranked_price(at);
     const run_length& run = by.want.runs[by.book.cols().shape[index]];
     a.billed_s = run.billed_s;
+    const start_option start = start_of(by.want, site, shape, at_once);
+    a.start_at = at_ms(shape.start_ms + site.data_movement_ms + start.delay_ms);
+    a.finish_at = at_ms(earliest_finish_ms(site, shape) + start.delay_ms);
     a.cost = {cumulative_micros(a.price, a.units, milliseconds(static_cast<std::int64_t>(a.billed_s) * 1000)),
               a.price.unit};
-    a.cost_base = cost_of(by.book, by.want, index);
+    if (shape.hourly) {
+        const hourly_price over = hourly_price_over(by.want, shape, a.start_at.time_since_epoch().count());
+        a.price.nanos = over.mean;
+        a.cost.micros = charged_micros(over.nano_ms, a.units);
+    }
+    a.cost_base = cost_of(by.book, by.want, index, at_once);
     a.egress_base = site.egress_base;
     add_range(by, index, a);
     if (run.estimated)
         a.run = estimate_of(run);
     add_terms(by, index, at_once, a);
-    const start_option start = start_of(by.want, site, shape, at_once);
-    a.start_at = at_ms(shape.start_ms + site.data_movement_ms + start.delay_ms);
-    a.finish_at = at_ms(earliest_finish_ms(site, shape) + start.delay_ms);
     add_odds(by, index, start.delay_ms, a);
     a.data_movement_s = site.data_movement_s;
     a.rtt_ms = if_known(site.rtt_ms);

@@ -67,13 +67,16 @@ std::optional<double> dearest_of(const question& asked, const survivors& left) {
 
 /// Filters and ranks by what `use.want` holds.
 void choose(const question& asked, scratch& use) {
+    use.want.hourly.forget();
     use.ranks.begin(asked.book, use.want, asked.spec, use.rule, asked.world.now, use.best, use.launchable);
     const bool at_once = use.rankable && !asked.rules.within_of_cheapest;
     filter_book(asked.book, use.want, at_once ? &use.ranks : nullptr, use.left);
-    if (!use.rankable)
+    if (!use.rankable) {
         reject_all(use.left);
-    else if (const auto dearest = dearest_of(asked, use.left))
-        rank_within(*dearest, asked.book, use.ranks, use.left);
+    } else if (const auto dearest = dearest_of(asked, use.left)) {
+        use.want.hourly.limit(*dearest);
+        rank_within(*dearest, asked.book, use.want, use.ranks, use.left);
+    }
     use.ranks.finish();
 }
 
@@ -108,8 +111,10 @@ std::vector<offer_id> rivals_of(const question& asked, std::uint32_t winner, scr
     return rivals;
 }
 
-/// Started at once, unless a carbon limit forbids just that.
+/// Started at once, unless a limit forbids just that.
 appraisal appraise_baseline(const comparison& by, std::uint32_t index) {
+    if (!may_start_at_once(by.book, by.want, index))
+        return appraise(by, index);
     const auto& cap = by.want.request.max_carbon_kg;
     appraisal at_once = appraise(by, index, true);
     return cap && at_once.carbon_kg > cap ? appraise(by, index) : at_once;

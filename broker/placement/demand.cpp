@@ -236,8 +236,27 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
     into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;
+    into.hourly = row.prices != nullptr;
     if (row.billed)
         limit_by_bill(*row.billed, asked, run.billed_s, into, aside);
+}
+
+/// Of shapes whose price changes with the hour: nothing of it stands in the columns that the sieve reads, because it is
+/// another at every start.
+void resolve_hourly(const offer_book& book, const shape_question& asked, demand& into) {
+    into.hourly.shapes.clear();
+    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
+        const shape_view& shape = into.shapes[i];
+        if (!shape.hourly)
+            continue;
+        const auto& row = book.shapes()[i];
+        into.aside[i].hourly = static_cast<std::uint32_t>(into.hourly.shapes.size());
+        into.hourly.shapes.push_back(
+            {.prices = row.prices.get(),
+             .by_week = asked.length.spec->kind == workload_kind::service,
+             .billed_ms = static_cast<std::int64_t>(into.runs[i].billed_s) * 1000,
+             .nano_ms_max = asked.run ? asked.run->nano_ms_by_run(row.unit, shape.units) : money_cap::any_nano_ms});
+    }
 }
 
 /// The largest double that is not above the cap.
@@ -257,9 +276,9 @@ void prepare_sieve(const offer_book& book, demand& into) {
         const std::uint8_t code = early ? shape.code : passes;
         into.sieves &= shape.room() <= packed_units_max;
         columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.room()) & packed_units_max);
-        columns.cost_per_nano[i] = shape.code == passes ? shape.cost_per_nano : std::nan("");
-        columns.price_max[i] = not_above(shape.price_max);
-        columns.cap[i] = not_above(std::min(shape.price_max, shape.budget_max));
+        columns.cost_per_nano[i] = shape.code == passes && !shape.hourly ? shape.cost_per_nano : std::nan("");
+        columns.price_max[i] = shape.hourly ? infinity : not_above(shape.price_max);
+        columns.cap[i] = shape.hourly ? infinity : not_above(std::min(shape.price_max, shape.budget_max));
         seen[code] = true;
     }
     into.shape_codes.clear();
@@ -327,6 +346,8 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
         resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i],
                       into.aside[i]);
+    if (book.prices_by_hour())
+        resolve_hourly(book, asked, into);
     resolve_starts(book, policy, terms, spec, world, into);
     find_bounds(into);
     prepare_sieve(book, into);
@@ -341,6 +362,8 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
         resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i],
                       into.aside[i]);
     }
+    if (book.prices_by_hour())
+        resolve_hourly(book, asked, into);
     number_runs(into);
     find_bounds(into);
     prepare_sieve(book, into);

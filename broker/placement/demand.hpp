@@ -3,6 +3,7 @@
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
 #include "broker/placement/rtt.hpp"
+#include "broker/placement/hourly_starts.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
 
@@ -49,6 +50,7 @@ struct site_view {
 struct shape_aside {
     std::int64_t late_ms = 0;  // how much later than expected it may finish, as surely as the deadline asks
     double billed_base = -1;   // what the run is billed, where it is not what it is compared by; below 0: it is
+    std::uint32_t hourly = 0;  // in demand.hourly.shapes, where its price changes with the hour
 };
 
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
@@ -62,7 +64,8 @@ struct alignas(64) shape_view {
     std::int64_t run_ms = 0;    // from the start to the expected finish
     double it_kwh = 0;          // NaN: unknown
     std::uint8_t code = passes;
-    bool launchable = true;
+    bool launchable : 1 = true;
+    bool hourly : 1 = false;      // its price changes with the hour: demand.hourly tells the rest
     std::uint16_t start_run = 0;  // in demand.starts
     std::uint32_t headroom = 0;   // units that must stay free beside its own
     /// What has to be free, or there at all, for it to start.
@@ -108,6 +111,7 @@ struct demand {
     sieve_columns for_sieve;                // parallel to book.shapes()
     bool sieves = true;                     // units and prices are within what the sieve takes
     std::vector<std::uint8_t> shape_codes;  // the distinct codes in `packed`, ascending, `passes` left out
+    hourly_starts hourly;                   // of shapes with hourly prices
     start_table starts;                     // active where signals say more than the sites' own factors
     std::vector<foreign_view> foreign;      // of the terms of libraries that the policy names
     bool foreign_gaps = false;              // some quantity among those that count is unknown
@@ -131,7 +135,10 @@ double carbon_known_at(const offer_book& book, const offer_book::site_row& row, 
 inline std::size_t number_of(const demand& want, const site_view& site) noexcept {
     return static_cast<std::size_t>(&site - want.sites.data());
 }
+start_option hourly_start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once);
 inline start_option start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once = false) {
+    if (shape.hourly)
+        return hourly_start_of(want, site, shape, at_once);
     if (!want.starts.active())
         return {0, site.carbon_g_per_kwh, site.green_share};
     if (at_once)

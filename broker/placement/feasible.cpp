@@ -47,6 +47,17 @@ struct placed {
     standing at;
 };
 
+/// The ε-form's limit, from the cheapest that starts at once where it may.
+std::optional<double> dearest_of(const offer_book& book, const policy& rules, const demand& want) {
+    if (!rules.within_of_cheapest)
+        return std::nullopt;
+    double cheapest = std::numeric_limits<double>::infinity();
+    for (std::uint32_t i = 0; i < book.size(); ++i)
+        if (verdict(book, want, i) == passes)
+            cheapest = std::min(cheapest, cost_of(book, want, i, may_start_at_once(book, want, i)));
+    return cheapest * (1.0 + *rules.within_of_cheapest);
+}
+
 }  // namespace
 
 std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy& rules, term_table terms,
@@ -57,14 +68,17 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
     if (!parts)
         return {};
     std::vector<placed> found;
-    double cheapest = std::numeric_limits<double>::infinity();
+    const auto dearest = dearest_of(book, rules, want);
+    if (dearest)
+        want.hourly.limit(*dearest);
     for (std::uint32_t i = 0; i < book.size(); ++i) {
         if (verdict(book, want, i) != passes)
             continue;
         const site_view& site = want.sites[book.cols().site[i]];
         const shape_view& shape = want.shapes[book.cols().shape[i]];
         const double cost = cost_of(book, want, i);
-        cheapest = std::min(cheapest, cost);
+        if (dearest && cost > *dearest)
+            continue;
         placed p{{i, shape.units, cost, cost, shape.start_ms + site.data_movement_ms, finish_ms(want, site, shape),
                   site.rtt_ms, shape.it_kwh, site.pue, site.green_share},
                  standing_of(book, want, i)};
@@ -80,9 +94,6 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
             p.at.keys[0] = p.what.j;
         found.push_back(p);
     }
-    if (rules.within_of_cheapest)
-        std::erase_if(found,
-                      [&](const placed& p) { return p.what.cost_base > cheapest * (1.0 + *rules.within_of_cheapest); });
     const std::size_t keys = rules.ordered() ? parts->size() : 1;
     std::ranges::sort(found, [&](const placed& a, const placed& b) { return better(a.at, b.at, keys); });
     std::vector<feasible_offer> all;

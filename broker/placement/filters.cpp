@@ -154,6 +154,13 @@ std::int64_t money_cap::price_by_run(currency unit, std::uint64_t units, std::ui
     return price_within(charge_, unit, static_cast<wide>(units) * static_cast<wide>(billed_s));
 }
 
+wide money_cap::nano_ms_by_run(currency unit, std::uint64_t units) const noexcept {
+    const auto at = static_cast<std::size_t>(unit);
+    if (any_[at] || units == 0)
+        return any_nano_ms;
+    return charge_[at] < 0 ? -1 : charge_[at] * 1000 / static_cast<wide>(units);
+}
+
 std::int64_t money_cap::price_within(const std::array<wide, 2>& amounts, currency unit, wide quantity) const noexcept {
     const auto at = static_cast<std::size_t>(unit);
     const wide amount = amounts[at];

@@ -51,6 +51,9 @@ public:
     std::int64_t price_by_hour(currency unit, std::uint64_t units) const noexcept;
     /// The highest price in nanos per unit-hour whose exact charge for the billed time stays within the amount.
     std::int64_t price_by_run(currency unit, std::uint64_t units, std::uint64_t billed_s) const noexcept;
+    /// The largest integral of a price, in nanos x ms, whose charge for `units` stays within the amount; below 0: none.
+    wide nano_ms_by_run(currency unit, std::uint64_t units) const noexcept;
+    static constexpr wide any_nano_ms = wide{1} << 126;
 
 private:
     std::int64_t price_within(const std::array<wide, 2>& amounts, currency unit, wide quantity) const noexcept;

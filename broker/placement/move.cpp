@@ -43,10 +43,18 @@ double in_base(const unit_price& price, const exchange_rates& rates) noexcept {
 }
 
 /// What is paid for the place from now on, if the run ends after `more_s`: the whole lease less what has passed.
-double cost_from_now(const running_here& run, double ran_s, std::uint64_t more_s, const exchange_rates& rates) {
+double cost_from_now(const running_here& run, double ran_s, std::uint64_t more_s, const decision_world& world) {
+    const exchange_rates& rates = world.rates;
     const lease& terms = run.of.terms;
     const auto whole_s = static_cast<std::uint64_t>(std::ceil(ran_s)) + more_s;
     const double paid_s = static_cast<double>(billed_seconds(whole_s, terms.increment_s, terms.minimum_s)) - ran_s;
+    if (!terms.schedule.empty() && paid_s > 0) {  // at the prices of the hours that it is paid for
+        const std::int64_t from_ms = world.now.time_since_epoch().count();
+        const wide nano_ms =
+            price_curve(terms.price.nanos, terms.schedule).integral(from_ms, from_ms + std::llround(paid_s * 1000));
+        return static_cast<double>(nano_ms) / 3.6e6 * static_cast<double>(terms.units) *
+               in_base({1, terms.price.unit}, rates);
+    }
     return std::max(0.0, paid_s) / 3600.0 * static_cast<double>(terms.units) * in_base(terms.price, rates);
 }
 
@@ -66,6 +74,7 @@ void change_cost(appraisal& of, double by, const policy& rules, std::span<const 
 offer place_as_leased(const running_here& run) {
     offer here = run.on;
     here.price = run.of.terms.price;
+    here.schedule = run.of.terms.schedule;
     here.increment_s = 1;  // what has begun is paid for already
     here.minimum_s = 0;
     here.units_free.reset();
@@ -109,7 +118,7 @@ std::optional<appraisal> appraise_staying(const policy& rules, term_table terms,
         return std::nullopt;
     appraisal stay = made.ranked.front();
     if (spec.kind == workload_kind::batch)  // the increment that has begun, and the minimum, are of the whole lease
-        change_cost(stay, cost_from_now(run, ran_s, stay.billed_s, world.rates) - stay.cost_base, rules,
+        change_cost(stay, cost_from_now(run, ran_s, stay.billed_s, world) - stay.cost_base, rules,
                     order_of(rules, spec));
     return stay;
 }
@@ -177,7 +186,7 @@ move_look look_for_move(const offer_book& book, const policy& rules, term_table 
     if (!found || !found->launchable || !look.made.rivals.empty())
         return look;
     appraisal there = *found;
-    const double stop = cost_from_now(run, ran_s, spec.grace_s, world.rates);
+    const double stop = cost_from_now(run, ran_s, spec.grace_s, world);
     note why;
     if (rules.ordered()) {
         const auto order = order_of(rules, spec);

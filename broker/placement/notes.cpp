@@ -191,16 +191,24 @@ void on_green_and_carbon(const decision& made, notes& into) {
 /// What the winner's carbon rests on, and what its start waits for.
 void on_start(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
-    if (!won || !by.want.starts.active())
+    if (!won)
         return;
     const auto index = static_cast<std::uint32_t>(*by.book.find(won->offer));
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
+    if (shape.hourly) {
+        const hourly_price over = hourly_price_over(by.want, shape, won->start_at.time_since_epoch().count());
+        const double rate = static_cast<double>(rate_nanos(by.world.rates, won->price.unit)) / 1e18;
+        note told{note_kind::price_by_hour, {won->offer}, {}};
+        for (const std::int64_t nanos : {over.mean, over.least, over.most})
+            told.figures.push_back(static_cast<double>(nanos) * rate);
+        into.push_back(std::move(told));
+    }
     if (made.put_off)
         for (note& told : notes_on_wait(by, made, index, *made.put_off))
             into.push_back(std::move(told));
-    if (!won->carbon_kg)
+    if (!won->carbon_kg || !by.want.starts.active())
         return;
-    const site_view& site = by.want.sites[by.book.cols().site[index]];
-    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
     const zone_signal* told = by.want.starts.site_at(number_of(by.want, site)).carbon;
     if (!told)
         return;

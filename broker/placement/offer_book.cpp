@@ -32,6 +32,10 @@ bool alike(double a, double b) {
     return a == b || (std::isnan(a) && std::isnan(b));
 }
 
+bool alike(const std::shared_ptr<const price_curve>& a, const std::shared_ptr<const price_curve>& b) {
+    return a == b || (a && b && *a == *b);
+}
+
 bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
     return a.provider == b.provider && a.region == b.region && a.jurisdiction == b.jurisdiction && a.site == b.site &&
            a.grid_zone == b.grid_zone && a.place == b.place && a.declared_rtt_ms == b.declared_rtt_ms &&
@@ -49,7 +53,7 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
            a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.latency_headroom == b.latency_headroom &&
            a.available_from == b.available_from && a.queue_wait_p90_s == b.queue_wait_p90_s &&
-           a.software == b.software && a.billed == b.billed;
+           a.software == b.software && a.billed == b.billed && alike(a.prices, b.prices);
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -81,6 +85,8 @@ std::size_t hash_of(const offer_book::shape_row& row) {
     mix(seed,
         (std::uint64_t{row.purchased} << 2) | (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
     mix(seed, row.max_w);
+    if (row.prices)
+        mix(seed, static_cast<std::uint64_t>(row.prices->mean_of_week()));
     if (row.accelerators) {
         mix(seed, std::hash<std::string_view>()(row.accelerators->model));
         mix(seed, std::uint64_t{row.accelerators->count});
@@ -232,7 +238,8 @@ void offer_book::rebuild(std::vector<kept_offer> all) {
 
 void offer_book::place_price(std::size_t i) {
     const auto price = ranked_price(*offers_[i]);
-    const std::int64_t nanos = price ? price->nanos : -1;
+    const auto& by_hour = shapes_[columns_.shape[i]].prices;
+    const std::int64_t nanos = by_hour ? by_hour->mean_of_week() : price ? price->nanos : -1;
     columns_.price_nanos[i] = nanos;
     columns_.price[i] = static_cast<double>(nanos);
     if (nanos > exact_in_double_max)
@@ -281,6 +288,7 @@ void offer_book::forget_unused_rows(std::vector<kept_offer>& all) {
         return;
     sites_.clear();
     shapes_.clear();
+    prices_by_hour_ = false;
     site_numbers_.clear();
     shape_numbers_.clear();
     names_ = {};
@@ -314,31 +322,34 @@ std::uint32_t offer_book::site_of(const offer& o) {
 }
 
 std::uint32_t offer_book::shape_of(const offer& o) {
-    shape_row row{.compute = o.compute,
-                  .divisible = o.divisible,
-                  .launchable = o.launchable,
-                  .purchased = o.mode != billing_mode::reserved || is_owned(o),
-                  .runs_gangs = o.runs_gangs,
-                  .takes_files = o.takes_files,
-                  .vcpus = o.vcpus,
-                  .memory_mib = o.memory_mib,
-                  .disk_mib = o.disk_mib,
-                  .architecture = names_.intern(o.architecture),
-                  .accelerators = o.accelerators,
-                  .stacks = {},
-                  .unit = ranked_price(o).value_or(unit_price{}).unit,
-                  .increment_s = std::max(1u, o.increment_s),
-                  .minimum_s = o.minimum_s,
-                  .queue_wait_s = o.queue_wait_s,
-                  .queue_wait_p90_s = std::max(o.queue_wait_s, o.queue_wait_p90_s),
-                  .idle_w = or_nan(o.idle_w),
-                  .max_w = or_nan(o.max_w),
-                  .hazard = o.supply.hazard,
-                  .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
-                  .latency_headroom = headroom_of(o),
-                  .available_from = o.supply.available_from,
-                  .software = o.software,
-                  .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt};
+    shape_row row{
+        .compute = o.compute,
+        .divisible = o.divisible,
+        .launchable = o.launchable,
+        .purchased = o.mode != billing_mode::reserved || is_owned(o),
+        .runs_gangs = o.runs_gangs,
+        .takes_files = o.takes_files,
+        .vcpus = o.vcpus,
+        .memory_mib = o.memory_mib,
+        .disk_mib = o.disk_mib,
+        .architecture = names_.intern(o.architecture),
+        .accelerators = o.accelerators,
+        .stacks = {},
+        .unit = ranked_price(o).value_or(unit_price{}).unit,
+        .increment_s = std::max(1u, o.increment_s),
+        .minimum_s = o.minimum_s,
+        .queue_wait_s = o.queue_wait_s,
+        .queue_wait_p90_s = std::max(o.queue_wait_s, o.queue_wait_p90_s),
+        .idle_w = or_nan(o.idle_w),
+        .max_w = or_nan(o.max_w),
+        .hazard = o.supply.hazard,
+        .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
+        .latency_headroom = headroom_of(o),
+        .available_from = o.supply.available_from,
+        .software = o.software,
+        .prices = has_hourly_prices(o) ? std::make_shared<const price_curve>(o.price->nanos, o.schedule) : nullptr,
+        .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt};
+    prices_by_hour_ |= row.prices != nullptr;
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
     return number_of(std::move(row), shapes_, shape_numbers_);

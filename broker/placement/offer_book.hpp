@@ -42,7 +42,7 @@ sphere_point on_sphere(std::pair<double, double> latitude_longitude) noexcept;
 /// Shape   every column has size() entries; entry i of each is the same offer. 10^5 expected, 10^6 supported.
 /// Hosts   what is held at a host through one seller, no other seller has: see left_at_host().
 /// Units   as in `offer`; unknown doubles are NaN, an unknown limit is UINT64_MAX; price in 10^-9 per unit-hour, -1:
-///         none.
+///         none; of hourly prices the mean of the week.
 /// Order   by offer id ascending, so equal inputs place equally on every run, and the offers of one site are
 ///         neighbours.
 /// Owner   the engine thread. Free units move with holds; everything else by replace_provider only.
@@ -141,7 +141,8 @@ public:
         std::uint32_t latency_headroom = 0;
         std::optional<instant> available_from;
         software_facts software;
-        std::optional<unit_price> billed;  // where it is not the price that is compared: of owned reservations
+        std::shared_ptr<const price_curve> prices;  // where they change with the hour; else the column has the price
+        std::optional<unit_price> billed;           // where it is not the price that is compared: of owned reservations
     };
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers
@@ -171,6 +172,8 @@ public:
         instant dated_from;  // from then on time alone has changed what one of them counts as (domain/freshness.hpp)
     };
     const columns& cols() const noexcept { return columns_; }
+    /// Some price may change with the hour.
+    bool prices_by_hour() const noexcept { return prices_by_hour_; }
     /// No price is too large for a double to hold it to the last digit (9 million a unit-hour).
     bool prices_exact() const noexcept { return prices_exact_; }
     std::span<const site_run> runs() const noexcept { return runs_; }
@@ -231,6 +234,7 @@ private:
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
     bool prices_exact_ = true;
+    bool prices_by_hour_ = false;  // of any row, in use or not
     std::vector<site_run> runs_;
     std::vector<std::uint32_t> sequences_;
     std::vector<site_row> sites_;

@@ -91,8 +91,9 @@ std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& wa
         first.clear();
         for (; k < left.size && left.index[k] < end; ++k) {
             const shape_view& shape = want.shapes[book.cols().shape[left.index[k]]];
-            if (at_once && first.beat({left.cost_base[k], or_infinity(shape.it_kwh),
-                                       static_cast<double>(shape.start_ms + shape.run_ms)}))
+            if (at_once && !shape.hourly &&
+                first.beat(
+                    {left.cost_base[k], or_infinity(shape.it_kwh), static_cast<double>(shape.start_ms + shape.run_ms)}))
                 continue;
             here.push_back(place_of(book, want, left.index[k], left.cost_base[k]));
         }

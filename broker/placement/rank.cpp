@@ -257,7 +257,7 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     static thread_local block one;
     one.size = 1;
     one.index[0] = index;
-    one.cost[0] = cost_of(book, want, index);
+    one.cost[0] = cost_of(book, want, index, at_once);
     one.fill_columns(book, want, what.reads, nullptr, at_once);
     double quantity = 0;
     what.fill(one.context(book, spec, now, want.said_of(what)), {&quantity, 1});

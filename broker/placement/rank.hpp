@@ -66,8 +66,11 @@ double in_steps(double quantity, double step) noexcept;
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
                    std::uint32_t index, bool at_once = false);
 
-/// C of one offer in base currency, unrounded; meaningless where verdict() is price_missing.
-double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept;
+/// C of one offer in base currency, unrounded; meaningless where verdict() is price_missing. At its best start, or
+/// started at once.
+double cost_of(const offer_book& book, const demand& want, std::size_t i, bool at_once = false);
+/// Whether no limit that depends on its price forbids a start at once; true where the price does not depend on it.
+bool may_start_at_once(const offer_book& book, const demand& want, std::size_t i);
 
 /// Energy of the run at a site on a shape, under the grid of a start.
 inline facility_energy facility_at(const site_view& site, const shape_view& shape, const start_option& start) noexcept {
@@ -116,6 +119,8 @@ public:
         if (cost_base <= admitted_cost_)
             keep(index, cost_base);
     }
+    /// One with hourly prices: by where its start lies it may cost less of other things than bounds know.
+    void add_hourly(std::uint32_t index, double cost_base) { keep(index, cost_base); }
     /// After the last candidate.
     void finish();
 

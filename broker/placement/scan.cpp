@@ -37,6 +37,16 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
     if (site.dated)
         if (const std::uint8_t dated = dated_code(book.at(i), want.request.now); dated != passes)
             return dated;
+    const std::uint8_t first = std::min(site.code, shape.code);
+    const auto unless_unsaid = [&]() -> std::uint8_t {
+        if (want.foreign_gaps && first > code(rejection::quantity_unknown) && !want.knows_foreign(i))
+            return code(rejection::quantity_unknown);
+        return first;
+    };
+    if (shape.hourly) {
+        const std::uint8_t best = hourly_best(want, site, shape).code;
+        return best != passes && best < first ? best : unless_unsaid();
+    }
     if (price > shape.price_max)
         return code(rejection::max_price);
     const shape_aside& aside = want.aside[number];
@@ -48,10 +58,7 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
-    const std::uint8_t first = std::min(site.code, shape.code);
-    if (want.foreign_gaps && first > code(rejection::quantity_unknown) && !want.knows_foreign(i))
-        return code(rejection::quantity_unknown);
-    return first;
+    return unless_unsaid();
 }
 
 /// Keeps the cheapest, launchable ones before others.
@@ -189,6 +196,10 @@ private:
                 --into_.passed;
                 continue;
             }
+            if (shape.hourly) {
+                admit_hourly(i, site, shape);
+                continue;
+            }
             const double cost = cols.price[i] * shape.cost_per_nano + site.egress_base;
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
@@ -198,6 +209,18 @@ private:
                 into_.index[into_.size] = i;
                 into_.cost_base[into_.size++] = cost;
             }
+        }
+    }
+
+    /// The baseline is what starts at once, where it may; what ranks is the best start.
+    void admit_hourly(std::uint32_t i, const site_view& site, const shape_view& shape) {
+        const double cost = hourly_best(want_, site, shape).cost_base;
+        base_.look_at(i, cost_of(book_, want_, i, may_start_at_once(book_, want_, i)));
+        if (ranks_) {
+            ranks_->add_hourly(i, cost);
+        } else {
+            into_.index[into_.size] = i;
+            into_.cost_base[into_.size++] = cost;
         }
     }
 
@@ -214,7 +237,7 @@ void filter_book(const offer_book& book, const demand& want, ranker* ranks, surv
     filtering(book, want, ranks, into).whole_book();
 }
 
-void rank_within(double limit, const offer_book& book, ranker& ranks, survivors& among) {
+void rank_within(double limit, const offer_book& book, const demand& want, ranker& ranks, survivors& among) {
     const auto runs = book.runs();
     std::size_t run = 0;
     std::uint32_t run_end = 0;
@@ -226,7 +249,12 @@ void rank_within(double limit, const offer_book& book, ranker& ranks, survivors&
             run_end = runs[run].end;
             ranks.begin_run(run);
         }
-        if (among.cost_base[k] <= limit)
+        const shape_view& shape = want.shapes[book.cols().shape[i]];
+        const hourly_choice* const by_hour =
+            shape.hourly ? &hourly_best(want, want.sites[book.cols().site[i]], shape) : nullptr;
+        if (by_hour && by_hour->code == passes)
+            ranks.add_hourly(i, by_hour->cost_base);
+        else if (!by_hour && among.cost_base[k] <= limit)
             ranks.add(i, among.cost_base[k]);
         else
             ++among.counts[code(rejection::too_dear_for_policy)];

@@ -24,8 +24,9 @@ struct survivors {
 /// is null.
 void filter_book(const offer_book& book, const demand& want, ranker* ranks, survivors& into);
 
-/// Ranks what filter_book kept and costs at most `limit`; the rest is counted as too_dear_for_policy.
-void rank_within(double limit, const offer_book& book, ranker& ranks, survivors& among);
+/// Ranks what filter_book kept and costs at most `limit`, which want.hourly knows, too; the rest is counted as
+/// too_dear_for_policy.
+void rank_within(double limit, const offer_book& book, const demand& want, ranker& ranks, survivors& among);
 
 /// The first failing filter of one offer, or `passes`: what filter_book counts.
 std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i);

@@ -68,9 +68,20 @@ double in_steps(double quantity, double step) noexcept {
     return step > 0 ? std::ceil(quantity / step) : quantity;
 }
 
-double cost_of(const offer_book& book, const demand& want, std::size_t i) noexcept {
-    return static_cast<double>(book.cols().price_nanos[i]) * want.shapes[book.cols().shape[i]].cost_per_nano +
-           want.sites[book.cols().site[i]].egress_base;
+bool may_start_at_once(const offer_book& book, const demand& want, std::size_t i) {
+    const shape_view& shape = want.shapes[book.cols().shape[i]];
+    if (!shape.hourly)
+        return true;
+    const std::uint8_t first = hourly_at_once(want, want.sites[book.cols().site[i]], shape).code;
+    return first == passes || first == static_cast<std::uint8_t>(rejection::too_dear_for_policy);
+}
+
+double cost_of(const offer_book& book, const demand& want, std::size_t i, bool at_once) {
+    const site_view& site = want.sites[book.cols().site[i]];
+    const shape_view& shape = want.shapes[book.cols().shape[i]];
+    if (shape.hourly)
+        return at_once ? hourly_at_once(want, site, shape).cost_base : hourly_best(want, site, shape).cost_base;
+    return static_cast<double>(book.cols().price_nanos[i]) * shape.cost_per_nano + site.egress_base;
 }
 
 }  // namespace westerly

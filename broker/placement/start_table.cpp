@@ -131,14 +131,12 @@ const start_table::entry& start_table::entry_of(std::size_t site, std::uint16_t 
     return found;
 }
 
-void start_table::fill(entry& into, const site& of, const run& run) const {
+std::int64_t start_table::find_starts(const site& of, const run& run, std::vector<std::int64_t>& into) const {
     const std::int64_t at_once = run.start_ms + of.data_movement_ms;
     start_window window{at_once, at_once, run.run_ms};
-    if (slack_until_ms_) {
-        window.latest_ms = *slack_until_ms_ + of.data_movement_ms;
-        if (deadline_ms_)
-            window.latest_ms = std::min(window.latest_ms, *deadline_ms_ - run.run_ms - run.late_ms);
-    }
+    if (slack_until_ms_)
+        window.latest_ms =
+            latest_start({at_once, run.run_ms, run.late_ms}, *slack_until_ms_ + of.data_movement_ms, deadline_ms_);
     std::array<const signal_curve*, 2> varying{};
     std::size_t count = 0;
     using enum start_rule::quantity;
@@ -146,8 +144,13 @@ void start_table::fill(entry& into, const site& of, const run& run) const {
         varying[count++] = &of.carbon->curve;
     if (of.green && of.green->varies && rule_.weighs(non_green))
         varying[count++] = &of.green->curve;
-    find_start_candidates({varying.data(), count}, window, starts_);
+    find_start_candidates({varying.data(), count}, window, into);
+    return count > 0 ? into.back() : window.latest_ms;
+}
 
+void start_table::fill(entry& into, const site& of, const run& run) const {
+    const std::int64_t at_once = run.start_ms + of.data_movement_ms;
+    find_starts(of, run, starts_);
     into.first = static_cast<std::uint32_t>(options_.size());
     into.least_carbon = std::numeric_limits<double>::quiet_NaN();
     rising_means carbon_at(of.carbon, run.run_ms, of.annual_carbon), share_at(of.green, run.run_ms, of.annual_share);
@@ -198,6 +201,18 @@ void start_table::find_corners(entry& into, const site& of) const {
         corners_.push_back({i, rule_.ordered ? 0.0 : threshold(corners_.back().option)});
     }
     into.corner_last = static_cast<std::uint32_t>(corners_.size());
+}
+
+start_option start_table::at(std::size_t site_number, std::uint16_t run_number, std::int64_t delay_ms) const {
+    if (delay_ms == 0)
+        return at_once(site_number, run_number);
+    const site& of = sites_[site_number];
+    const run& run = runs_[run_number];
+    const std::int64_t from = run.start_ms + of.data_movement_ms + delay_ms;
+    const auto mean = [&](const zone_signal* told, double annual) {
+        return told && !told->curve.empty() ? mean_with_fallback(told->curve, from, run.run_ms, annual) : annual;
+    };
+    return {delay_ms, mean(of.carbon, of.annual_carbon), mean(of.green, of.annual_share)};
 }
 
 start_option start_table::best(std::size_t site_number, std::uint16_t run, double it_kwh) const {

@@ -14,7 +14,7 @@ struct start_option {
 
 /// What a policy makes of waiting; quantities that do not change with the start are left out.
 struct start_rule {
-    enum class quantity : std::uint8_t { non_green, carbon, finish };
+    enum class quantity : std::uint8_t { non_green, carbon, finish, cost };  // cost: of hourly prices only
     struct key {
         quantity of = quantity::carbon;
         double step = 0;
@@ -67,6 +67,13 @@ public:
     bool active() const noexcept { return active_; }
     start_option at_once(std::size_t site, std::uint16_t run) const { return options_[entry_of(site, run).first]; }
     start_option best(std::size_t site, std::uint16_t run, double it_kwh) const;
+    /// A start that is put off by so much, whether it is among those that best() looks at or not.
+    start_option at(std::size_t site, std::uint16_t run, std::int64_t delay_ms) const;
+    /// The starts that signals give reason to try, ascending, the one at once first. Returns the last start that may be
+    /// compared with it: by the slack, the deadline, and how far the signals that count reach.
+    std::int64_t find_starts(std::size_t site, std::uint16_t run, std::vector<std::int64_t>& into) const {
+        return find_starts(sites_[site], runs_[run], into);
+    }
     /// The least carbon intensity and the most green power that any start there can have, for bounds.
     start_option bound(std::size_t site) const;
     /// Carbon of the cleanest start; NaN: unknown.
@@ -88,6 +95,7 @@ private:
     };
 
     const entry& entry_of(std::size_t site, std::uint16_t run) const;
+    std::int64_t find_starts(const site& of, const run& run, std::vector<std::int64_t>& into) const;
     void fill(entry& into, const site& of, const run& run) const;
     void find_corners(entry& into, const site& of) const;
     double measure(const start_option& o, const site& of) const noexcept;

@@ -2,6 +2,8 @@
 
 #include "broker/domain/signal.hpp"
 
+#include <algorithm>
+
 namespace westerly {
 
 /// What a run of a given length is weighed by over its whole time, and not by its first hour.
@@ -16,6 +18,19 @@ struct start_window {
     std::int64_t latest_ms = 0;  // of the start; before the earliest: there is no slack
     std::int64_t run_ms = 0;
 };
+
+/// What must be over by a deadline: of a run that would begin at `earliest_ms` the last start, which is never before
+/// it.
+struct due_run {
+    std::int64_t earliest_ms = 0, run_ms = 0;
+    std::int64_t late_ms = 0;  // kept free before the deadline
+};
+inline std::int64_t latest_start(const due_run& of, std::int64_t slack_until_ms,
+                                 std::optional<std::int64_t> deadline_ms) noexcept {
+    const std::int64_t last =
+        deadline_ms ? std::min(slack_until_ms, *deadline_ms - of.run_ms - of.late_ms) : slack_until_ms;
+    return std::max(last, of.earliest_ms);
+}
 
 struct start_choice {
     std::int64_t start_ms = 0;

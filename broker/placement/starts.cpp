@@ -2,6 +2,7 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
+#include "broker/placement/start_time.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,12 +26,15 @@ std::optional<start_rule::quantity> quantity_named(std::string_view term) noexce
     return std::nullopt;
 }
 
-start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec) {
+/// `with_cost`: of offers whose cost depends on the start.
+start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec, bool with_cost) {
     start_rule rule;
     rule.ordered = policy.ordered();
     rule.max_carbon_kg = spec.limits.max_carbon_kg;
     const auto counts = [&](const std::string& name) {
         const term* known = find_term(terms, name);
+        if (with_cost && name == "cost")
+            return std::optional(start_rule::quantity::cost);
         return known && known->applies(spec) ? quantity_named(name) : std::nullopt;
     };
     if (rule.ordered) {
@@ -98,9 +102,14 @@ void resolve_starts(const offer_book& book, const policy& policy, term_table ter
                     const decision_world& world, demand& into) {
     start_table& starts = into.starts;
     starts.end();
+    into.hourly.forget();
+    if (book.prices_by_hour()) {
+        into.hourly.rule = rule_of(policy, terms, spec, true);
+        into.hourly.slack_until_ms = slack_until(policy, spec, world);
+    }
     if (!world.signals || world.signals->empty())
         return;
-    starts.begin(rule_of(policy, terms, spec), slack_until(policy, spec, world), into.request.deadline_ms);
+    starts.begin(rule_of(policy, terms, spec, false), slack_until(policy, spec, world), into.request.deadline_ms);
     starts.sites().resize(into.sites.size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
@@ -117,6 +126,7 @@ void resolve_starts(const offer_book& book, const policy& policy, term_table ter
 }
 
 void number_runs(demand& into) {
+    into.hourly.forget();
     if (!into.starts.active())
         return;
     into.starts.forget_runs();
@@ -126,13 +136,42 @@ void number_runs(demand& into) {
     into.starts.ready();
 }
 
+namespace {
+
+/// The mean price of a unit at the start that was chosen, and at once.
+note note_on_prices(const comparison& by, const shape_view& shape, const chosen_start& put) {
+    const auto mean = [&](instant at) {
+        return static_cast<double>(hourly_price_over(by.want, shape, ms_of(at)).mean) / 1e9;
+    };
+    const std::size_t number = static_cast<std::size_t>(&shape - by.want.shapes.data());
+    const double rate = static_cast<double>(rate_nanos(by.world.rates, by.book.shapes()[number].unit)) / 1e9;
+    return {note_kind::put_off_price, {}, {mean(put.start_at) * rate, mean(put.at_once_at) * rate}};
+}
+
+}  // namespace
+
 std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
                                 const chosen_start& put) {
     const site_view& site = by.want.sites[by.book.cols().site[winner]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[winner]];
     const std::size_t number = number_of(by.want, site);
-    std::vector<note> all{{note_kind::put_off, {format_rfc3339(put.launch_at), by.book.at(winner).site.site}, {}}};
-    if (const zone_signal* carbon = by.want.starts.site_at(number).carbon; carbon && carbon->varies)
+    const std::vector<std::string> when_and_where{format_rfc3339(put.launch_at), by.book.at(winner).site.site};
+    const appraisal then = appraise(by, winner);
+    const auto gained = [](const std::optional<double>& saved, const std::optional<double>& left) {
+        return saved.value_or(0) > start_gain_least * left.value_or(0);
+    };
+    const bool cleaner =
+        gained(put.carbon_saved_kg, then.carbon_kg) || gained(put.non_green_saved_kwh, then.non_green_kwh);
+    std::vector<note> all;
+    if (cleaner || !shape.hourly)
+        all.push_back({note_kind::put_off, when_and_where, {}});
+    if (shape.hourly)
+        if (note told = note_on_prices(by, shape, put); cleaner ? told.figures[0] != told.figures[1] : true) {
+            told.words = when_and_where;
+            all.push_back(std::move(told));
+        }
+    const zone_signal* carbon = by.want.starts.active() ? by.want.starts.site_at(number).carbon : nullptr;
+    if (carbon && carbon->varies)
         all.push_back({note_kind::put_off_intensity,
                        {signal_in_words(*carbon)},
                        {start_of(by.want, site, shape).carbon_g_per_kwh,
@@ -143,8 +182,11 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
         all.push_back({note_kind::put_off_saves_energy, {}, {*put.non_green_saved_kwh}});
     if (!by.rule.ordered)
         all.push_back({note_kind::put_off_saves_money, {}, {put.saved_base}});
-    const appraisal then = appraise(by, winner);
-    if (made.baseline && made.baseline->carbon_kg && then.carbon_kg)
+    const bool by_price = shape.hourly && !cleaner;
+    if (by_price && made.baseline && then.cost_base < made.baseline->cost_base)
+        all.push_back(
+            {note_kind::put_off_costs_less, {made.baseline->offer}, {made.baseline->cost_base - then.cost_base}});
+    if (!by_price && made.baseline && made.baseline->carbon_kg && then.carbon_kg)
         all.push_back({note_kind::put_off_on_baseline,
                        {made.baseline->offer},
                        {*made.baseline->carbon_kg - *then.carbon_kg, then.cost_base - made.baseline->cost_base}});
@@ -152,10 +194,10 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
 }
 
 std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner) {
-    if (!by.want.starts.active())
-        return std::nullopt;
     const site_view& site = by.want.sites[by.book.cols().site[winner]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[winner]];
+    if (!by.want.starts.active() && !shape.hourly)
+        return std::nullopt;
     const start_option start = start_of(by.want, site, shape);
     if (start.delay_ms == 0)
         return std::nullopt;

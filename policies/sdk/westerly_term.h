@@ -94,7 +94,7 @@ typedef struct westerly_term_columns {
     size_t offer_count;
     const uint32_t *offer_site;
     const uint32_t *offer_shape;
-    const double *offer_price_per_h;  /* of a unit, in the currency of decisions */
+    const double *offer_price_per_h;  /* of a unit, in the currency of decisions; of hourly prices the week's mean */
     const double *offer_units_total;  /* that the provider ever has; infinity: no known limit */
 } westerly_term_columns;
 

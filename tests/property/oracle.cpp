@@ -1,5 +1,6 @@
 #include "tests/property/oracle.hpp"
 
+#include "tests/property/oracle_hours.hpp"
 #include "tests/property/oracle_run.hpp"
 
 #include <algorithm>
@@ -33,21 +34,25 @@ public:
     judge_of_one(const world& w, const offer& o, bool plan_only_too)
         : w_(w), o_(o), s_(w.spec), plan_only_too_(plan_only_too) {}
 
-    /// At the start that is best there; of equals the earliest.
-    judged judgement() {
-        judged best = at_start();
-        if (best.why && best.why != rejection::max_carbon)
+    /// At the start that is best there and costs no more than `dearest`; of equals the earliest.
+    judged judgement(double dearest = infinity) {
+        dearest_ = dearest;
+        const judged first = at_start();
+        judged best = first;
+        if (best.why && !depends_on_start(*best.why))
             return best;
         for (const double delay : delays()) {
             delay_ms_ = delay;
             const judged later = at_start();
-            const bool meets_limit = best.why == rejection::max_carbon && later.why != rejection::max_carbon;
-            if (meets_limit || (!later.why && clearly_less(later.keys, best.keys)))
+            const bool meets_limit = best.why && (!later.why || *later.why > *best.why);
+            if (meets_limit || (!best.why && !later.why && clearly_less(later.keys, best.keys)))
                 best = later;
         }
         delay_ms_ = 0;
+        best.first_cost = first.why ? best.cost : first.cost;
         return best;
     }
+    bool hourly() const { return o_.price && !o_.schedule.empty() && !owned(); }
 
 private:
     static bool clearly_less(const std::vector<double>& a, const std::vector<double>& b) {
@@ -57,10 +62,17 @@ private:
         return false;
     }
 
+    bool depends_on_start(rejection why) const {
+        return why == rejection::max_carbon || (hourly() && (why == rejection::max_price || why == rejection::budget ||
+                                                             why == rejection::too_dear_for_policy));
+    }
+
     judged at_start() {
         judged j;
         j.at = &o_;
         j.why = first_failing();
+        if (!j.why && hourly() && cost() > dearest_ * (1 + 1e-12))
+            j.why = rejection::too_dear_for_policy;
         if (j.why)
             return j;
         j.cost = cost();
@@ -125,7 +137,29 @@ private:
     double money_of(unit_price price) const {
         return static_cast<double>(price.nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(price.unit);
     }
-    double cost() const { return money_of(*compared()) + egress(); }
+    double cost() const { return (hourly() ? hourly_cost() : money_of(*compared())) + egress(); }
+
+    std::int64_t start_ms() const { return static_cast<std::int64_t>(finish_ms() - run_ms()); }
+    std::int64_t billed_ms() const { return static_cast<std::int64_t>(billed_s()) * 1000; }
+    const plain_hours& hours() const {
+        if (!hours_)
+            hours_.emplace(o_);
+        return *hours_;
+    }
+    /// nanos x ms over what is billed; of a service by the mean of the week.
+    wide nano_ms() const { return service() ? hours().mean_hour() : hours().sum(start_ms(), billed_ms()); }
+    double hourly_cost() const {
+        return static_cast<double>(nano_ms()) / 1e9 / 3.6e6 * units() * to_base_rate(o_.price->unit);
+    }
+    std::int64_t highest_price() const {
+        return service() ? hours().highest() : hours().highest(start_ms(), billed_ms());
+    }
+    std::int64_t charge() const {
+        if (!hourly())
+            return cumulative_micros(billed().value_or(unit_price{}), static_cast<std::uint64_t>(units()),
+                                     milliseconds(billed_ms()));
+        return static_cast<std::int64_t>(divide_half_even(nano_ms() * static_cast<wide>(units()), 3'600'000'000));
+    }
 
     bool stale(double times) const {
         return o_.stale_after_s > 0 && o_.as_of != instant{} &&
@@ -362,15 +396,21 @@ private:
                std::any_of(order().begin(), order().end(), is_carbon);
     }
 
-    /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal.
+    /// Between the bends of a sum a step or a limit may be met sooner than at them: there only the bends count.
+    bool only_bends() const {
+        return hourly() && (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left ||
+                            s_.limits.max_price_per_hour || s_.limits.max_carbon_kg || w_.rules.within_of_cheapest);
+    }
+
+    /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal or of the price.
     std::vector<double> delays() const {
         std::vector<double> all;
-        if (!signal() || service() || !s_.when.max_delay_s || !carbon_weighed())
+        const bool by_signal = signal() && carbon_weighed();
+        if (service() || !s_.when.max_delay_s || (!by_signal && !hourly()))
             return all;
         const auto at = [](instant t) {
             return static_cast<double>(t.time_since_epoch().count());
         };
-        const auto& pieces = signal()->intervals;
         const double start = finish_ms() - run_ms();
         const double slack =
             std::min(static_cast<double>(*s_.when.max_delay_s), static_cast<double>(w_.rules.max_delay_s)) * 1000;
@@ -378,16 +418,25 @@ private:
         if (s_.when.deadline_at)
             latest = std::min(
                 latest, at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
-        latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
-        if (start < at(pieces.front().start_at))
-            return all;
-        for (double delay = 60'000; delay <= latest; delay += 600'000)
+        if (by_signal) {
+            const auto& pieces = signal()->intervals;
+            latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
+            if (start < at(pieces.front().start_at))
+                return all;
+            for (const auto& piece : pieces)
+                for (const instant edge : {piece.start_at, piece.end_at})
+                    for (const double length : {0.0, run_ms()})
+                        all.push_back(at(edge) - length - start);
+        }
+        for (double delay = 60'000; delay <= latest; delay += only_bends() ? infinity : 600'000)
             all.push_back(delay);
         all.push_back(latest);
-        for (const auto& piece : pieces)
-            for (const instant edge : {piece.start_at, piece.end_at})
-                for (const double length : {0.0, run_ms()})
-                    all.push_back(at(edge) - length - start);
+        if (hourly())
+            for (const std::int64_t length : {std::int64_t{0}, billed_ms()}) {
+                const auto from = static_cast<std::int64_t>(start) + length;
+                for (const std::int64_t change : hours().changes(from, static_cast<std::int64_t>(latest)))
+                    all.push_back(static_cast<double>(change - from));
+            }
         all.erase(
             std::remove_if(all.begin(), all.end(), [&](double delay) { return delay < 60'000 || delay > latest; }),
             all.end());
@@ -572,17 +621,17 @@ private:
         const auto in_base_nanos = [&](money m) {
             return wide{m.micros} * 1000 * rate_nanos(w_.around.rates, m.unit);
         };
-        const wide hourly = wide{bill.nanos} * static_cast<wide>(units()) * rate_nanos(w_.around.rates, bill.unit);
-        if (const auto& cap = s_.limits.max_price_per_hour; cap && hourly > in_base_nanos(*cap))
+        const wide an_hour = wide{hourly() ? highest_price() : bill.nanos} * static_cast<wide>(units()) *
+                             rate_nanos(w_.around.rates, bill.unit);
+        if (const auto& cap = s_.limits.max_price_per_hour; cap && an_hour > in_base_nanos(*cap))
             return rejection::max_price;
         const auto budget = w_.around.budget_left ? w_.around.budget_left : s_.budget;
         if (budget) {
-            const std::int64_t micros = cumulative_micros(bill, static_cast<std::uint64_t>(units()),
-                                                          milliseconds(static_cast<std::int64_t>(billed_s()) * 1000));
-            if (in_base_nanos({micros, bill.unit}) > in_base_nanos(*budget))
+            if (in_base_nanos({charge(), bill.unit}) > in_base_nanos(*budget))
                 return rejection::budget;
-            if (egress() > 0 && money_of(bill) + egress() > static_cast<double>(budget->micros) / 1e6 *
-                                                                to_base_rate(budget->unit) * (1 + 1e-13))
+            const double paid = hourly() ? hourly_cost() : money_of(bill);
+            if (egress() > 0 &&
+                paid + egress() > static_cast<double>(budget->micros) / 1e6 * to_base_rate(budget->unit) * (1 + 1e-13))
                 return rejection::budget;
         }
         const auto& due = s_.when.deadline_at;
@@ -601,7 +650,9 @@ private:
     const offer& o_;
     const workload_spec& s_;
     bool plan_only_too_;
-    double delay_ms_ = 0;  // of the start that is judged
+    double delay_ms_ = 0;        // of the start that is judged
+    double dearest_ = infinity;  // of the ε-form
+    mutable std::optional<plain_hours> hours_;
     mutable std::optional<run_time> run_;
     mutable std::optional<fates> fates_;  // of a start at once
 };
@@ -614,19 +665,24 @@ bool before(const judged* a, const judged* b) {
 }
 
 /// The ε-form: nothing dearer than so much over the cheapest that may be launched, or over the cheapest at all.
-void drop_too_dear(const world& w, std::vector<judged>& all) {
+void drop_too_dear(const world& w, bool plan_only_too, std::vector<judged>& all) {
     if (!w.rules.within_of_cheapest)
         return;
     for (const bool launchable : {true, false}) {
         double least = infinity;
         for (const auto& j : all)
             if (!j.why && (j.at->launchable || !launchable))
-                least = std::min(least, j.cost);
+                least = std::min(least, j.first_cost);
         if (least == infinity)
             continue;
-        for (auto& j : all)
-            if (!j.why && j.cost > least * (1 + *w.rules.within_of_cheapest) * (1 + 1e-12))
+        const double dearest = least * (1 + *w.rules.within_of_cheapest);
+        for (auto& j : all) {
+            judge_of_one again(w, *j.at, plan_only_too);
+            if (!j.why && again.hourly())
+                j = again.judgement(dearest);  // another start may be within it
+            else if (!j.why && j.cost > dearest * (1 + 1e-12))
                 j.why = rejection::too_dear_for_policy;
+        }
         return;
     }
 }
@@ -638,7 +694,7 @@ judgement judge(const world& w, bool plan_only_too) {
     for (const auto& o : w.offers)
         made.all.push_back(judge_of_one(w, o, plan_only_too).judgement());
     std::sort(made.all.begin(), made.all.end(), [](const auto& a, const auto& b) { return a.at->id < b.at->id; });
-    drop_too_dear(w, made.all);
+    drop_too_dear(w, plan_only_too, made.all);
     for (const auto& j : made.all)
         if (!j.why)
             made.ranked.push_back(&j);

@@ -9,6 +9,7 @@ struct judged {
     const offer* at = nullptr;
     std::optional<rejection> why;
     double cost = 0;           // C in base currency
+    double first_cost = 0;     // started at once, where it may
     std::vector<double> keys;  // J, or the order's keys
     bool stale = false;
     double finish_ms = 0;

@@ -225,6 +225,24 @@ void own(dice& chance, offer& o) {
         o.supply.shadow_price = unit_price{static_cast<std::int64_t>(chance.below(3'000'000'000)), unit};
 }
 
+/// Windows on quarters of an hour that are apart in every day, so that they are apart whatever days they begin on.
+price_schedule random_hours(dice& chance) {
+    price_schedule hours;
+    hours.utc_offset_min = static_cast<std::int16_t>((static_cast<int>(chance.below(57)) - 28) * 30);
+    const auto turn = static_cast<std::uint16_t>(chance.below(96));
+    auto quarter = static_cast<std::uint16_t>(0);
+    const auto on = [&](std::uint64_t most) {
+        quarter = static_cast<std::uint16_t>(quarter + 1 + chance.below(most));
+        return static_cast<std::uint16_t>((quarter + turn) % 96 * 15);
+    };
+    for (auto left = 1 + chance.below(4); left > 0; --left) {
+        const std::uint16_t from = on(12), to = on(11);  // four of them are within 92 quarters
+        hours.windows.push_back({static_cast<std::uint8_t>(chance.once_in(2) ? 0x7F : 1 + chance.below(127)), from, to,
+                                 static_cast<std::int64_t>(chance.once_in(8) ? 0 : chance.below(30'000'000'000))});
+    }
+    return hours;
+}
+
 /// Some sellers sell what one host has.
 void share_hosts(dice& chance, std::vector<offer>& offers) {
     for (offer& o : offers)
@@ -410,6 +428,10 @@ world random_world(dice& chance) {
     }
     if (hosts)
         share_hosts(chance, w.offers);
+    if (chance.once_in(4))
+        for (offer& o : w.offers)
+            if (o.price && chance.once_in(3))
+                o.schedule = random_hours(chance);
     return w;
 }
 

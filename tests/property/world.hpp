@@ -3,6 +3,7 @@
 #include "broker/placement/decide.hpp"
 #include "policies/table.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace westerly::laws {
@@ -47,6 +48,7 @@ struct world {
         return w;
     }
     offer_book book() const;
+    const offer& offer_of(const offer_id& id) const { return *std::ranges::find(offers, id, &offer::id); }
     decision decide() const { return westerly::decide(book(), rules, built_in_terms(), spec, surroundings()); }
     plan_result plan() const { return westerly::plan(book(), rules, built_in_terms(), spec, surroundings()); }
 };

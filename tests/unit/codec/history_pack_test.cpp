@@ -135,7 +135,7 @@ TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     offer plain = full_offer("east", "big");
     plain.site.rtt_measured.clear();
     plain.site.rtt_max_age_s = rtt_max_age_default_s;
-    plain.hours = {};
+    plain.schedule = {};
     auto packed = pack_offers({plain});
     packed.resize(packed.size() - hours_of_none);
     packed[0] = 5;

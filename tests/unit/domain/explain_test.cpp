@@ -124,7 +124,10 @@ std::vector<note> every_note() {
             {note_kind::term_failed, {"water", "it did not answer within 100 ms"}, {}},
             {note_kind::term_ignored, {"water", "it did not answer within 100 ms"}, {}},
             {note_kind::rtt_measured, {"zhongwei", "cn-east", "2027-01-15T08:00:00.000Z"}, {27.4, 5}},
-            {note_kind::rtt_measured_old, {"zhongwei", "cn-east", "declared"}, {30.5, 24}}};
+            {note_kind::rtt_measured_old, {"zhongwei", "cn-east", "declared"}, {30.5, 24}},
+            {note_kind::price_by_hour, {"p/b/n/on_demand"}, {0.55, 0.3, 1.1}},
+            {note_kind::put_off_price, {"2026-03-01T14:00:00.000Z", "zhongwei"}, {0.3, 1.1}},
+            {note_kind::put_off_costs_less, {"p/b/n/on_demand"}, {1.6}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

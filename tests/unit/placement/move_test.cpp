@@ -190,6 +190,24 @@ TEST(move, services_are_weighed_over_the_time_that_they_would_stay) {
     EXPECT_TRUE(within(7300));
 }
 
+/// Ran 4 000 s at 1 CNY an hour, 32 300 s to go here; `now` is 08:00 UTC.
+TEST(move, staying_costs_what_the_hours_to_come_cost) {
+    offer here = plain("here");
+    here.schedule.windows = {{.from_min = 8 * 60, .to_min = 20 * 60, .nanos = 5'000'000'000}};
+    attempt dear = running_for(4000);
+    dear.terms.schedule = here.schedule;
+    EXPECT_FALSE(look_at({here, plain("there", 1.0)}, running_for(4000)).moves) << "leased at 1 for all hours";
+    const auto seen = look_at({here, plain("there", 1.0)}, dear);
+    ASSERT_TRUE(seen.moves);
+    const note& why = seen.made.notes.back();
+    ASSERT_EQ(why.kind, note_kind::moved);
+    const auto flat = look_at({plain("here", 5.0), plain("there", 1.0)}, running_for(4000, 5.0));
+    ASSERT_TRUE(flat.moves);
+    EXPECT_NEAR(why.figures[0], flat.made.notes.back().figures[0], 1e-9) << "all of what is left is in dear hours";
+    dear.terms.schedule.windows[0] = {.from_min = 0, .to_min = 8 * 60, .nanos = 5'000'000'000};
+    EXPECT_FALSE(look_at({here, plain("there", 1.0)}, dear).moves) << "the dear hours are over";
+}
+
 TEST(move, without_a_rule_nothing_moves) {
     EXPECT_FALSE(look_at({plain("here"), plain("there", 0.01)}, running_for(4000), saving(), policy{}).moves);
 }

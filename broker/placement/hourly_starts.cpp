@@ -1,0 +1,190 @@
+#include "broker/placement/hourly_starts.hpp"
+
+#include "broker/placement/rank.hpp"
+#include "broker/placement/start_time.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace westerly {
+namespace {
+
+constexpr double ms_per_hour = 3'600'000.0;
+constexpr std::int64_t week_ms = 7 * 86'400'000;
+
+constexpr std::uint8_t code(rejection why) noexcept {
+    return static_cast<std::uint8_t>(why);
+}
+
+const shape_aside& aside_of(const demand& want, const shape_view& shape) noexcept {
+    return want.aside[static_cast<std::size_t>(&shape - want.shapes.data())];
+}
+const hourly_shape& hours_of(const demand& want, const shape_view& shape) noexcept {
+    return want.hourly.shapes[aside_of(want, shape).hourly];
+}
+
+/// A service has no end: an hour of it is the mean of the week.
+wide nano_ms_over(const hourly_shape& of, std::int64_t from_ms, std::int64_t billed_ms) noexcept {
+    if (of.by_week)
+        return divide_half_even(of.prices->integral(0, week_ms) * billed_ms, week_ms);
+    return of.prices->integral(from_ms, from_ms + billed_ms);
+}
+
+/// In base currency. Of a price that does not change in the run to the bit what it costs as a plain one.
+double base_of(wide nano_ms, std::int64_t billed_ms, double cost_per_nano) noexcept {
+    if (billed_ms == 0)
+        return 0;
+    const double mean = static_cast<double>(nano_ms / billed_ms) +
+                        static_cast<double>(nano_ms % billed_ms) / static_cast<double>(billed_ms);
+    return mean * cost_per_nano;
+}
+
+start_option option_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
+    if (!want.starts.active() || shape.code != passes)
+        return {delay_ms, site.carbon_g_per_kwh, site.green_share};
+    return want.starts.at(number_of(want, site), shape.start_run, delay_ms);
+}
+
+hourly_choice at_delay(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
+    const hourly_shape& of = hours_of(want, shape);
+    const request_view& asked = want.request;
+    hourly_choice made;
+    made.start = option_at(want, site, shape, delay_ms);
+    made.from_ms = shape.start_ms + site.data_movement_ms + delay_ms;
+    const wide nano_ms = nano_ms_over(of, made.from_ms, of.billed_ms);
+    made.cost_base = base_of(nano_ms, of.billed_ms, shape.cost_per_nano) + site.egress_base;
+    made.code = passes;
+    const std::int64_t range_ms = of.by_week ? week_ms : of.billed_ms;
+    if (of.prices->range(made.from_ms, made.from_ms + range_ms).second > shape.price_max)
+        made.code = code(rejection::max_price);
+    else if (nano_ms > of.nano_ms_max ||
+             (site.egress_base > 0 && asked.budget_base && made.cost_base > *asked.budget_base))
+        made.code = code(rejection::budget);
+    else if (asked.deadline_ms &&
+             earliest_finish_ms(site, shape) + delay_ms + aside_of(want, shape).late_ms > *asked.deadline_ms)
+        made.code = code(rejection::deadline);
+    else if (asked.max_carbon_kg && !(facility_at(site, shape, made.start).carbon_kg <= *asked.max_carbon_kg))
+        made.code = code(rejection::max_carbon);
+    else if (made.cost_base > want.hourly.cost_limit)
+        made.code = code(rejection::too_dear_for_policy);
+    return made;
+}
+
+/// What the policy compares of a start; J and the like without what does not change with it.
+using start_keys = std::array<double, order_keys_max>;
+start_keys keys_of(const demand& want, const site_view& site, const shape_view& shape, const hourly_choice& at) {
+    const start_rule& rule = want.hourly.rule;
+    const facility_energy used = facility_at(site, shape, at.start);
+    const std::int64_t finish_ms = earliest_finish_ms(site, shape) + at.start.delay_ms;
+    const double hours = static_cast<double>(finish_ms - want.request.earliest_ms) / ms_per_hour;
+    start_keys keys{};
+    if (!rule.ordered) {
+        keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * hours : 0.0) +
+                  (rule.per_kg > 0 ? rule.per_kg * used.carbon_kg : 0.0) +
+                  (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0);
+        return keys;
+    }
+    using enum start_rule::quantity;
+    for (std::size_t k = 0; k < std::min(rule.keys.size(), keys.size()); ++k) {
+        const auto what = rule.keys[k].of;
+        const double quantity = what == carbon      ? used.carbon_kg
+                                : what == non_green ? used.non_green_kwh
+                                : what == finish    ? hours
+                                                    : at.cost_base;
+        keys[k] = in_steps(quantity, rule.keys[k].step);
+    }
+    return keys;
+}
+
+bool clearly_less(const start_keys& a, const start_keys& b) noexcept {
+    for (std::size_t k = 0; k < a.size(); ++k)
+        if (std::abs(a[k] - b[k]) > start_gain_least * std::abs(b[k]))
+            return a[k] < b[k];
+    return false;
+}
+
+/// Starts after the first where the beginning or the end of what is billed meets a change of the price.
+void add_price_edges(const hourly_shape& of, std::int64_t first_ms, std::int64_t last_ms,
+                     std::vector<std::int64_t>& into) {
+    constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t by : {std::int64_t{0}, of.billed_ms})
+        for (std::int64_t edge = of.prices->next_edge(first_ms + by);
+             edge != never && edge - by <= last_ms && into.size() < 2 * start_candidates_max;
+             edge = of.prices->next_edge(edge))
+            into.push_back(edge - by);
+}
+
+void find_starts(const demand& want, const site_view& site, const shape_view& shape, std::vector<std::int64_t>& into) {
+    const hourly_shape& of = hours_of(want, shape);
+    const std::int64_t first = shape.start_ms + site.data_movement_ms;
+    std::int64_t last = first;
+    into.assign(1, first);
+    if (want.starts.active() && shape.code == passes)
+        last = want.starts.find_starts(number_of(want, site), shape.start_run, into);
+    else if (want.hourly.slack_until_ms)
+        last = latest_start({first, shape.run_ms, aside_of(want, shape).late_ms},
+                            *want.hourly.slack_until_ms + site.data_movement_ms, want.request.deadline_ms);
+    if (last <= first || of.by_week)
+        return into.resize(1);
+    add_price_edges(of, first, last, into);
+    into.push_back(last);
+    if (first + start_delay_least_ms < last)  // an edge that comes sooner
+        into.push_back(first + start_delay_least_ms);
+    std::ranges::sort(into);
+    into.erase(std::ranges::unique(into).begin(), into.end());
+}
+
+hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {
+    static thread_local std::vector<std::int64_t> starts;
+    find_starts(want, site, shape, starts);
+    hourly_choice best = at_delay(want, site, shape, 0);
+    start_keys least = keys_of(want, site, shape, best);
+    for (const std::int64_t start : starts) {
+        const std::int64_t delay = start - starts.front();
+        if (delay < start_delay_least_ms)
+            continue;
+        const hourly_choice here = at_delay(want, site, shape, delay);
+        if (here.code < best.code)
+            continue;
+        const start_keys keys = keys_of(want, site, shape, here);
+        if (here.code == best.code && !clearly_less(keys, least))
+            continue;
+        best = here;
+        least = keys;
+    }
+    return best;
+}
+
+}  // namespace
+
+const hourly_choice& hourly_best(const demand& want, const site_view& site, const shape_view& shape) {
+    const std::uint64_t key = number_of(want, site) << 32 | static_cast<std::uint64_t>(&shape - want.shapes.data());
+    if (const auto known = want.hourly.found.find(key); known != want.hourly.found.end())
+        return known->second;
+    return want.hourly.found.emplace(key, search(want, site, shape)).first->second;
+}
+
+hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape) {
+    return at_delay(want, site, shape, 0);
+}
+
+double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
+                   std::int64_t from_ms, std::uint64_t billed_s) {
+    const auto billed_ms = static_cast<std::int64_t>(billed_s) * 1000;
+    return base_of(nano_ms_over(hours_of(want, shape), from_ms, billed_ms), billed_ms, view.cost_per_nano) +
+           site.egress_base;
+}
+
+hourly_price hourly_price_over(const demand& want, const shape_view& shape, std::int64_t from_ms) {
+    const hourly_shape& of = hours_of(want, shape);
+    const std::int64_t range_ms = of.by_week ? week_ms : of.billed_ms;
+    const auto [least, most] = of.prices->range(from_ms, from_ms + range_ms);
+    return {of.prices->mean(from_ms, from_ms + range_ms), least, most, nano_ms_over(of, from_ms, of.billed_ms)};
+}
+
+start_option hourly_start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once) {
+    return at_once ? option_at(want, site, shape, 0) : hourly_best(want, site, shape).start;
+}
+
+}  // namespace westerly

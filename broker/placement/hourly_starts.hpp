@@ -1,0 +1,68 @@
+#pragma once
+
+#include "broker/placement/start_table.hpp"
+
+#include <limits>
+#include <unordered_map>
+
+namespace westerly {
+
+struct demand;
+struct shape_view;
+struct site_view;
+
+/// An offer whose price changes with the hour, at one start.
+struct hourly_choice {
+    start_option start;
+    double cost_base = 0;      // C, egress included
+    std::uint8_t code = 0;     // the first filter that this start fails, of those that depend on it, or `passes`
+    std::int64_t from_ms = 0;  // of what is billed
+};
+
+/// What one shape's prices mean for the workload.
+struct hourly_shape {
+    const price_curve* prices = nullptr;  // the book's
+    bool by_week = false;                 // judged by the mean of the week: services
+    std::int64_t billed_ms = 0;
+    wide nano_ms_max = 0;  // what the budget lets the integral be
+};
+
+/// When offers with hourly prices would start. They are few, and each is worked out by itself: every start at which the
+/// integral of its price or of the grid's signals over the run bends, by what the policy compares. What one decision
+/// asks for once is kept.
+///
+/// Filters max_price holds the highest price of the run against the limit, budget and the ε-form its integral; of the
+///         starts those count that get furthest through the filters, so waiting may meet a limit.
+/// Services are judged by the hour that is the mean of the week, and start at once.
+struct hourly_starts {
+    std::vector<hourly_shape> shapes;
+    start_rule rule;  // with `cost` among its keys
+    std::optional<std::int64_t> slack_until_ms;
+    double cost_limit = std::numeric_limits<double>::infinity();     // of the ε-form, once it is known
+    mutable std::unordered_map<std::uint64_t, hourly_choice> found;  // by site and shape
+
+    void forget() noexcept {
+        cost_limit = std::numeric_limits<double>::infinity();
+        found.clear();
+    }
+    void limit(double cost_max) noexcept {
+        cost_limit = cost_max;
+        found.clear();
+    }
+};
+
+/// `shape` is one of want.shapes and has hourly prices.
+const hourly_choice& hourly_best(const demand& want, const site_view& site, const shape_view& shape);
+hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape);
+/// C of a run that starts then and lasts otherwise: as `view` of the same shape has it, at an end of a speed's
+/// interval.
+double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
+                   std::int64_t from_ms, std::uint64_t billed_s);
+/// The price of a unit over what is billed from a start on.
+struct hourly_price {
+    std::int64_t mean = 0, least = 0, most = 0;  // nanos
+    wide nano_ms = 0;                            // the integral
+};
+hourly_price hourly_price_over(const demand& want, const shape_view& shape, std::int64_t from_ms);
+
+}  // namespace westerly
