@@ -14,6 +14,7 @@ void engine_core::on(turn& t, const clock_stepped& in) {
     if (published_at_)
         *published_at_ += in.by;
     put_off_looked_at_ += in.by;
+    hours_looked_at_ += in.by;
     fair_.move_with_clock(in.by);
     if (put_off_again_at_)
         *put_off_again_at_ += in.by;

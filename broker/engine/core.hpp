@@ -349,6 +349,8 @@ private:
     bool put_off(turn& t, live_workload& w, decision& made, decision_basis& from);
     std::optional<sourced> metered_carbon(const attempt& a) const;
     void decide_put_off_again(turn& t);
+    void try_by_the_hour(turn& t);
+    std::optional<instant> hours_due_at() const;
 
     // foreign.cpp
     void on(turn& t, const offers_scored& in);
@@ -441,6 +443,7 @@ private:
     std::set<workload_id> put_off_;                   // whose start was chosen for later
     std::optional<instant> put_off_again_at_;         // signals have changed: they are decided anew then
     instant put_off_looked_at_{};                     // when they last were for that
+    instant hours_looked_at_{};                       // when those were tried again whom other hours may suit
     std::set<std::pair<instant, attempt_id>> looks_;  // when a running attempt is held against other offers next
     std::optional<instant> next_looks_at_;            // no earlier, so that they never hold the thread up
     std::unordered_map<offer_id, std::uint64_t> held_units_;

@@ -48,6 +48,7 @@ reaction engine_core::handle(const input& in, instant now, random_source& random
     if (signals_.refresh(t.now))
         market_dirty_ = true;
     decide_put_off_again(t);
+    try_by_the_hour(t);
     ask_terms_again(t);
     run_placement(t);
     run_looks(t);

@@ -131,11 +131,10 @@ decision_basis engine_core::basis_of(turn& t, const live_workload& w, const deci
         basis.blocked.push_back(block.provider);
     basis.budget_left = seen.budget_left;
     basis.progress = seen.progress;
+    basis.asked_at = seen.asked_at;
     basis.with_signals = !signals_.empty();
-    if (basis.with_signals) {
+    if (basis.with_signals)
         basis.signals_chosen_at = signals_.chosen_at();
-        basis.asked_at = seen.asked_at;
-    }
     basis.measured.assign(seen.measured.begin(), seen.measured.end());
     for (const auto& [index, free] : book_.less_free())
         basis.less_free.push_back({index, free});

@@ -93,6 +93,8 @@ lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates
     terms.price = billed_price(on).value_or(unit_price{});
     if (is_owned(on) && on.price && on.price->unit == terms.price.unit)
         terms.list_price = on.price;
+    if (has_hourly_prices(on))
+        terms.schedule = on.schedule;
     terms.mode = on.mode;
     terms.units = units;
     terms.limited = on.units_free.has_value();
@@ -166,8 +168,11 @@ std::string_view engine_core::name_of_tenant(const tenant_id& id) const {
 /// Those who named the same policy may still run under others, by tenant and labels; a '?' stands for none at all.
 demand_shape engine_core::shape_now(const workload& w) const {
     const auto rules = policy_for(policies_, name_of_tenant(w.tenant), *w.spec);
+    // A limit that a later start meets may be met by one whose slack goes further.
+    const bool by_start = w.spec->when.max_delay_s &&
+                          (w.spec->budget || w.spec->limits.max_price_per_hour || w.spec->limits.max_carbon_kg);
     return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w),
-                    speeds_.of(w.tenant, w.spec->name));
+                    speeds_.of(w.tenant, w.spec->name), by_start ? std::optional(w.created_at) : std::nullopt);
 }
 
 /// Files may say otherwise than before whom they are for: whoever waits takes the seat that is right now.
@@ -352,7 +357,8 @@ decision_world engine_core::world_at(instant now, const live_workload* w) const 
     world.signals = &signals_;
     if (w) {
         world.budget_left = budget_left(w->value);
-        world.asked_at = w->value.created_at;
+        if (w->value.spec->when.max_delay_s)  // its slack counts from then
+            world.asked_at = w->value.created_at;
         world.measured = speeds_.of(w->value.tenant, w->value.spec->name);
         world.progress = progress_of(*w);
         // Of one that runs nothing is asked: what was said of its start is not of what is left of it.

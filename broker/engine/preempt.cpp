@@ -1,5 +1,6 @@
 // Work of higher priority, or of a tenant below its guarantee, takes back capacity that runs on terms of being taken
 // away; what the others have to do again is charged to its J.
+#include "broker/domain/owned.hpp"
 #include "broker/engine/core.hpp"
 #include "broker/placement/replay.hpp"
 
@@ -143,6 +144,8 @@ void engine_core::preempt(turn& t, live_workload& w) {
         const offer& on = book_.at(*at);
         lease terms;
         terms.price = on.price.value_or(unit_price{});
+        if (has_hourly_prices(on))
+            terms.schedule = on.schedule;
         terms.units = way.units;
         terms.rates = rates_;
         auto victims = victims_for(w, way, held_micros_per_h(terms), t.now);

@@ -162,6 +162,7 @@ std::optional<instant> engine_core::next_wake() const {
     earliest(due, keys_expire_at());
     earliest(due, signals_.next_change_at());
     earliest(due, put_off_again_at_);
+    earliest(due, hours_due_at());
     earliest(due, looks_due_at());
     earliest(due, scores_.next_due());
     if (market_dirty_)

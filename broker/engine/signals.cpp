@@ -11,6 +11,8 @@ namespace {
 constexpr seconds put_off_again_every{60};
 /// A new choice within this of the start that is waited for is the same choice: forecasts tremble.
 constexpr seconds same_start_within{900};
+/// Where prices change with the hour, time alone may lift a limit of money: who waits is tried again so often.
+constexpr seconds hours_tried_every{900};
 
 }  // namespace
 
@@ -75,6 +77,20 @@ void engine_core::decide_put_off_again(turn& t) {
     const auto all = put_off_;
     for (const workload_id& id : all)
         take_seat(t, workloads.at(id));
+}
+
+void engine_core::try_by_the_hour(turn& t) {
+    const auto due = hours_due_at();
+    if (!due || t.now < *due)
+        return;
+    hours_looked_at_ = t.now;
+    places_ever_.clear();  // their J is another now
+    room_.wake(wake_on_offers);
+}
+
+std::optional<instant> engine_core::hours_due_at() const {
+    return book_.prices_by_hour() && room_.size() > 0 ? std::optional(hours_looked_at_ + hours_tried_every)
+                                                      : std::nullopt;
 }
 
 /// The mean intensity over what really ran, where the zone's hourly signal covers all of it; else the lease's factor

@@ -8,7 +8,7 @@ void engine_core::load(stored_state from, instant now) {
     epoch_ = from.epoch;
     owner_ = from.owner;
     sweeping_ = from.sweeping;
-    started_at_ = last_now_ = now;
+    started_at_ = last_now_ = hours_looked_at_ = now;
     outbox_seq_ = from.outbox_seq;
     history_seq_ = from.history_seq;
     event_seq_ = from.event_seq;

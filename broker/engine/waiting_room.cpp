@@ -142,7 +142,7 @@ void write_overrides(digest_text& out, const policy_overrides& asked) {
 }  // namespace
 
 demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
-                      std::span<const measured_speed> measured) {
+                      std::span<const measured_speed> measured, const std::optional<instant>& asked_at) {
     digest_text out;
     out.number(static_cast<std::uint64_t>(spec.kind));
     out.number(static_cast<std::uint64_t>(spec.compute));
@@ -169,6 +169,7 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     out.maybe(spec.when.max_runtime_s);
     out.maybe(spec.when.max_delay_s);
     out.maybe(budget_left);
+    out.maybe(asked_at);
     out.number(measured.size());
     for (const measured_speed& one : measured) {
         out.word(one.model);

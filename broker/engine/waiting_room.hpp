@@ -15,7 +15,8 @@ namespace westerly {
 /// is the one that it runs under, whatever it names.
 using demand_shape = sha256_digest;
 demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
-                      std::span<const measured_speed> measured = {});
+                      std::span<const measured_speed> measured = {},
+                      const std::optional<instant>& asked_at = std::nullopt);
 
 /// What can lift the reasons of those who wait; a set of bits.
 enum wake_on : std::uint8_t {

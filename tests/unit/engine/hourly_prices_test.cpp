@@ -1,0 +1,153 @@
+// Prices that change with the hour: waited for, leased, billed.
+#include "broker/placement/fair_use.hpp"
+#include "broker/placement/replay.hpp"
+#include "tests/unit/engine/rig.hpp"
+
+using namespace westerly;
+using namespace westerly::testing_support;
+
+namespace {
+
+constexpr milliseconds hour{3'600'000};
+using phase = observation::phase;
+
+/// small_offer at 3.60 CNY an hour; from 02:00 to 04:00 it is half of that. The rig begins at 00:00 UTC.
+offer cheap_at_night() {
+    offer o = small_offer("p", 10);
+    o.schedule.windows = {{.from_min = 120, .to_min = 240, .nanos = 1'800'000'000}};
+    return o;
+}
+
+workload_spec two_hours(std::uint64_t slack_hours) {
+    workload_spec spec = small_spec();
+    spec.work.runtime_s = 7200;
+    if (slack_hours > 0)
+        spec.when.max_delay_s = slack_hours * 3600;
+    return spec;
+}
+
+struct hourly_prices_test : testing::Test {
+    engine_rig rig;
+    void SetUp() override {
+        rig.add_provider("p", 10);
+        rig.give(offers_received{"p", {cheap_at_night()}});
+    }
+    /// Started where the rig stands, ended after so long.
+    void run(const call_provider& call, milliseconds length) {
+        rig.answer_call(call, call_outcome::done);
+        rig.observe(call.attempt, phase::running, 1);
+        rig.pass(length);
+        rig.observe(call.attempt, phase::exited, 2);
+    }
+};
+
+TEST_F(hourly_prices_test, cheap_hours_are_waited_for_and_billed_as_they_ran) {
+    const instant asked = rig.now;
+    const auto id = rig.submit(two_hours(5));
+    ASSERT_EQ(rig.stored(id).state, workload_state::queued);
+    EXPECT_EQ(rig.stored(id).waiting.front().code, "chosen_start");
+    EXPECT_NE(rig.stored(id).waiting.front().detail.find("cost less then"), std::string::npos);
+    EXPECT_EQ(*rig.stored(id).next_action_at, asked + 2 * hour);
+    rig.run_for(hour);
+    ASSERT_EQ(rig.stored(id).state, workload_state::queued);
+    rig.run_for(hour + hour / 2);
+    ASSERT_EQ(rig.stored(id).state, workload_state::launching);
+    const auto call = rig.only<call_provider>();
+    EXPECT_EQ(rig.stored(call.attempt).terms.schedule, cheap_at_night().schedule);
+    // The provider's offer changes meanwhile; what is leased does not.
+    rig.give(offers_received{"p", {small_offer("p", 10)}});
+    run(call, 2 * hour);  // from 02:30 to 04:30
+    ASSERT_EQ(rig.stored(id).state, workload_state::succeeded);
+    ASSERT_EQ(rig.store.charges.size(), 1u);
+    const charge& paid = rig.store.charges[0];
+    EXPECT_EQ(paid.billed_micros, 1'500'000 * 18 / 10 + 500'000 * 36 / 10);
+    EXPECT_EQ(paid.list_micros, paid.billed_micros);
+    EXPECT_EQ(paid.price.nanos, 2'250'000'000) << "the mean";
+    EXPECT_EQ(paid.billed_ms, 7'200'000u);
+    EXPECT_EQ(rig.store.usages.size(), 1u);
+}
+
+TEST_F(hourly_prices_test, who_allows_no_delay_starts_at_once) {
+    const auto id = rig.submit(two_hours(0));
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+    run(rig.only<call_provider>(), 3 * hour);
+    EXPECT_EQ(rig.store.charges.at(0).billed_micros, 2 * 3'600'000 + 1'800'000);
+}
+
+TEST_F(hourly_prices_test, a_restart_keeps_waiting) {
+    const auto id = rig.submit(two_hours(5));
+    rig.restart();
+    rig.report("p", provider_state::ready);
+    rig.give(offers_received{"p", {cheap_at_night()}});
+    rig.run_for(hour);
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    rig.run_for(hour + hour / 4);
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+TEST_F(hourly_prices_test, a_budget_reserves_the_hours_of_the_run) {
+    workload_spec spec = two_hours(5);
+    spec.budget = money{3'600'000, currency::cny};
+    const auto id = rig.submit(spec);
+    EXPECT_EQ(rig.stored(id).waiting.front().code, "chosen_start") << "at once it would cost 7.20";
+    spec.when.max_delay_s.reset();
+    const auto at_once = rig.submit(spec);
+    EXPECT_EQ(rig.stored(at_once).waiting.front().code, "no_feasible_offer");
+    EXPECT_NE(rig.stored(at_once).waiting.front().detail.find("(budget)"), std::string::npos);
+}
+
+/// Time alone lifts the limit: nothing is offered anew, and nothing becomes free.
+TEST_F(hourly_prices_test, who_finds_it_too_dear_now_is_tried_again_by_the_hour) {
+    workload_spec spec = two_hours(0);
+    spec.budget = money{5'400'000, currency::cny};  // half of the run at night
+    const auto id = rig.submit(spec);
+    ASSERT_EQ(rig.stored(id).waiting.front().code, "no_feasible_offer");
+    rig.run_for(hour - milliseconds(1));
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    rig.run_for(hour / 4);
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+TEST_F(hourly_prices_test, whose_slack_is_over_speaks_for_nobody_else) {
+    workload_spec spec = two_hours(1);
+    spec.budget = money{4'500'000, currency::cny};  // from 01:30 to 02:30
+    const auto early = rig.submit(spec);
+    ASSERT_EQ(rig.stored(early).waiting.front().code, "no_feasible_offer") << "01:00 is its last start";
+    rig.run_for(hour + hour / 12);
+    const auto later = rig.submit(spec);
+    EXPECT_EQ(rig.stored(later).waiting.front().code, "chosen_start");
+}
+
+/// What a decision saw is enough to make it again: that it waits, and that it starts.
+TEST_F(hourly_prices_test, both_decisions_replay_bit_for_bit) {
+    random_source random(1);
+    const auto spec = std::make_shared<workload_spec>(two_hours(5));
+    market_past past;
+    past.offers = {{"p", {cheap_at_night()}}};
+    past_book book(past, {});
+    const auto replayed = [&](const change_set& done) {
+        const auto again = book.decide_again(done.decisions.at(0), done.bases.at(0), cheapest_policy(), {}, *spec);
+        return again && *again == done.decisions.at(0);
+    };
+    const instant asked = rig.now;
+    const auto waits = rig.core->handle(submit_workload{1, rig.who, spec, "", {}}, rig.now, random).changes;
+    ASSERT_TRUE(waits.decisions.at(0).put_off);
+    EXPECT_EQ(waits.bases.at(0).of, waits.decisions.at(0).id);
+    EXPECT_EQ(waits.bases.at(0).asked_at, asked) << "its slack counts from there";
+    EXPECT_TRUE(replayed(waits));
+    const auto starts = rig.core->handle(tick{}, asked + 2 * hour, random).changes;
+    ASSERT_EQ(starts.attempts_new.size(), 1u);
+    EXPECT_FALSE(starts.decisions.at(0).put_off);
+    EXPECT_EQ(starts.bases.at(0).asked_at, asked);
+    EXPECT_TRUE(replayed(starts));
+}
+
+TEST(hourly_prices, turns_count_the_mean_of_the_week) {
+    lease terms;
+    terms.price = *cheap_at_night().price;
+    terms.schedule = cheap_at_night().schedule;
+    terms.units = 2;
+    EXPECT_EQ(held_micros_per_h(terms), 2 * (22 * 3'600'000 + 2 * 1'800'000) / 24);
+}
+
+}  // namespace
