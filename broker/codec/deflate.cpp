@@ -6,6 +6,7 @@ namespace westerly {
 namespace {
 
 constexpr std::size_t size_bytes = 8;
+constexpr std::uint64_t ratio_max = 1032;  // of deflate
 
 }  // namespace
 
@@ -32,7 +33,7 @@ result<std::string> inflated(std::string_view packed) {
     std::uint64_t size = 0;
     for (std::size_t i = 0; i < size_bytes; ++i)
         size |= static_cast<std::uint64_t>(static_cast<unsigned char>(packed[i])) << (8 * i);
-    if (size > inflated_max)
+    if (size > inflated_max || size > ratio_max * packed.size())
         return damaged();
     std::string bytes(static_cast<std::size_t>(size), '\0');
     uLongf length = static_cast<uLongf>(size);

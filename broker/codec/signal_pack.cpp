@@ -37,15 +37,19 @@ void take_intervals(unpacker& from, std::vector<signal_interval>& into) {
     const auto count = from.whole();
     if (count > from.left())
         return from.damaged();
-    instant before{};
+    std::uint64_t before = 0;  // as it may overflow where a row is damaged
+    const auto at = [](std::uint64_t ms) {
+        return instant(milliseconds(static_cast<std::int64_t>(ms)));
+    };
     for (std::uint64_t i = 0; i < count && from.left() > 0; ++i) {
         signal_interval one;
-        one.start_at = before + milliseconds(unzigzag(from.whole()));
+        const auto start = before + static_cast<std::uint64_t>(unzigzag(from.whole()));
         const auto length = from.whole();
-        one.end_at = one.start_at + milliseconds(static_cast<std::int64_t>(length / 2));
+        before = start + length / 2;
+        one.start_at = at(start);
+        one.end_at = at(before);
         one.forecast = length % 2 == 1;
         one.value = from.number();
-        before = one.end_at;
         into.push_back(one);
     }
 }
@@ -64,7 +68,8 @@ using packing::texts;
 using packing::unpacker;
 
 constexpr char signals_form = 1, terms_form = 1;
-constexpr char sharing_form = 1;  // texts are shared since
+constexpr char sharing_form = 1;                          // texts are shared since
+constexpr std::size_t offers_max = std::size_t{1} << 24;  // in one book
 
 error damaged() {
     return fail(errc::internal, "a stored history of signals is damaged or of a newer form",
@@ -157,7 +162,8 @@ result<std::vector<foreign_runs>> unpack_terms(std::string_view packed) {
     unpacker from(*bytes, terms_form, sharing_form);
     std::vector<foreign_runs> said;
     packing::field(from, said);
-    if (!from.whole_read())
+    const bool fits = std::ranges::all_of(said, [](const foreign_runs& each) { return each.offers() <= offers_max; });
+    if (!from.whole_read() || !fits)
         return damaged();
     return said;
 }

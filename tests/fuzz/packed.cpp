@@ -1,4 +1,5 @@
 #include "broker/codec/history_pack.hpp"
+#include "broker/codec/signal_pack.hpp"
 #include "broker/codec/views_json.hpp"
 
 // Rows of a damaged database.
@@ -10,5 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)westerly::unpack_offers(row);
     (void)westerly::unpack_change(row);
     (void)westerly::unpack_facts(row);
+    (void)westerly::unpack_signals(row);
+    (void)westerly::unpack_terms(row);
     return 0;
 }
