@@ -210,7 +210,7 @@ class MeasuredByTheAdapter(unittest.TestCase):
                 member = broker.member("vision")
 
                 def measured():
-                    facts = member.items("/v1/offers")[0]["site_facts"]
+                    facts = next(iter(member.items("/v1/offers")))["site_facts"]
                     return facts.get("rtt_measured")
 
                 told = wait_for("the adapter has measured", measured)
