@@ -108,7 +108,7 @@ private:
 
     /// Of the inputs: egress where they lie and staging here.
     double egress() const {
-        const auto per_gib = [](const std::optional<money>& price) {
+        const auto per_gib = [this](const std::optional<money>& price) {
             return price ? static_cast<double>(price->micros) / 1e6 * to_base_rate(price->unit) : 0;
         };
         double sum = 0;
