@@ -43,7 +43,10 @@ public:
     verb_result<std::vector<observation>> get(const tokens_params&, const call_state&) override {
         throw std::runtime_error("lost my mind");
     }
-    verb_result<mutation_reply> cancel(const token_params&, const call_state& call) override {
+    verb_result<mutation_reply> cancel(const token_params& p, const call_state& call) override {
+        observation begun;
+        begun.token = p.token;
+        tell_->attempt_changed(begun);
         while (!call.cancelled())
             std::this_thread::sleep_for(milliseconds(1));
         return failed(adapter_error::unavailable, "gave up");
@@ -203,6 +206,7 @@ TEST_F(serve_test, a_slow_call_can_be_cancelled_while_others_are_answered) {
     initialize();
     receive();
     send(rpc_request(2, "cancel", token_params_json));
+    EXPECT_EQ(receive().method, "attempt.changed") << "it has begun: what is cancelled before is told otherwise";
     send(rpc_request(3, "probe", "{}"));
     EXPECT_EQ(receive().id, 3u);
     send(rpc_notification("$/cancel", encode(cancel_call_params{2})));
