@@ -68,7 +68,7 @@ public:
     bool solve(std::vector<double>& lambda, const std::vector<double>& smoothed, bool first) {
         sum_up(lambda, sum_);
         sum_up(smoothed, smooth_sum_);
-        if (!add_ways(first))
+        if (!add_ways(first) && !first)
             return false;
         if ((first ? Clp_initialDualSolve(model_.get()) : Clp_primal(model_.get(), 1)) < 0 ||
             Clp_status(model_.get()) != 0)
