@@ -245,6 +245,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
 /// another at every start.
 void resolve_hourly(const offer_book& book, const shape_question& asked, demand& into) {
     into.hourly.shapes.clear();
+    into.hourly.found.clear();
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const shape_view& shape = into.shapes[i];
         if (!shape.hourly)
@@ -386,6 +387,8 @@ void resolve_sized(const offer_book& book, const policy& policy, const workload_
     resolve_shape(book.shapes()[shape], asked, into.request, speed_end::value, into.shapes[shape], into.runs[shape],
                   into.aside[shape]);
     into.shapes[shape].start_run = run;
+    if (book.prices_by_hour())
+        resolve_hourly(book, asked, into);
 }
 
 finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,

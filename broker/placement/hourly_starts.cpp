@@ -120,7 +120,9 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     const std::int64_t first = shape.start_ms + site.data_movement_ms;
     std::int64_t last = first;
     into.assign(1, first);
-    if (want.starts.active() && shape.code == passes)
+    if (site.code != passes || shape.code != passes)  // no start can make it rankable
+        return;
+    if (want.starts.active())
         last = want.starts.find_starts(number_of(want, site), shape.start_run, into);
     else if (want.hourly.slack_until_ms)
         last = latest_start({first, shape.run_ms, aside_of(want, shape).late_ms},

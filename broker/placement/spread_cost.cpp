@@ -156,7 +156,9 @@ const spread_costs::part_cost& spread_costs::part(std::size_t number, std::uint3
     const site_view& site = want_.sites[at.site];
     const shape_view& shape = want_.shapes[at.shape];
     const offer& on = book_.at(at.index);
-    const unit_price billed = billed_price(on).value_or(unit_price{});
+    unit_price billed = billed_price(on).value_or(unit_price{});
+    if (shape.hourly)  // of a limit for the hour the dearest counts
+        billed.nanos = hourly_price_over(want_, shape, hourly_best(want_, site, shape).from_ms).most;
     made.cost = cost_of(book_, want_, at.index);
     made.hourly = static_cast<double>(billed.nanos) * static_cast<double>(shape.units) *
                   (static_cast<double>(rate_nanos(world_.rates, billed.unit)) / 1e18);
@@ -346,6 +348,11 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
         made.cost = {cumulative_micros(made.price, made.units,
                                        milliseconds(static_cast<std::int64_t>(want_.runs[at.shape].billed_s) * 1000)),
                      made.price.unit};
+        if (shape.hourly) {
+            const auto hours = hourly_price_over(want_, shape, hourly_best(want_, site, shape).from_ms);
+            made.price.nanos = hours.mean;
+            made.cost.micros = charged_micros(hours.nano_ms, made.units);
+        }
         made.cost_base = cost_of(book_, want_, at.index);
         if (!std::isnan(used.kwh))
             made.energy_kwh = used.kwh;

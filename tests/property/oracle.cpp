@@ -39,7 +39,7 @@ public:
         dearest_ = dearest;
         const judged first = at_start();
         judged best = first;
-        if (best.why && !depends_on_start(*best.why))
+        if (best.why && (!depends_on_start(*best.why) || (hourly() && something_unknown())))
             return best;
         for (const double delay : delays()) {
             delay_ms_ = delay;

@@ -43,6 +43,7 @@ world random_service(dice& chance) {
         w.spec.compute = compute_class::general;
     }
     w.spec.budget.reset();
+    w.around.budget_left.reset();
     w.spec.spread = spread_rule{static_cast<std::uint32_t>(1 + chance.below(4))};
     w.rules = {};
     if (!chance.once_in(4))
@@ -162,7 +163,7 @@ found reckon(const world& w, const offer_book& book, const std::vector<std::map<
 
 TEST(spread, is_the_best_of_all_sets) {
     std::uint64_t spreads = 0, several = 0;
-    for (std::uint64_t seed = 1; seed <= worlds / 10; ++seed) {
+    for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
         const world w = random_service(chance);
@@ -201,8 +202,8 @@ TEST(spread, is_the_best_of_all_sets) {
             replicas += part.replicas;
         ASSERT_EQ(replicas, w.spec.tasks);
     }
-    EXPECT_GT(spreads, worlds / 200);
-    EXPECT_GT(several, worlds / 1000);
+    EXPECT_GT(spreads, worlds / 20);
+    EXPECT_GT(several, worlds / 100);
 }
 
 }  // namespace
