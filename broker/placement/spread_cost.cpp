@@ -151,8 +151,10 @@ const spread_costs::part_cost& spread_costs::part(std::size_t number, std::uint3
     const candidate& at = candidates_[number];
     set_size(at, replicas);
     made.fits = verdict(book_, want_, at.index) == passes;
-    if (!made.fits)
+    if (!made.fits) {
+        set_size(at, 1);  // which fits: who asks for terms of RTT reads how long a run is
         return made;
+    }
     const site_view& site = want_.sites[at.site];
     const shape_view& shape = want_.shapes[at.shape];
     const offer& on = book_.at(at.index);
@@ -270,7 +272,7 @@ void spread_costs::reckon(spread_set& set, double dearest) {
     }
 }
 
-/// Terms of RTT read nothing else of an offer: all replicas, so far from all demand.
+/// Terms of RTT read nothing else of an offer but how long its run is: all replicas, so far from all demand.
 double spread_costs::of_users(const term& what, const candidate& any, double rtt_ms, double rtt_p95_ms) {
     want_.sites[any.site].rtt_ms = rtt_ms;
     want_.sites[any.site].rtt_p95_ms = rtt_p95_ms;
