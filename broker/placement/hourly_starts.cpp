@@ -134,7 +134,7 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     if (first + start_delay_least_ms < last)  // an edge that comes sooner
         into.push_back(first + start_delay_least_ms);
     std::ranges::sort(into);
-    into.erase(std::ranges::unique(into).begin(), into.end());
+    into.erase(std::unique(into.begin(), into.end()), into.end());
 }
 
 hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {

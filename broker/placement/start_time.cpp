@@ -37,7 +37,7 @@ void find_start_candidates(std::span<const signal_curve* const> curves, const st
         }
     if (into.back() != last)
         into.push_back(last);
-    into.erase(std::ranges::unique(into).begin(), into.end());
+    into.erase(std::unique(into.begin(), into.end()), into.end());
     if (const std::size_t step = (into.size() + start_candidates_max - 1) / start_candidates_max; step > 1) {
         std::size_t kept = 0;
         for (std::size_t i = 0; i < into.size(); i += step)
