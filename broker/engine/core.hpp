@@ -436,7 +436,7 @@ private:
         std::uint64_t layout = 0;  // of the book when it began
     };
     gathering view_offers_;
-    std::map<provider_id, gathering> wholes_;  // to be written whole; what is offered does not change meanwhile
+    std::map<provider_id, gathering> wholes_;  // to be written whole; no list is taken over meanwhile
     signal_book signals_;
     certificate_ledger certificates_;
     speed_book speeds_;

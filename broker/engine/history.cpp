@@ -43,7 +43,8 @@ void engine_core::remember_offers(turn& t, const provider_id& provider, const of
 
 /// A piece of what is written whole, so that a replay has few changes to read.
 void engine_core::gather_whole(turn& t) {
-    auto& [provider, of] = *wholes_.begin();
+    const provider_id& provider = wholes_.begin()->first;
+    gathering& of = wholes_.begin()->second;
     if (of.layout != book_.layout())  // another provider's offers came or went: indices mean other offers now
         of = {.layout = book_.layout()};
     const std::size_t end = std::min(of.next + gathered_per_input, book_.size());
