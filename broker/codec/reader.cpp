@@ -142,11 +142,15 @@ bool check_text(const json_value& v, const json_path& at, const text_rule& rule,
     const auto text = text_of(v);
     const auto length = characters(text);
     if (length < rule.length_min || length > rule.length_max) {
-        faults.invalid(
-            at,
-            length < rule.length_min && length == 0 ? std::string("must not be empty")
-                                                    : "has " + std::to_string(length) + " characters",
-            "give " + std::to_string(rule.length_min) + " to " + std::to_string(rule.length_max) + " characters");
+        // Of one length only forms have: those say more than it does.
+        const std::string wanted =
+            rule.length_min == rule.length_max && !rule.shape.empty()
+                ? std::string(rule.shape)
+                : std::to_string(rule.length_min) + " to " + std::to_string(rule.length_max) + " characters";
+        faults.invalid(at,
+                       length < rule.length_min && length == 0 ? std::string("must not be empty")
+                                                               : "has " + std::to_string(length) + " characters",
+                       "give " + wanted);
         return false;
     }
     if (text.find('\0') != std::string_view::npos) {

@@ -20,7 +20,12 @@ inline instant lapses_at(const offer& o) noexcept {
     return stale_from(o) == instant::max() ? instant::max()
                                            : o.as_of + seconds(std::int64_t{o.stale_after_s} * stale_times_launchable);
 }
-/// Until when, inclusive, what was measured of a site's RTT counts.
+/// From when and until when, inclusive, what was measured of a site's RTT counts. Clocks may differ by minutes; what is
+/// said to be measured later than that is not believed.
+inline constexpr seconds measured_ahead_max{300};
+inline instant counts_from(const measured_rtt& seen) noexcept {
+    return seen.measured_at - measured_ahead_max;
+}
 inline instant counts_until(const measured_rtt& seen, const site_facts& of) noexcept {
     return seen.measured_at + seconds(std::int64_t{of.rtt_max_age_s});
 }

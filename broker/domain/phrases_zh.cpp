@@ -53,7 +53,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_term, "全部需求的{1}每小时折合 {2}。"},
     {phrase::spread_alone, "若全部放在一处，{1} 最优，每小时 {2}、RTT {3} ms：全部计入后贵 {4}。"},
     {phrase::spread_alone_in_order, "若全部放在一处，{1} 最优，每小时 {2}、RTT {3} ms。"},
-    {phrase::spread_alone_never, "没有单个报价容得下全部副本。"},
+    {phrase::spread_alone_never, "没有单个报价能让全部副本满足所有限制。"},
     {phrase::spread_every_set, "比较了 {1} 个报价的所有组合（符合要求的共 {2} 个，试算 {3} 次）。"},
     {phrase::spread_search, "在 {1} 个报价（符合要求的共 {2} 个）中经局部搜索得出，试算 {3} 次。"},
     {phrase::spread_bound, "这些报价的任何组合全部计入后每小时不低于 {1}；此方案为 {2}。"},

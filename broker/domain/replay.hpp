@@ -32,7 +32,8 @@ struct compared_decision {
     std::optional<appraisal> before, after;
 
     bool differs() const noexcept {
-        return before.has_value() != after.has_value() || (before && before->offer != after->offer);
+        return before.has_value() != after.has_value() ||
+               (before && (before->offer != after->offer || before->start_at != after->start_at));
     }
 };
 struct policy_comparison {

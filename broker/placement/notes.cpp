@@ -103,7 +103,7 @@ void on_measured_rtt(const comparison& by, const decision& made, notes& into) {
     for (const origin_view& from : origins_of(by.book, by.spec, by.world)) {
         const auto seen = std::ranges::find_if(
             site.rtt_measured, [&](const measured_rtt& m) { return by.book.names().find(m.region) == from.region; });
-        if (from.region == name_table::absent || seen == site.rtt_measured.end())
+        if (from.region == name_table::absent || seen == site.rtt_measured.end() || by.world.now < counts_from(*seen))
             continue;
         const bool counts = by.world.now <= counts_until(*seen, site);
         const measured_rtt*& oldest = counts ? counted : old;

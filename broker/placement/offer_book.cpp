@@ -317,7 +317,7 @@ std::uint32_t offer_book::site_of(const offer& o) {
     for (const auto& [region, ms] : o.site.rtt_ms)
         row.declared_rtt_ms.emplace_back(names_.intern(region), ms);
     for (const auto& seen : o.site.rtt_measured)
-        row.measured.push_back({names_.intern(seen.region), seen.ms, counts_until(seen, o.site)});
+        row.measured.push_back({names_.intern(seen.region), seen.ms, counts_from(seen), counts_until(seen, o.site)});
     return number_of(std::move(row), sites_, site_numbers_);
 }
 

@@ -111,7 +111,7 @@ public:
     struct measured_row {
         std::uint32_t region = 0;  // of the origin
         double ms = 0;
-        instant until{};  // longer it does not count
+        instant since{}, until{};  // it counts between them, inclusive
         friend bool operator==(const measured_row&, const measured_row&) = default;
     };
     struct site_row {

@@ -74,7 +74,7 @@ std::vector<origin_view> origins_of(const offer_book& book, const workload_spec&
 told_rtt rtt_between(const origin_view& from, const offer_book::site_row& row, instant now) noexcept {
     if (from.region != name_table::absent) {
         for (const auto& seen : row.measured)
-            if (seen.region == from.region && now <= seen.until)
+            if (seen.region == from.region && seen.since <= now && now <= seen.until)
                 return {seen.ms, rtt_source::measured};
         for (const auto& [region, ms] : row.declared_rtt_ms)
             if (region == from.region)

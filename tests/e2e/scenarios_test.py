@@ -192,7 +192,7 @@ class Spread(unittest.TestCase):
         path = self.broker.home / "service.json"
         asked = workload(**self.SERVICE)
         path.write_text(json.dumps(asked), encoding="utf-8")
-        for language, words in (("en", "6 replicas for 18.00 CNY an hour, serving users-east (75.0 % of the demand, RTT 5.0 ms, measured)"),
+        for language, words in (("en", "6 of the replicas for 18.00 CNY an hour, serving users-east (75.0 % of the demand, RTT 5.0 ms, measured)"),
                                 ("zh", "6 个副本，每小时 18.00 CNY，服务 users-east（需求的 75.0 %，RTT 5.0 ms，实测）")):
             told = self.broker.cli("plan", path, "--language", language, key=self.member.key)
             self.assertEqual(told.returncode, 0, told.stderr)

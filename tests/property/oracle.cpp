@@ -278,7 +278,7 @@ private:
 
     amount rtt_from(const origin& from) const {
         for (const auto& seen : o_.site.rtt_measured)
-            if (seen.region == from.region &&
+            if (seen.region == from.region && seen.measured_at - w_.around.now <= seconds(300) &&
                 w_.around.now - seen.measured_at <= seconds(std::int64_t{o_.site.rtt_max_age_s}))
                 return seen.ms;
         if (!from.region.empty())

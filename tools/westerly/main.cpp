@@ -39,7 +39,7 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--runtime-s", o.runtime_s, "Your estimate of the run time, for the decision");
     command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
     command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
-    command.add_option("--max-delay-s", o.max_delay_s, "Its start may be put off for so long for cleaner power");
+    command.add_option("--max-delay-s", o.max_delay_s, "Its start may be put off for so long for cleaner power or cheaper hours");
     command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
     command.add_option("--origin", o.origin, "Region of its users, for latency");
     command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);

@@ -194,20 +194,22 @@ TEST(spread, is_told_in_words_in_both_languages) {
     EXPECT_EQ(
         explain(made, currency::cny),
         "Near their users, the replicas go to 2 sites, of at most 4:\n"
-        "- p/east/n/on_demand: 6 replicas for 18.00 CNY an hour, serving users-east (75.0 % of the demand, RTT 5.0 "
+        "- p/east/n/on_demand: 6 of the replicas for 18.00 CNY an hour, serving users-east (75.0 % of the demand, RTT "
+        "5.0 "
         "ms, declared).\n"
-        "- p/west/n/on_demand: 2 replicas for 4.00 CNY an hour, serving users-west (25.0 % of the demand, RTT 5.0 "
+        "- p/west/n/on_demand: 2 of the replicas for 4.00 CNY an hour, serving users-west (25.0 % of the demand, RTT "
+        "5.0 "
         "ms, declared).\n"
         "In all 22.00 CNY an hour; the RTT is 5.0 ms in the mean, and 5.0 ms for 95 % of the demand.\n"
         "The latency of all demand counts as 4.00 CNY an hour.\n"
         "All in one place, p/east/n/on_demand would be best, at 24.00 CNY an hour and 15.0 ms: all counted, 10.00 "
         "CNY dearer.\n"
-        "All sets of 2 offers were compared, of 2 that fit (3 looks).\n");
+        "All sets of 2 offers were compared, of 2 that fit (looks: 3).\n");
     const std::string chinese = explain(made, currency::cny, language::zh);
     EXPECT_NE(chinese.find("副本分布在 2 个算力中心（最多 4 个）"), std::string::npos) << chinese;
     EXPECT_NE(chinese.find("users-east（需求的 75.0 %，RTT 5.0 ms，提供方声明）"), std::string::npos) << chinese;
     spread_plan none = spread_of({}, service(8), {});
-    EXPECT_EQ(explain(none, currency::cny), "No spread over at most 4 sites keeps all limits.\n");
+    EXPECT_EQ(explain(none, currency::cny), "No spread keeps all limits (max_sites: 4).\n");
 }
 
 }  // namespace
