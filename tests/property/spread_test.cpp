@@ -56,6 +56,8 @@ world random_service(dice& chance) {
         o.supply.host.clear();
         if (!chance.once_in(3))
             o.compute = w.spec.compute;
+        if (o.price && chance.once_in(4))
+            o.schedule.windows = {{.from_min = 60, .to_min = 600, .nanos = o.price->nanos / 4}};
         for (const char* region : regions)
             if (!chance.once_in(6))
                 o.site.rtt_ms.emplace_back(region, 1 + static_cast<double>(chance.below(99)));

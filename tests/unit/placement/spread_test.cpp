@@ -51,6 +51,19 @@ std::vector<std::pair<std::string, std::uint32_t>> replicas_of(const spread_plan
 }
 using counts = std::vector<std::pair<std::string, std::uint32_t>>;
 
+/// Half of every day 1.00 and half 3.00: an hour of a service is 2.00, and four replicas cost 8.00 an hour.
+TEST(spread, counts_the_mean_of_hourly_prices_for_each_replica) {
+    offer west = at("west", 3, 45, 5);
+    west.schedule.windows = {{.from_min = 0, .to_min = 720, .nanos = 1'000'000'000}};
+    const spread_plan made = spread_of({at("east", 2.5, 5, 45), west}, service(4), latency_at(0));
+    EXPECT_EQ(replicas_of(made), (counts{{"west", 4}}));
+    EXPECT_DOUBLE_EQ(made.cost_base, 8);
+    EXPECT_EQ(made.parts[0].price, (unit_price{2'000'000'000, currency::cny}));
+    EXPECT_EQ(made.parts[0].cost, (money{8'000'000, currency::cny}));
+    ASSERT_TRUE(made.alone);
+    EXPECT_DOUBLE_EQ(made.alone->j, 8);
+}
+
 /// Eight replicas, three quarters of the demand in the east. RTT: 5 ms at home, 45 ms across.
 ///   all east  8 x 3.00 = 24.00; mean RTT 0.75 x 5 + 0.25 x 45 = 15; 8 x 15 x 0.10 = 12.00; J = 36.00
 ///   all west  8 x 2.00 = 16.00; mean RTT 0.75 x 45 + 0.25 x 5 = 35; 8 x 35 x 0.10 = 28.00; J = 44.00
