@@ -1,6 +1,7 @@
 #include "tools/simulate/core/run.hpp"
 
 #include "tests/unit/simulate/scratch.hpp"
+#include "tools/simulate/core/report.hpp"
 
 #include <gtest/gtest.h>
 
@@ -129,6 +130,14 @@ TEST(run_trace, every_rule_starts_everything_and_rules_differ) {
     const double together = run(here, rows, two_pools(), setup_of(tick_rule::by_cost, 5)).money;
     const double in_turn = run(here, rows, two_pools(), setup_of(tick_rule::round_robin, 5)).money;
     EXPECT_LT(together, in_turn);
+}
+
+TEST(report, a_name_with_a_comma_stays_one_field) {
+    outcome run;
+    run.name = "my \"best\", by ticks";
+    run.policy_version = "v";
+    const std::string csv = as_csv({run});
+    EXPECT_NE(csv.find("\n\"my \"\"best\"\", by ticks\",v,"), std::string::npos) << csv;
 }
 
 }  // namespace

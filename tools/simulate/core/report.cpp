@@ -163,13 +163,25 @@ std::string as_table(const std::vector<outcome>& runs) {
     return made;
 }
 
+namespace {
+
+/// A name may hold commas and quotes (RFC 4180).
+std::string csv_field(std::string_view text) {
+    std::string made = "\"";
+    for (const char c : text)
+        made += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return made + '"';
+}
+
+}  // namespace
+
 std::string as_csv(const std::vector<outcome>& runs) {
     std::string made = "run,policy_version";
     for (const column& c : columns)
         made += std::string(",") + c.name;
     made += '\n';
     for (const outcome& o : runs) {
-        made += o.name + "," + o.policy_version;
+        made += csv_field(o.name) + "," + o.policy_version;
         for (const column& c : columns) {
             made += ',';
             if (const auto value = c.value(o)) {
