@@ -49,6 +49,15 @@ TEST(measured_rtt, counts_before_what_is_declared_until_it_is_too_old) {
         << explain(old);
 }
 
+TEST(measured_rtt, does_not_count_where_it_is_dated_ahead) {
+    const decision by_minutes = decide_on({measured(-seconds(300))}, interactive());
+    EXPECT_EQ(by_minutes.ranked[0].rtt_method, "measured") << "clocks differ";
+    const decision by_more = decide_on({measured(-seconds(300) - milliseconds(1))}, interactive());
+    EXPECT_EQ(by_more.ranked[0].rtt_ms, 9);
+    EXPECT_EQ(by_more.ranked[0].rtt_method, "declared");
+    EXPECT_FALSE(notes_have(by_more, note_kind::rtt_measured) || notes_have(by_more, note_kind::rtt_measured_old));
+}
+
 TEST(measured_rtt, gives_way_to_an_estimate_where_nothing_is_declared) {
     offer o = measured(seconds(7200));
     o.site.rtt_ms.clear();
