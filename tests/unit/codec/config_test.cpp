@@ -191,6 +191,16 @@ std::string priced_by_hour(std::string_view windows, std::string_view more = "")
 constexpr std::string_view small_offer =
     R"({"site": "s", "name": "n", "billing_mode": "spot", "unit": "core", "vcpus": 1, "memory_mib": 1})";
 
+TEST(decode_provider, a_text_of_one_length_is_told_its_form_whatever_its_length) {
+    for (const char* day : {"Mon", "thur"}) {
+        const auto got = decode_provider("p", priced_by_hour(R"({"days": [")" + std::string(day) +
+                                                             R"("], "from": "22:00", "to": "06:00", "amount": "1"})"));
+        ASSERT_FALSE(got.has_value());
+        ASSERT_EQ(got.error().faults.size(), 1u);
+        EXPECT_EQ(got.error().faults[0].remedy, "give mon, tue, wed, thu, fri, sat or sun") << day;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     all, provider_fault_test,
     testing::Values(
