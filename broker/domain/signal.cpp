@@ -76,37 +76,56 @@ bool same_thing(const signal_series& a, const signal_series& b) noexcept {
 std::vector<signal_interval> overlay(std::span<const signal_interval> first, std::span<const signal_interval> second) {
     std::vector<signal_interval> all;
     all.reserve(first.size() + second.size());
-    std::size_t next = 0;
-    for (signal_interval piece : second) {
-        while (next < first.size() && first[next].end_at <= piece.start_at)
-            all.push_back(first[next++]);
-        for (std::size_t i = next; i < first.size() && first[i].start_at < piece.end_at; ++i) {
-            if (first[i].start_at > piece.start_at)
-                all.push_back({piece.start_at, first[i].start_at, piece.value, piece.forecast});
-            piece.start_at = first[i].end_at;
+    auto next = first.begin();
+    for (auto of = second.begin(); of != second.end();) {
+        // What lies wholly between two of the others is taken over together: most does.
+        const auto before = std::upper_bound(next, first.end(), of->start_at,
+                                             [](instant at, const signal_interval& i) { return at < i.end_at; });
+        all.insert(all.end(), next, before);
+        next = before;
+        const auto apart = next == first.end()
+                               ? second.end()
+                               : std::upper_bound(of, second.end(), next->start_at,
+                                                  [](instant at, const signal_interval& i) { return at < i.end_at; });
+        if (apart != of) {
+            all.insert(all.end(), of, apart);
+            of = apart;
+            continue;
+        }
+        signal_interval piece = *of++;
+        for (auto i = next; i != first.end() && i->start_at < piece.end_at; ++i) {
+            if (i->start_at > piece.start_at)
+                all.push_back({piece.start_at, i->start_at, piece.value, piece.forecast});
+            piece.start_at = i->end_at;
             if (piece.start_at >= piece.end_at)
                 break;
-            all.push_back(first[i]);
-            next = i + 1;
+            all.push_back(*i);
+            next = std::next(i);
         }
         if (piece.start_at < piece.end_at)
             all.push_back(piece);
     }
-    all.insert(all.end(), first.begin() + static_cast<std::ptrdiff_t>(next), first.end());
+    all.insert(all.end(), next, first.end());
     return all;
 }
 
 signal_curve::signal_curve(std::span<const signal_interval> intervals) {
+    const std::size_t count = intervals.size();
+    for (auto* times : {&starts_, &ends_, &covered_before_})
+        times->resize(count);
+    for (auto* numbers : {&values_, &sum_before_})
+        numbers->resize(count);
     double sum = 0;
     std::int64_t covered = 0;
-    for (const signal_interval& piece : intervals) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const signal_interval& piece = intervals[i];
         const std::int64_t from = piece.start_at.time_since_epoch().count();
         const std::int64_t to = piece.end_at.time_since_epoch().count();
-        starts_.push_back(from);
-        ends_.push_back(to);
-        values_.push_back(piece.value);
-        sum_before_.push_back(sum);
-        covered_before_.push_back(covered);
+        starts_[i] = from;
+        ends_[i] = to;
+        values_[i] = piece.value;
+        sum_before_[i] = sum;
+        covered_before_[i] = covered;
         sum += piece.value * static_cast<double>(to - from);
         covered += to - from;
     }

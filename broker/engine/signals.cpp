@@ -106,7 +106,7 @@ std::optional<sourced> engine_core::metered_carbon(const attempt& a) const {
     const auto known = told->curve.integral(from, to);
     if (known.covered_ms < to - from)
         return std::nullopt;
-    const bool measured = told->measured.integral(from, to).covered_ms == to - from;
+    const bool measured = told->is_measured(from, to);
     return sourced{known.sum / static_cast<double>(known.covered_ms), told->source,
                    measured ? quality_class::measured_hourly : quality_class::modelled_hourly};
 }

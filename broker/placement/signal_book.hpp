@@ -8,13 +8,21 @@ namespace westerly {
 
 /// What decisions read of one zone: the best that is known now.
 struct zone_signal {
+    /// From the one to the other without a gap, in ms since 1970.
+    struct stretch {
+        std::int64_t from_ms = 0, to_ms = 0;
+        friend bool operator==(const stretch&, const stretch&) = default;
+    };
+
     signal_curve curve;
-    signal_curve measured;  // of it what is no forecast and no model
-    bool varies = false;    // by the hour; else it is flat over a run, and waiting saves nothing
+    std::vector<stretch> measured;  // of the curve what is no forecast and no model; ascending, apart from each other
+    bool varies = false;            // by the hour; else it is flat over a run, and waiting saves nothing
     std::string source;
     std::string version;
     quality_class quality = quality_class::default_value;  // at the time of the choice
     std::optional<instant> issued_at;
+
+    bool is_measured(std::int64_t from_ms, std::int64_t to_ms) const noexcept;
 };
 
 /// The signals that the broker has, by grid zone.
@@ -40,7 +48,7 @@ public:
     /// When the choice was made that `find` gives; what has passed since changes nothing but by `refresh`.
     instant chosen_at() const noexcept { return chosen_at_; }
 
-    /// Chooses anew where time has made a choice stale; true: something has changed.
+    /// Chooses anew where time has made a choice stale; true: there was an edge, and `statuses` may say something else.
     bool refresh(instant now);
     /// When refresh may have something to do; nullopt: never.
     std::optional<instant> next_change_at() const noexcept { return next_change_at_; }
@@ -52,8 +60,6 @@ public:
     bool has(signal_kind kind) const noexcept {
         return !(kind == signal_kind::carbon_intensity ? carbon_ : green_).empty();
     }
-    /// Rises with every change of what `find` gives.
-    std::uint64_t version() const noexcept { return version_; }
     /// By id: feed, and within it zone and source.
     std::vector<signal_status> statuses(instant now) const;
 
@@ -65,17 +71,23 @@ private:
         std::shared_ptr<const signal_series> series;
     };
     using place = std::pair<signal_kind, std::string>;
+    /// What is known of a place, and what its curve was made of: neither changes with most hours that begin.
+    struct standing {
+        signal_list known, layers;
+        std::optional<instant> next_change_at;
+    };
 
-    void sort();
-    void choose_all(instant now);
-    void choose(const place& at, const std::vector<const signal_series*>& known, instant now);
-    void note_change(instant at) noexcept;
+    /// After any change of series_: what is known of each place. Where that is something else, it is chosen again.
+    void list_places(instant now);
+    /// Chooses where time has passed an edge.
+    void choose_due(instant now);
+    void choose(const place& at, standing& of, instant now);
 
     std::vector<kept> series_;
+    std::map<place, standing> places_;
     std::map<std::string, zone_signal, std::less<>> carbon_, green_;
     std::optional<instant> next_change_at_;
     instant chosen_at_{};
-    std::uint64_t version_ = 0;
 };
 
 }  // namespace westerly
