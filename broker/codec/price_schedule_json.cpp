@@ -92,4 +92,24 @@ void put_price_schedule(json_writer& out, const price_schedule& hours) {
     out.EndObject();
 }
 
+void put_hourly_price(json_writer& out, unit_price plain, const price_schedule& hours, std::optional<instant> now) {
+    if (hours.empty())
+        return;
+    constexpr std::int64_t week_ms = 7 * 86'400'000;
+    const price_curve curve(plain.nanos, hours);
+    const auto [least, most] = curve.range(0, week_ms);
+    put_key(out, "hourly_price");
+    out.StartObject();
+    if (now) {
+        const std::int64_t at_ms = now->time_since_epoch().count();
+        put_price(out, "now", {curve.at(at_ms), plain.unit});
+        if (least != most)  // else it never changes
+            put_time(out, "until", instant(instant::duration(curve.next_edge(at_ms))));
+    }
+    put_price(out, "least", {least, plain.unit});
+    put_price(out, "highest", {most, plain.unit});
+    put_price(out, "mean", {curve.mean_of_week(), plain.unit});
+    out.EndObject();
+}
+
 }  // namespace westerly

@@ -360,6 +360,9 @@ void encode(json_writer& out, const offer_past& told) {
     put_flag(out, "offered", told.offered);
     if (told.price)
         put_price(out, "price", *told.price);
+    put_price_schedule(out, told.schedule);
+    if (told.price)
+        put_hourly_price(out, *told.price, told.schedule, std::nullopt);
     if (told.units_free)
         put_whole(out, "units_free", *told.units_free);
     put_text(out, "price_source", told.price_source);
@@ -375,6 +378,8 @@ void encode(json_writer& out, const offer& o, instant now) {
     put_text(out, "site", o.site.site);
     put_flag(out, "launchable", o.launchable);
     put_offer_shape(out, o);
+    if (o.price)
+        put_hourly_price(out, *o.price, o.schedule, now);
     if (o.units_free)
         put_whole(out, "units_free", *o.units_free);
     if (o.as_of != instant{}) {

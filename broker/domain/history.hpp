@@ -118,6 +118,7 @@ struct offer_past {
     std::optional<std::uint64_t> units_free;  // nullopt: without a known limit
     std::string price_source;
     instant as_of{};
+    price_schedule schedule = {};  // hours at which another price holds
     friend bool operator==(const offer_past&, const offer_past&) = default;
 };
 

@@ -69,7 +69,7 @@ public:
     /// What libraries had said to decisions, by the number that their bases name. Errors as of market_at.
     virtual result<std::vector<foreign_column>> terms_said_at(std::uint64_t history_seq) = 0;
     /// What became of one offer in [from, until), oldest first, beginning with what held at `from`; at most the newest
-    /// offer_history_max changes of its price or free units. Empty: it was never heard of then.
+    /// offer_history_max changes of its prices or free units. Empty: it was never heard of then.
     virtual result<std::vector<offer_past>> history_of(const offer_id& id, instant from, instant until) = 0;
     virtual result<policy_text> find_policy_text(const std::string& name, const std::string& version) = 0;
     /// Oldest first, from after `cursor` ("" is the beginning); a cursor also comes back when nothing is new.

@@ -57,6 +57,8 @@ int retry(cli& with, const std::string& workload);
 int risk_second_copy(cli& with, const std::string& workload);
 
 int offers(cli& with, const std::string& provider, const std::string& region);
+/// One offer with all that is known of it.
+int show_offer(cli& with, const std::string& offer);
 int offer_history(cli& with, const std::string& offer, const std::string& from, const std::string& until);
 /// Turns price catalogues into provider files, without a broker. Exit code 1: some rows gave no offer.
 struct import_command {

@@ -69,7 +69,7 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
         table.add({text_at(o, "id"), text_at(o, "site_facts.region"), text_at(o, "unit"), text_at(o, "vcpus"),
                    text_at(o, "memory_mib") + " MiB",
                    model.empty() ? "-" : text_at(o, "accelerators.count") + " x " + model, free.empty() ? "-" : free,
-                   money_at(o, "price"), percent_at(o, "site_facts.green_power_share.value"),
+                   unit_price_of(o), percent_at(o, "site_facts.green_power_share.value"),
                    rounded_at(o, "site_facts.carbon_g_per_kwh.value"), rounded_at(o, "site_facts.pue.value"), age_at(o),
                    text_at(o, "launchable") == "no" ? "plan only" : ""});
     }

@@ -39,7 +39,8 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--runtime-s", o.runtime_s, "Your estimate of the run time, for the decision");
     command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
     command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
-    command.add_option("--max-delay-s", o.max_delay_s, "Its start may be put off for so long for cleaner power or cheaper hours");
+    command.add_option("--max-delay-s", o.max_delay_s,
+                       "Its start may be put off for so long for cleaner power or cheaper hours");
     command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
     command.add_option("--origin", o.origin, "Region of its users, for latency");
     command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);
@@ -186,6 +187,9 @@ void declare_market_commands(CLI::App& app, words& w, actions& all) {
     history->add_option("--from", w.from, "From this time on (RFC 3339; default: all that is kept, 90 days)");
     history->add_option("--until", w.until, "Until this time (default: now)");
     all.emplace_back(history, with_broker([](cli& c, words& s) { return offer_history(c, s.offer, s.from, s.until); }));
+    auto* one_offer = offers_command->add_subcommand("show", "One offer: its prices by the hour, its site, its RTTs");
+    one_offer->add_option("offer", w.offer, "Its id, as `westerly offers` shows it")->required();
+    all.emplace_back(one_offer, with_broker([](cli& c, words& s) { return show_offer(c, s.offer); }));
     offers_command->add_option("--provider", w.provider, "Of this provider only");
     offers_command->add_option("--region", w.region, "In this region only");
     all.emplace_back(offers_command, with_broker([](cli& c, words& s) { return offers(c, s.provider, s.region); }));

@@ -72,7 +72,8 @@ std::optional<offer_past> told_of(connection& database, const offer_id& id, std:
         offers = std::move(by.offers);
     }
     if (const offer* known = find_offer(offers, id))
-        return offer_past{{}, true, known->price, known->units_free, known->price_source, known->as_of};
+        return offer_past{{},           true,           known->price, known->units_free, known->price_source,
+                          known->as_of, known->schedule};
     if (!gone)
         return std::nullopt;
     offer_past withdrawn;
@@ -82,7 +83,7 @@ std::optional<offer_past> told_of(connection& database, const offer_id& id, std:
 
 bool tells_the_same(const offer_past& a, const offer_past& b) {
     return a.offered == b.offered && a.price == b.price && a.units_free == b.units_free &&
-           a.price_source == b.price_source;
+           a.price_source == b.price_source && a.schedule == b.schedule;
 }
 
 /// One provider's offers at `seq`: the last time all of them were written, and what changed since.

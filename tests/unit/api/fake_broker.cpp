@@ -438,7 +438,7 @@ result<std::vector<offer_past>> fake_broker::history_of(const offer_id& id, inst
     std::vector<offer_past> told;
     for (const offer& o : market->offers)
         if (o.id == id && from < until)
-            told.push_back({from, true, o.price, o.units_free, o.price_source, o.as_of});
+            told.push_back({from, true, o.price, o.units_free, o.price_source, o.as_of, o.schedule});
     return told;
 }
 result<policy_text> fake_broker::find_policy_text(const std::string&, const std::string&) {

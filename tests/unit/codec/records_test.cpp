@@ -1,7 +1,7 @@
 #include "broker/codec/views_json.hpp"
 #include "broker/codec/workload_json.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <bit>
@@ -380,6 +380,38 @@ TEST(encode, unknown_numbers_are_left_out) {
     EXPECT_FALSE(v["ranked"][0].HasMember("rtt_ms"));
     EXPECT_FALSE(v["ranked"][0].HasMember("cost_base"));
     EXPECT_TRUE(v.HasMember("explanation"));
+}
+
+TEST(encode, egress_and_staging_are_told_apart) {
+    decision d;
+    d.ranked.resize(1);
+    d.ranked[0].cost_base = 6.2;
+    d.ranked[0].egress_base = 5.2;
+    EXPECT_THAT(to_json(d), testing::Not(testing::HasSubstr("cost_parts"))) << "of an older version";
+    d.ranked[0].staging_base = 0.1;
+    EXPECT_THAT(to_json(d), testing::HasSubstr(R"("cost_parts":{"compute":1.0,"egress":5.1,"staging":0.1})"));
+}
+
+TEST(encode, an_offers_hours_come_with_what_they_come_to) {
+    offer o;
+    o.price = unit_price{100'000'000, currency::cny};
+    o.schedule = {480, {{price_window::every_day, 23 * 60, 7 * 60, 40'000'000}}};
+    const instant evening = *parse_rfc3339("2026-11-28T14:59:59.000Z");  // 22:59:59 there
+    EXPECT_THAT(to_json(o, evening),
+                testing::HasSubstr(R"("hourly_price":{"now":{"amount":"0.100000000","currency":"CNY"},)"
+                                   R"("until":"2026-11-28T15:00:00.000Z",)"
+                                   R"("least":{"amount":"0.040000000","currency":"CNY"},)"
+                                   R"("highest":{"amount":"0.100000000","currency":"CNY"},)"
+                                   R"("mean":{"amount":"0.080000000","currency":"CNY"}})"));
+    EXPECT_THAT(to_json(o, evening + std::chrono::seconds(1)),
+                testing::HasSubstr(R"("now":{"amount":"0.040000000","currency":"CNY"},"until":"2026-11-28T23:00)"));
+    offer_past past;
+    past.price = o.price;
+    past.schedule = o.schedule;
+    EXPECT_THAT(to_json(past), testing::AllOf(testing::HasSubstr(R"("price_schedule":{"utc_offset":"+08:00")"),
+                                              testing::HasSubstr(R"("hourly_price":{"least":)")));
+    o.schedule = {};
+    EXPECT_THAT(to_json(o, evening), testing::Not(testing::HasSubstr("hourly_price")));
 }
 
 TEST(encode, a_key_never_shows_its_hash) {

@@ -181,6 +181,24 @@ TEST_F(history_test, one_offer_is_followed_through_it) {
                 HasSubstr("entry 4 was changed"));
 }
 
+TEST_F(history_test, other_hours_are_another_price) {
+    const auto with_hours = [](std::uint16_t from_min) {
+        offer o = one_offer("a", 5);
+        o.schedule.windows = {{price_window::every_day, from_min, 600, 1}};
+        return o;
+    };
+    add(1, "p", true, {one_offer("a", 5)});
+    add(2, "p", false, {with_hours(0)});
+    add(3, "p", true, {with_hours(0)});
+    add(4, "p", false, {with_hours(60)});
+    const auto told = keep->readers().history_of("p/s/a/on_demand", day_one, day_one + std::chrono::days(9));
+    ASSERT_TRUE(told);
+    ASSERT_EQ(told->size(), 3u);
+    EXPECT_TRUE((*told)[0].schedule.empty());
+    EXPECT_EQ((*told)[1].schedule.windows.front().from_min, 0);
+    EXPECT_EQ((*told)[2].schedule.windows.front().from_min, 60);
+}
+
 TEST_F(history_test, signals_of_every_moment_can_be_had) {
     add(1, "", true, {});
     tell(2, "grid", true, 1);

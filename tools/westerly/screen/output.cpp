@@ -3,9 +3,11 @@
 #include "tools/westerly/screen/text_width.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 
 namespace westerly {
 
@@ -23,6 +25,42 @@ std::string in_unit(double thousands, const char* large, const char* small) {
     const int decimals = size >= 100 || value == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
     char text[64];
     std::snprintf(text, sizeof text, "%.*f %s", decimals, value, unit);
+    return text;
+}
+
+/// Zeros past the second decimal say nothing.
+std::string without_zeros(std::string amount) {
+    const auto point = amount.find('.');
+    while (point != std::string::npos && amount.size() > point + 3 && amount.back() == '0')
+        amount.pop_back();
+    return amount;
+}
+
+/// "daily", "mon-fri", "mon,wed": runs of three days and more are a span.
+std::string days_of(const json_value& window) {
+    constexpr std::array<std::string_view, 7> names{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+    std::array<bool, 7> begins{};
+    const auto* days = value_at(window, "days");
+    for (std::size_t day = 0; day < names.size(); ++day)
+        begins[day] = days == nullptr || std::ranges::any_of(days->GetArray(), [&](const json_value& name) {
+                          return name.GetString() == names[day];
+                      });
+    if (std::ranges::all_of(begins, std::identity{}))
+        return "daily";
+    std::string text;
+    for (std::size_t first = 0; first < names.size(); ++first) {
+        if (!begins[first])
+            continue;
+        std::size_t last = first;
+        while (last + 1 < names.size() && begins[last + 1])
+            ++last;
+        if (last < first + 2)
+            last = first;
+        text += (text.empty() ? "" : ",") + std::string(names[first]);
+        if (last > first)
+            text += "-" + std::string(names[last]);
+        first = last;
+    }
     return text;
 }
 
@@ -89,13 +127,43 @@ double number_at(const json_value& v, std::string_view path, double absent) {
 }
 
 std::string money_at(const json_value& v, std::string_view path) {
-    auto amount = text_at(v, std::string(path) + ".amount");
+    const auto amount = text_at(v, std::string(path) + ".amount");
     if (amount.empty())
         return {};
-    const auto point = amount.find('.');
-    while (point != std::string::npos && amount.size() > point + 3 && amount.back() == '0')
-        amount.pop_back();
-    return amount + " " + text_at(v, std::string(path) + ".currency");
+    return without_zeros(amount) + " " + text_at(v, std::string(path) + ".currency");
+}
+
+std::vector<std::string> windows_of(const json_value& told) {
+    std::vector<std::string> lines;
+    const auto* windows = value_at(told, "price_schedule.windows");
+    if (windows == nullptr || !windows->IsArray())
+        return lines;
+    for (const auto& window : windows->GetArray())
+        lines.push_back(days_of(window) + " " + text_at(window, "from") + "-" + text_at(window, "to") + " " +
+                        without_zeros(text_at(window, "amount")));
+    return lines;
+}
+
+std::string hours_in_words(const json_value& told) {
+    constexpr std::size_t shown_max = 3;
+    const auto windows = windows_of(told);
+    std::string text;
+    for (std::size_t i = 0; i < std::min(windows.size(), shown_max); ++i)
+        text += (i == 0 ? text_at(told, "price_schedule.utc_offset") + ": " : ", ") + windows[i];
+    if (windows.size() > shown_max)
+        text += " and " + std::to_string(windows.size() - shown_max) + " more";
+    return text;
+}
+
+std::string price_range_of(const json_value& told) {
+    return without_zeros(text_at(told, "hourly_price.least.amount")) + " to " + money_at(told, "hourly_price.highest");
+}
+
+std::string unit_price_of(const json_value& told) {
+    if (value_at(told, "hourly_price") == nullptr)
+        return money_at(told, "price");
+    const auto now = money_at(told, "hourly_price.now");
+    return now.empty() ? price_range_of(told) : now + " now, " + price_range_of(told);
 }
 
 std::string rounded_at(const json_value& v, std::string_view path, std::string_view unit) {
