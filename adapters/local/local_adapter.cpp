@@ -80,12 +80,8 @@ local_adapter::local_adapter() : architecture_(this_architecture()), launcher_(s
 
 verb_result<initialize_reply> local_adapter::initialize(const initialize_request& request, notifier& tell) {
     auto config = decode_local_config(request.config_json, request.sites);
-    if (!config) {
-        auto why = failed(adapter_error::invalid, config.error().detail);
-        for (const auto& fault : config.error().faults)
-            why.message += "; " + fault.pointer + ' ' + fault.message + ": " + fault.remedy;
-        return why;
-    }
+    if (!config)
+        return invalid_because(config.error());
     if (auto opened = state_.open(request.state_dir); !opened)
         return failed(adapter_error::unavailable, opened.error().detail);
     owner_ = request.owner;
@@ -175,6 +171,7 @@ verb_result<offers_reply> local_adapter::offers(const offers_params&, const call
             reply.rtt_measured.push_back({item.site, seen});
         reply.offers.push_back(std::move(item));
     }
+    reply.warnings = rtts_.troubles();
     return reply;
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/local/rtt_prober.hpp"
 
+#include "broker/support/log.hpp"
 #include "broker/support/time.hpp"
 
 #include <arpa/inet.h>
@@ -61,6 +62,20 @@ std::optional<double> connect_ms(const socket_address& to) {
     return done ? std::optional(took.count()) : std::nullopt;
 }
 
+std::string endpoint_of(const rtt_probe& probe) {
+    const bool six = probe.address.find(':') != std::string::npos;
+    return (six ? "[" + probe.address + "]" : probe.address) + ":" + std::to_string(probe.port);
+}
+
+void log_turn(const rtt_probe& probe, bool reached) {
+    log_event(reached ? log_level::info : log_level::warning, reached ? "local.probe_reached" : "local.probe_unreached",
+              {{"region", probe.region},
+               {"endpoint", endpoint_of(probe)},
+               {"detail", reached ? "it takes connects again"
+                                  : "fewer than three of five connects came to be, so nothing is measured; see that "
+                                    "something listens there, or take the probe out"}});
+}
+
 }  // namespace
 
 std::optional<measured_rtt> measure_rtt(const rtt_probe& to) {
@@ -82,6 +97,7 @@ void rtt_prober::begin(std::vector<rtt_probe> probes, seconds every, std::functi
     if (probes.empty())
         return;
     last_.resize(probes.size());
+    unreached_.resize(probes.size());
     std::thread([this, probes = std::move(probes), every, changed = std::move(changed)] {
         for (;;) {
             measure_all(probes);
@@ -92,11 +108,26 @@ void rtt_prober::begin(std::vector<rtt_probe> probes, seconds every, std::functi
 }
 
 void rtt_prober::measure_all(const std::vector<rtt_probe>& probes) {
-    for (std::size_t i = 0; i < probes.size(); ++i)
-        if (auto seen = measure_rtt(probes[i])) {
-            const std::lock_guard hold(lock_);
+    std::vector<std::string> troubles;
+    for (std::size_t i = 0; i < probes.size(); ++i) {
+        auto seen = measure_rtt(probes[i]);
+        if (unreached_[i] == seen.has_value())
+            log_turn(probes[i], seen.has_value());
+        unreached_[i] = !seen;
+        if (!seen)
+            troubles.push_back("the RTT probe of " + probes[i].region + " (" + endpoint_of(probes[i]) +
+                               ") reaches nobody");
+        const std::lock_guard hold(lock_);
+        if (seen)
             last_[i] = std::move(seen);
-        }
+    }
+    const std::lock_guard hold(lock_);
+    troubles_ = std::move(troubles);
+}
+
+std::vector<std::string> rtt_prober::troubles() const {
+    const std::lock_guard hold(lock_);
+    return troubles_;
 }
 
 std::vector<measured_rtt> rtt_prober::known() const {

@@ -23,12 +23,16 @@ public:
     void begin(std::vector<rtt_probe> probes, seconds every, std::function<void()> changed);
     /// What is known, by the order of the probes.
     std::vector<measured_rtt> known() const;
+    /// A sentence for each probe that reached nobody in the last round.
+    std::vector<std::string> troubles() const;
 
 private:
     void measure_all(const std::vector<rtt_probe>& probes);
 
     mutable std::mutex lock_;
     std::vector<std::optional<measured_rtt>> last_;  // parallel to the probes
+    std::vector<bool> unreached_;                    // likewise, in the last round; of its thread alone
+    std::vector<std::string> troubles_;
 };
 
 }  // namespace westerly

@@ -19,6 +19,9 @@ inline rpc_failure failed(adapter_error kind, std::string message, std::optional
     return {kind, std::move(message), retry_after_s};
 }
 
+/// `invalid`, with each fault's place, message and remedy once.
+rpc_failure invalid_because(const error& why);
+
 /// One call under way. The broker may lose interest (`$/cancel`): a slow verb looks at `cancelled` between its steps
 /// and ends early with any failure that is true. Nothing forces it to.
 class call_state {

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t message_bytes_max = 1024;
 
-rpc_failure from_error(const error& e) {
-    rpc_failure why = failed(adapter_error::invalid, e.detail);
-    for (const auto& fault : e.faults)
-        why.message += "; " + fault.pointer + " " + fault.message;
-    return why;
-}
-
 /// Texts for people stay within the protocol: UTF-8 and short.
 std::string fit(std::string text) {
     if (!is_utf8(text))
@@ -53,7 +46,7 @@ template <class Params, class Verb>
 std::string run(const rpc_message& request, result<Params> (*decode)(const json_value&), Verb verb) {
     auto params = decode(rpc_body(request));
     if (!params)
-        return failure_line(request.id, from_error(params.error()));
+        return failure_line(request.id, invalid_because(params.error()));
     return result_line(request.id, verb(*params));
 }
 
@@ -103,6 +96,15 @@ std::string guarded(std::uint64_t id, Work work) noexcept {
 }
 
 }  // namespace
+
+rpc_failure invalid_because(const error& why) {
+    rpc_failure told = failed(adapter_error::invalid, why.detail);
+    // Of one fault alone the detail has told place and message already.
+    const bool whole = why.faults.size() == 1 && why.detail.ends_with(why.faults[0].message);
+    for (const auto& fault : why.faults)
+        told.message += whole ? ": " + fault.remedy : "; " + fault.pointer + " " + fault.message + ": " + fault.remedy;
+    return told;
+}
 
 verb_result<byte_piece> adapter::logs(const log_request&, const call_state&) {
     return failed(adapter_error::invalid, "this adapter does not give logs");

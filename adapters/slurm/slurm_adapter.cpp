@@ -28,12 +28,8 @@ bool looks_like_token(std::string_view name) {
 
 verb_result<initialize_reply> slurm_adapter::initialize(const initialize_request& request, notifier& /*tell*/) {
     auto config = decode_slurm_config(request.config_json, request.sites);
-    if (!config) {
-        auto why = failed(adapter_error::invalid, config.error().detail);
-        for (const auto& fault : config.error().faults)
-            why.message += "; " + fault.pointer + ' ' + fault.message + ": " + fault.remedy;
-        return why;
-    }
+    if (!config)
+        return invalid_because(config.error());
     if (auto opened = book_.open(request.state_dir); !opened)
         return failed(adapter_error::unavailable, opened.error().detail);
     owner_ = request.owner;

@@ -213,6 +213,8 @@ result<offers_reply> decode_offers_reply(const json_value& p) {
         in.text("next_cursor", v.next_cursor, text_rule_any);
         in.objects("rtt_measured", 0, offers_max,
                    [&](object_reader& item, std::size_t /*index*/) { read_rtt(item, v.rtt_measured.emplace_back()); });
+        constexpr text_rule warning_rule{.length_min = 1, .length_max = protocol_text_max};
+        in.texts("warnings", v.warnings, 0, protocol_warnings_max, warning_rule);
         for (auto& item : v.offers)
             item.shape.as_of = v.as_of;
     });

@@ -234,13 +234,15 @@ std::string encode(const offers_reply& v) {
         out.EndArray();
         put(out, "as_of", v.as_of);
         put_filled(out, "next_cursor", v.next_cursor);
-        if (v.rtt_measured.empty())
-            return;
-        member(out, "rtt_measured");
-        out.StartArray();
-        for (const auto& item : v.rtt_measured)
-            put_rtt(out, item);
-        out.EndArray();
+        if (!v.rtt_measured.empty()) {
+            member(out, "rtt_measured");
+            out.StartArray();
+            for (const auto& item : v.rtt_measured)
+                put_rtt(out, item);
+            out.EndArray();
+        }
+        if (!v.warnings.empty())
+            put(out, "warnings", v.warnings);
     });
 }
 

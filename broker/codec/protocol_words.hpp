@@ -25,6 +25,7 @@ inline constexpr std::size_t protocol_name_max = 63;       // slugs: providers, 
 inline constexpr std::size_t protocol_offer_max = 128;     // an offer's name within its site
 inline constexpr std::size_t protocol_path_max = 4096;     // of files and directories
 inline constexpr std::size_t protocol_text_max = 1024;     // messages, handles, cursors
+inline constexpr std::size_t protocol_warnings_max = 16;   // beside offers
 inline constexpr std::size_t protocol_piece_max = 524288;  // bytes before base64
 inline constexpr std::size_t protocol_tokens_max = 256;    // of one `get`
 inline constexpr std::size_t protocol_entries_max = 10000;

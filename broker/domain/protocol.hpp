@@ -71,6 +71,7 @@ struct offers_reply {
     instant as_of{};                    // of every offer in it
     std::string next_cursor;            // not empty: ask again with it, so that one message stays within its limit
     std::vector<site_rtt> rtt_measured = {};  // at most one of a site and region, over all pages
+    std::vector<std::string> warnings = {};   // for the operator: what is wrong and keeps nothing from running
 };
 
 /// Everything the provider must know to run one attempt.

@@ -1,3 +1,4 @@
+#include "broker/codec/protocol_words.hpp"
 #include "broker/providers/verbs.hpp"
 
 #include <algorithm>
@@ -63,6 +64,8 @@ private:
         ++pages_;
         std::move(page.offers.begin(), page.offers.end(), std::back_inserter(all_.offers));
         std::move(page.rtt_measured.begin(), page.rtt_measured.end(), std::back_inserter(all_.rtt_measured));
+        if (all_.warnings.size() < protocol_warnings_max)
+            std::move(page.warnings.begin(), page.warnings.end(), std::back_inserter(all_.warnings));
         if (page.next_cursor.empty()) {
             reply.value = std::move(all_);
             return done_(reply);

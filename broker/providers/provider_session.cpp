@@ -1,5 +1,6 @@
 #include "broker/providers/provider_session.hpp"
 
+#include "broker/domain/wording.hpp"
 #include "broker/providers/offer_feed.hpp"
 #include "broker/support/log.hpp"
 
@@ -370,7 +371,7 @@ std::string provider_session::state_message() const {
         case provider_state::ready:
             break;
     }
-    return {};
+    return offers_ ? joined(offers_->warnings, "; ", "; ") : std::string();
 }
 
 void provider_session::refresh() {

@@ -112,8 +112,10 @@ TEST(protocol, offers_come_back_as_they_went) {
                                                  .inference = true};
     v.offers = {cores, cards};
     v.rtt_measured = {{"east", {"cn-ningxia", 31.25, at(1'700'000'000'123), 5}}};
+    v.warnings = {"RTT probes reach nobody: cn-east (192.0.2.1:443)"};
     const auto back = decode_offers_reply(parsed(encode(v)));
     ASSERT_TRUE(back) << back.error().detail;
+    EXPECT_EQ(back->warnings, v.warnings);
     ASSERT_EQ(back->offers.size(), 2u);
     EXPECT_EQ(back->offers[0].shape, cores.shape);
     EXPECT_EQ(back->offers[1].shape, cards.shape);

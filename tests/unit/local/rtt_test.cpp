@@ -76,6 +76,24 @@ TEST(local_rtt, is_measured_by_connects_to_what_the_config_names) {
     EXPECT_LE(seen[0].rtt.measured_at, system_wall_clock().now());
 }
 
+TEST(local_rtt, a_probe_that_reaches_nobody_is_told) {
+    listener there;
+    listener gone;
+    gone.close();
+    scratch_dir dir;
+    adapter_process adapter(
+        {.state = dir.path() / "state",
+         .config = config_with(R"(,"probes":[{"region":"cn-east","endpoint":")" + there.endpoint() +
+                               R"("},{"region":"cn-west","endpoint":")" + gone.endpoint() + R"("}])")});
+    ASSERT_EQ(adapter.start().what, rpc_message::kind::response);
+    std::vector<std::string> warnings;
+    for (int i = 0; i < 200 && warnings.empty(); ++i) {
+        std::this_thread::sleep_for(milliseconds(50));
+        warnings = decode_offers_reply(rpc_body(adapter.call("offers", "{}")))->warnings;
+    }
+    EXPECT_EQ(warnings, std::vector{"the RTT probe of cn-west (" + gone.endpoint() + ") reaches nobody"});
+}
+
 TEST(local_rtt, is_not_measured_unless_it_is_asked_for) {
     scratch_dir dir;
     adapter_process adapter({.state = dir.path() / "state", .config = config_with("")});

@@ -61,7 +61,8 @@ def page(items, cursor):
 def answer(verb, p):
     if verb == "offers":
         offers, cursor = page([offer("east", "cpu"), offer("nowhere", "cpu"), offer("west", "cpu")], p.get("cursor"))
-        return {"offers": offers, "as_of": AT, "next_cursor": cursor}
+        return {"offers": offers, "as_of": AT, "next_cursor": cursor,
+                **({"warnings": config["warnings"]} if "warnings" in config else {})}
     if verb == "probe":
         script = config.get("probe_ok", [True])
         ok = script[min(counts["probe"], len(script)) - 1]

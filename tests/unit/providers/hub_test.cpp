@@ -29,6 +29,14 @@ TEST_F(hub_test, a_provider_starts_feeds_its_offers_and_is_ready) {
     EXPECT_EQ(mode, std::filesystem::perms::owner_all);
 }
 
+TEST_F(hub_test, warnings_of_an_adapter_stand_beside_ready) {
+    start();
+    hub_->configure({fake(R"({"warnings": ["one probe reaches nobody", "the clock drifts"]})")});
+    const auto ready = becomes(provider_state::ready);
+    ASSERT_TRUE(ready);
+    EXPECT_EQ(ready->health.message, "one probe reaches nobody; the clock drifts");
+}
+
 TEST_F(hub_test, launch_find_get_list_and_cancel_reach_the_adapter) {
     start_ready("{}");
     const auto attempt = new_attempt();
