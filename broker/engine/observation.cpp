@@ -65,10 +65,10 @@ void engine_core::apply(turn& t, live_attempt& a, const attempt_fact& fact) {
         --counts_.attempts[static_cast<std::size_t>(before)];
         ++counts_.attempts[static_cast<std::size_t>(a.value.state)];
     }
-    if (made.changed) {
+    if (made.changed)
         mark(t, a, touch::changed);
+    if (made.news)
         tell(t, a, before, fact);
-    }
     if (made.then == attempt_effect::finish) {
         judge_end(t, a, before, fact);
         return finish(t, a, fact.why);

@@ -143,11 +143,13 @@ void finish(attempt& next, attempt_state from, const attempt_fact& fact, instant
         next.message = words_for_end(next, fact);
 }
 
-/// Whether anything but the time of the last sighting differs.
-bool differs(const attempt& current, const attempt& next) {
+/// What differs: nothing, or the time of the last sighting alone; its number besides, which has to be kept; or more.
+void compare(const attempt& current, const attempt& next, attempt_step& into) {
     attempt sighted = current;
     sighted.last_seen_at = next.last_seen_at;
-    return sighted != next;
+    into.changed = sighted != next;
+    sighted.seen_seq = next.seen_seq;
+    into.news = sighted != next;
 }
 
 }  // namespace
@@ -198,8 +200,8 @@ attempt_step step(const attempt& current, const attempt_fact& fact, instant now)
         next.uncertain_since.reset();
     else if (!uncertain(current.state))
         next.uncertain_since = now;
-    result.changed = differs(current, next);
-    if (result.changed)
+    compare(current, next, result);
+    if (result.news)
         next.updated_at = now;
     return result;
 }

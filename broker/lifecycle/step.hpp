@@ -21,6 +21,7 @@ struct attempt_step {
     attempt next;  // differs from the argument in last_seen_at at most when not `changed`: keep it, no commit needed
     attempt_effect then = attempt_effect::none;
     bool changed = false;  // worth a commit
+    bool news = false;     // in more than the sighting's number: worth an event, too
     bool legal = true;     // false: no row for it; nothing changed
     bool stale = false;    // older than what was seen, or another thing's identity: dropped
     bool foreign = false;  // stale because the provider spoke of another thing under this attempt's token

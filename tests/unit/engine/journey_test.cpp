@@ -46,6 +46,24 @@ TEST(journey, submit_launch_end_charge) {
     EXPECT_TRUE(rig.store.outbox.empty());
 }
 
+TEST(journey, looks_that_find_nothing_new_are_no_events) {
+    engine_rig rig;
+    rig.add_provider("p", 2);
+    const auto id = rig.submit();
+    const auto call = rig.only<call_provider>();
+    rig.answer_call(call, call_outcome::done);
+    rig.observe(call.attempt, phase::running, 1);
+    const auto told = rig.stored(id).revision;
+    for (std::uint64_t look = 2; look < 10; ++look) {
+        rig.pass(seconds(1));
+        rig.observe(call.attempt, phase::running, look);
+    }
+    EXPECT_EQ(rig.stored(id).revision, told);
+    EXPECT_EQ(rig.stored(call.attempt).seen_seq, 9u) << "and yet kept: what is older is of the past";
+    rig.observe(call.attempt, phase::exited, 10);
+    EXPECT_GT(rig.stored(id).revision, told);
+}
+
 TEST(journey, a_refused_launch_is_tried_again_after_a_back_off) {
     engine_rig rig;
     rig.add_provider("p", 2);

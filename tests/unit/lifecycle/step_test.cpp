@@ -249,6 +249,19 @@ TEST(step, an_older_observation_is_dropped_and_an_equal_one_changes_nothing) {
     EXPECT_TRUE(step(running, fact_of(seen_exit(1, 6)), at_s(40)).changed);
 }
 
+TEST(step, a_later_look_at_the_same_is_kept_and_is_no_news) {
+    const attempt running =
+        step(attempt_in(attempt_state::pending), fact_of(seen_as(phase::running, 5)), at_s(30)).next;
+    const attempt_step again = step(running, fact_of(seen_as(phase::running, 6)), at_s(40));
+    EXPECT_TRUE(again.changed) << "so that what is older than the sixth is dropped after a restart, too";
+    EXPECT_FALSE(again.news);
+    EXPECT_EQ(again.next.seen_seq, 6u);
+    EXPECT_EQ(again.next.updated_at, running.updated_at);
+    observation told = seen_as(phase::running, 7);
+    told.message = "the queue is long";
+    EXPECT_TRUE(step(again.next, fact_of(told), at_s(50)).news);
+}
+
 TEST(step, an_equal_observation_still_finds_what_was_lost) {
     attempt lost = attempt_in(attempt_state::lost);
     lost.seen_seq = 5;
