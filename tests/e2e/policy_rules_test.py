@@ -32,6 +32,7 @@ POLICIES = {
     "ours": {"description": "For one tenant.", "applies_to": [{"tenants": ["acme"]}]},
     "usual": {"description": "What is taken when none is named.", "default_for": [{"tenants": ["acme"]}]},
     "strict": {"filters": {"max_pue": 5}, "forced_for": [{"tenants": ["acme", "globex"], "labels": {"stage": ["prod"]}}]},
+    "restless": {"replacement": {"min_gain": 0.25, "moves_max": 3}},
     "by-weight": {"weights": {"price": {"weight": 1, "reference": "10"}, "carbon": {"weight": 2, "reference": 40}}},
 }
 
@@ -170,6 +171,14 @@ class PolicyRules(unittest.TestCase):
         self.assertIn("forced for workloads of tenant acme labelled stage=prod",
                       self.broker.cli("policies", key=self.acme.key).stdout)
         self.assertEqual(self.broker.cli("policies", "show", "ours", key=self.globex.key).returncode, 126)
+
+    def test_when_a_policy_moves_what_runs_is_shown_with_defaults(self):
+        words = ("moves what runs for a gain of more than 25 % of what staying costs and more than 1 CNY; looks every "
+                 "300 s, moves a run 3600 s after its start at the earliest, and a workload 3 times at most")
+        self.assertIn(words, self.broker.cli("policies", "show", "restless", key=self.acme.key).stdout)
+        file = self.broker.home / "policies" / "restless.json"
+        self.assertIn(words, self.broker.cli("policies", "check", file).stdout)
+        self.assertIn("moves nothing that runs", self.broker.cli("policies", "show", "house", key=self.acme.key).stdout)
 
     # Reservations
 

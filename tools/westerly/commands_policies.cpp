@@ -1,4 +1,5 @@
 #include "broker/codec/config_json.hpp"
+#include "broker/domain/wording.hpp"
 #include "broker/placement/decide.hpp"
 #include "broker/placement/policy_choice.hpp"
 #include "broker/support/files.hpp"
@@ -87,6 +88,32 @@ void print_bounds(const json_value& p) {
             std::printf("workloads may set %s: %s\n", each.name.GetString(), range_in_words(each.value, "").c_str());
 }
 
+/// When what runs is moved, with defaults filled in.
+std::string moves_in_words(const std::optional<replacement_rule>& rule) {
+    if (!rule)
+        return "moves nothing that runs (no replacement)";
+    return "moves what runs for a gain of more than " + shortest(rule->min_gain * 100) +
+           " % of what staying costs and more than " + shortest(rule->min_gain_amount) + " CNY; looks every " +
+           std::to_string(rule->look_every_s) + " s, moves a run " + std::to_string(rule->at_most_every_s) +
+           " s after its start at the earliest, and a workload " + std::to_string(rule->moves_max) + " times at most";
+}
+
+std::optional<replacement_rule> replacement_of(const json_value& p) {
+    const auto* told = value_at(p, "replacement");
+    if (told == nullptr)
+        return std::nullopt;
+    replacement_rule rule;
+    rule.min_gain = number_at(*told, "min_gain", rule.min_gain);
+    rule.min_gain_amount = number_at(*told, "min_gain_amount", rule.min_gain_amount);
+    const auto whole = [&](const char* name, auto absent) {
+        return static_cast<decltype(absent)>(number_at(*told, name, static_cast<double>(absent)));
+    };
+    rule.at_most_every_s = whole("at_most_every_s", rule.at_most_every_s);
+    rule.look_every_s = whole("look_every_s", rule.look_every_s);
+    rule.moves_max = whole("moves_max", rule.moves_max);
+    return rule;
+}
+
 /// One sound policy of `check`, for people: prices as weights imply them.
 void print_prices(const policy& p) {
     for (const priced_term& t : p.prices) {
@@ -144,6 +171,7 @@ int show_policy(cli& with, const std::string& name) {
     for (const char* figure : {"within_of_cheapest", "filters.min_green_power_share", "filters.max_pue"})
         if (const auto value = text_at(*p, figure); !value.empty())
             std::printf("%s: %s\n", figure, value.c_str());
+    std::printf("%s\n", moves_in_words(replacement_of(*p)).c_str());
     print_bounds(*p);
     return 0;
 }
@@ -178,6 +206,7 @@ int check_policies(const std::vector<std::string>& files, bool json) {
         }
         std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
         print_prices(*read);
+        std::printf("  %s\n", moves_in_words(read->replacement).c_str());
     }
     for (auto& [name, doubt] : check_groups(all)) {
         error why = fail(errc::invalid, name + ": " + doubt.message, doubt.remedy);
