@@ -7,8 +7,8 @@ namespace {
 
 enum class makeup : std::uint8_t { plain, list, priced_terms, stepped_terms };
 
-/// How what a note speaks of becomes text, before any language. Of each figure: a digit is fixed decimals, '%' a share
-/// in whole per cent, 'm' money.
+/// How what a note speaks of becomes text, before any language. Of each figure: a digit is how many decimals there are
+/// at most, '%' a share in per cent, 'm' money.
 struct note_form {
     note_kind kind;
     makeup made_up = makeup::plain;
@@ -74,7 +74,7 @@ static_assert(in_order());
 std::string figure_in_words(double figure, char form, currency base) {
     if (form == 'm')
         return in_words(figure, base);
-    return form == '%' ? fixed(figure * 100, 0) : fixed(figure, form - '0');
+    return form == '%' ? per_cent(figure) : rounded(figure, form - '0');
 }
 
 /// "green power at 0.61 CNY per kWh", "cost", …

@@ -31,12 +31,29 @@ std::string in_words(double amount, currency unit) {
     return with_few_zeros(fixed(amount, money_decimals_max)) + " " + std::string(to_string(unit));
 }
 
+std::string rounded(double value, int decimals_max) {
+    std::string text = fixed(value, decimals_max);
+    if (text.find('.') != std::string::npos) {
+        text.erase(text.find_last_not_of('0') + 1);
+        if (text.back() == '.')
+            text.pop_back();
+    }
+    return text == "-0" ? "0" : text;
+}
+
 std::string shortest(double value) {
-    std::string text = fixed(value, 3);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.')
-        text.pop_back();
-    return text;
+    return rounded(value, 3);
+}
+
+std::string per_cent(double share) {
+    constexpr int decimals_max = 3;
+    const bool partly = share > 0 && share < 1;
+    for (int decimals = 0; decimals <= decimals_max; ++decimals) {
+        std::string text = fixed(share * 100, decimals);
+        if (!partly || (rounded(share * 100, decimals) != "0" && rounded(share * 100, decimals) != "100"))
+            return text;
+    }
+    return share < 0.5 ? "0.001" : "99.999";
 }
 
 std::string joined(const std::vector<std::string>& words, std::string_view between, std::string_view before_last) {

@@ -15,8 +15,13 @@ std::string in_words(money amount);
 /// A double amount for people, to four decimals at most: "3.1275 CNY".
 std::string in_words(double amount, currency unit);
 
-/// A number without needless zeros, three decimals at most: "0.1".
+/// A number without needless zeros, so many decimals at most: "0.1", "24".
+std::string rounded(double value, int decimals_max);
+/// The same with three.
 std::string shortest(double value);
+
+/// A share in per cent, without its sign: "97". What is neither nothing nor all never reads "0" or "100": "99.96".
+std::string per_cent(double share);
 
 /// "a, b and c".
 std::string joined(const std::vector<std::string>& words, std::string_view between = ", ",

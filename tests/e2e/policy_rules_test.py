@@ -1,6 +1,7 @@
 """Whom a policy is for, what workloads may override of it, what weights imply, and whether to reserve capacity."""
 
 import json
+import re
 import unittest
 
 from broker import Broker, demo_sites, main, wait_end, wait_for, workload
@@ -205,6 +206,9 @@ class PolicyRules(unittest.TestCase):
         words = self.broker.cli("reservations", "advise", key=self.acme.key).stdout
         self.assertIn("Do not buy: 9000000.00 CNY a month for 16 vCPUs buys", words)
         self.assertIn("Buy 1: 0.01 CNY a month", words)
+        hourly = float(re.search(r"by the hour at ([0-9.]+) CNY a vCPU", words).group(1))
+        self.assertAlmostEqual(hourly, dear["hourly_price"], delta=dear["hourly_price"] * 0.006)
+        self.assertNotIn("From 0.0 days", words)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,15 @@
 #include "tools/westerly/commands.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace westerly {
 
 namespace {
 
-constexpr int money_decimals = 2;
 constexpr int hour_decimals = 1;
+constexpr double whole_hours_from = 100;  // more digits would say nothing
 
 /// What the planner reads of an offer as the API shows it.
 offer offer_of(const json_value& v) {
@@ -60,11 +61,32 @@ std::string term_name(const reservation_advice& a) {
 }
 
 std::string money_of(const reservation_advice& a, double amount) {
-    return fixed(amount, money_decimals) + " " + std::string(to_string(a.fee.per_unit.unit));
+    return fixed(amount, 2) + " " + std::string(to_string(a.fee.per_unit.unit));
+}
+
+/// Of one hour: below 1 three digits that say something, so that the break-even can be reckoned again from it.
+std::string price_of(const reservation_advice& a, double amount) {
+    int decimals = 2;
+    for (double size = std::fabs(amount); size > 0 && size < 1 && decimals < 9; size *= 10)
+        ++decimals;
+    auto text = rounded(amount, decimals);
+    if (const auto point = text.find('.'); point == std::string::npos)
+        text += ".00";
+    else if (text.size() == point + 2)
+        text += '0';
+    return text + " " + std::string(to_string(a.fee.per_unit.unit));
 }
 
 std::string hours(double h) {
-    return fixed(h, hour_decimals) + " h";
+    return fixed(h, std::fabs(h) < whole_hours_from ? hour_decimals : 0) + " h";
+}
+
+/// How long charges go back.
+std::string span_of(double days) {
+    constexpr double day_h = 24;
+    if (days >= 2)
+        return fixed(days, hour_decimals) + " days";
+    return days * day_h >= 1 ? fixed(days * day_h, hour_decimals) + " hours" : "less than an hour";
 }
 
 /// The advice with its arithmetic, in a sentence or two.
@@ -75,7 +97,7 @@ std::string sentence(const reservation_advice& a) {
     const std::string fee = in_words(a.fee.per_unit) + " a " + term_name(a) + " for " + fixed(a.cards, 0) + " " + card +
                             (a.cards == 1 ? "" : "s");
     std::string text = a.units > 0 ? "Buy " + std::to_string(a.units) + ": " : "Do not buy: ";
-    text += fee + " buys " + hours(*a.break_even_h) + " by the hour at " + money_of(a, *a.hourly_price) + " a " + card +
+    text += fee + " buys " + hours(*a.break_even_h) + " by the hour at " + price_of(a, *a.hourly_price) + " a " + card +
             (a.price_paid ? " (the mean of what you paid)" : " (the cheapest on offer)");
     const double term_h = hours_of(a.fee.term);
     if (*a.break_even_h >= term_h)
@@ -146,8 +168,8 @@ void print_advices(const cli& with, const reservation_advices& made, double days
     text_table table({"OFFER", "REGION", "FEE", "RESERVED/H", "BY THE HOUR", "BREAK-EVEN", "BUSY", "BUY", "SAVES/MONTH",
                       "CERTAINTY"});
     for (const auto& a : made.advices)
-        table.add({a.offer, a.region, in_words(a.fee.per_unit) + "/" + term_name(a), money_of(a, a.reserved_price),
-                   a.hourly_price ? money_of(a, *a.hourly_price) : "-", a.break_even_h ? hours(*a.break_even_h) : "-",
+        table.add({a.offer, a.region, in_words(a.fee.per_unit) + "/" + term_name(a), price_of(a, a.reserved_price),
+                   a.hourly_price ? price_of(a, *a.hourly_price) : "-", a.break_even_h ? hours(*a.break_even_h) : "-",
                    hours(a.busy_h), std::to_string(a.units),
                    a.saving_per_month ? money_of(a, *a.saving_per_month) : "-",
                    std::string(to_string(a.how_sure)) + ", " + std::to_string(a.weeks_agreeing) + " of " +
@@ -155,7 +177,7 @@ void print_advices(const cli& with, const reservation_advices& made, double days
     std::printf("%s\n", table.render(with.colour).c_str());
     for (const auto& a : made.advices)
         std::printf("%s: %s\n", a.offer.c_str(), sentence(a).c_str());
-    std::printf("From %s days of charges%s.\n", fixed(days, hour_decimals).c_str(),
+    std::printf("From %s of charges%s.\n", span_of(days).c_str(),
                 made.rows_unknown == 0
                     ? ""
                     : (", without " + std::to_string(made.rows_unknown) + " of offers that are gone").c_str());

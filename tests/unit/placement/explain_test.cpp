@@ -57,8 +57,8 @@ TEST(explain, tells_where_greener_and_lower_carbon_part_ways) {
     rules.prices = {{"green_power", 2, 0, 0, {}}};
     const std::string text = explain(decide_on(offers, task(), rules));
     EXPECT_NE(text.find("Green is not low-carbon here: p/b/n/on_demand takes less non-green energy than "
-                        "p/a/n/on_demand (0.0000 against 0.1200 kWh) but emits more by the location-based number "
-                        "(0.0770 against 0.0528 kg CO2e)."),
+                        "p/a/n/on_demand (0 against 0.12 kWh) but emits more by the location-based number "
+                        "(0.077 against 0.0528 kg CO2e)."),
               std::string::npos)
         << text;
     EXPECT_NE(text.find("and avoids 0.1200 non-green kWh (0.88 CNY each) and causes 0.0242 kg CO2e more"),

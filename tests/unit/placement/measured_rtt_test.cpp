@@ -44,7 +44,7 @@ TEST(measured_rtt, counts_before_what_is_declared_until_it_is_too_old) {
     EXPECT_EQ(old.ranked[0].rtt_method, "declared");
     EXPECT_TRUE(notes_have(old, note_kind::rtt_measured_old));
     EXPECT_FALSE(notes_have(old, note_kind::rtt_measured));
-    EXPECT_NE(explain(old).find("was measured 1.0 h ago, and what is older than 1.0 h does not count: it is declared."),
+    EXPECT_NE(explain(old).find("was measured 1 h ago, and what is older than 1 h does not count: it is declared."),
               std::string::npos)
         << explain(old);
 }
