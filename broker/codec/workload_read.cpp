@@ -105,7 +105,6 @@ void read_origins(object_reader& o, constraints& c) {
     o.object("origin", [&](object_reader& from) { read_origin(from, c.from.emplace()); });
     o.objects("origins", 1, 64, [&](object_reader& each, std::size_t /*index*/) {
         weighted_origin& read = c.origins.emplace_back();
-        each.require({"weight"});
         each.number("weight", read.weight, {.low = 0, .high = 1e9, .above_low = true});
         read_origin(each, read.from);
     });

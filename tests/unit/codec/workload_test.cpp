@@ -163,6 +163,15 @@ TEST(decode_workload, a_service_can_be_planned_with_its_spread) {
     EXPECT_TRUE(refused("\"origins\": [{\"region\": \"cn-east\", \"weight\": 3}]", "\"max_pue\": 2"));
 }
 
+TEST(decode_workload, origins_weigh_alike_unless_weights_are_stated) {
+    const auto got =
+        decode_workload(R"({"kind": "batch", "name": "n", "variants": [{"command": ["x"]}], "interactive": true,
+        "constraints": {"origins": [{"region": "cn-east"}, {"region": "cn-west", "weight": 2}]}})");
+    ASSERT_TRUE(got.has_value()) << got.error().detail;
+    EXPECT_EQ(got->limits.origins[0].weight, 1);
+    EXPECT_EQ(got->limits.origins[1].weight, 2);
+}
+
 TEST(decode_workload, reads_every_field) {
     const auto got = decode_workload(example("workload-full.json"));
     ASSERT_TRUE(got.has_value()) << got.error().detail;
