@@ -74,13 +74,15 @@ enum appraisal_part : std::uint8_t {
     tells_run = 8,
     tells_gang = 16,
     tells_market = 32,
-    tells_odds = 64
+    tells_odds = 64,
+    tells_staging = 128
 };
 inline std::uint8_t parts_of(const appraisal& v) noexcept {
     return static_cast<std::uint8_t>(
         (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
         (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0) |
-        (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0) | (v.odds ? tells_odds : 0));
+        (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0) | (v.odds ? tells_odds : 0) |
+        (v.staging_base ? tells_staging : 0));
 }
 template <class Archive, record_of<appraisal> T>
 void told_parts(Archive& a, std::uint8_t parts, T& v) {
@@ -98,6 +100,8 @@ void told_parts(Archive& a, std::uint8_t parts, T& v) {
         fields(a, v.carbon_market_kg, v.residual_known);
     if (parts & tells_odds)
         field(a, v.odds);
+    if (parts & tells_staging)
+        field(a, v.staging_base);
 }
 inline void rarer_parts(packer& to, const appraisal& v) {
     const std::uint8_t parts = parts_of(v);
@@ -110,7 +114,7 @@ inline void rarer_parts(unpacker& from, appraisal& v) {
     std::uint8_t parts = 0;
     if (from.form() >= 4)
         field(from, parts);
-    if (parts > (tells_p95 | tells_egress | tells_range | tells_run | tells_gang | tells_market | tells_odds))
+    if ((parts & tells_staging) != 0 && from.form() < 8)
         return from.damaged();
     told_parts(from, parts, v);
 }
@@ -178,9 +182,9 @@ void walk(Archive& a, T& v) {
 
 namespace {
 
-constexpr char decision_form = 7;  // 6 told no odds of the finish; 5 had its notes as
-                                   // sentences; 4 no starts that are put off; 3 no run estimates and rivals; 2 repeated
-                                   // its texts; 1 had rejections by number, before others came between
+constexpr char decision_form = 8;  // 7 did not tell staging from egress; 6 told no odds of the finish; 5 had its notes
+                                   // as sentences; 4 no starts that are put off; 3 no run estimates and rivals; 2
+                                   // repeated its texts; 1 had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
 constexpr char lease_form =
     5;  // 4 had one price for all hours; 3 did not tell how long the work would take, whether its capacity was limited,

@@ -7,6 +7,7 @@
 #include "broker/domain/freshness.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace westerly {
 namespace {
@@ -50,6 +51,21 @@ void put_run(json_writer& out, const run_estimate& run) {
     out.EndObject();
 }
 
+/// What cost_base is made of, where something is brought. Differences, so to a millionth.
+void put_cost_parts(json_writer& out, const appraisal& a) {
+    if (!a.staging_base)
+        return;
+    const auto whole = [](double amount) {
+        return std::round(amount * micros_per_one) / micros_per_one;
+    };
+    put_key(out, "cost_parts");
+    out.StartObject();
+    put_number(out, "compute", whole(a.cost_base - a.egress_base));
+    put_number(out, "egress", whole(a.egress_base - *a.staging_base));
+    put_number(out, "staging", whole(*a.staging_base));
+    out.EndObject();
+}
+
 void put_appraisal(json_writer& out, const appraisal& a) {
     put_text(out, "offer", a.offer);
     put_text(out, "provider", a.provider);
@@ -63,6 +79,7 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_number(out, "cost_base", a.cost_base);
     if (a.egress_base > 0)
         put_number(out, "egress_base", a.egress_base);
+    put_cost_parts(out, a);
     if (a.cost_low != a.cost_high) {
         put_number(out, "cost_low", a.cost_low);
         put_number(out, "cost_high", a.cost_high);

@@ -101,6 +101,8 @@ struct appraisal {
     std::optional<double> pue;
     std::optional<double> rtt_p95_ms;  // demand-weighted over the origins; rtt_ms is their mean
     double egress_base = 0;            // within cost_base: egress and staging of the inputs, decision's currency
+    /// Of egress_base the staging here; nullopt: nothing is brought, or an older version did not tell.
+    std::optional<double> staging_base = std::nullopt;
     std::optional<run_estimate> run;
     double cost_low = 0, cost_high = 0;  // C at the ends of the speed's interval, decision's currency; equal when exact
     std::optional<finish_odds> odds = std::nullopt;  // nullopt: nothing has a spread

@@ -65,7 +65,10 @@ private:
         std::vector<std::string> facts{say(phrase::cost_of_run, in_words(a.cost),
                                            counted(phrase::one_unit, phrase::units, static_cast<double>(a.units)),
                                            std::to_string(a.billed_s))};
-        if (a.egress_base > 0)
+        if (a.staging_base)
+            facts.push_back(say(phrase::with_what_is_brought, money_of(a.cost_base),
+                                money_of(std::max(a.egress_base - *a.staging_base, 0.0)), money_of(*a.staging_base)));
+        else if (a.egress_base > 0)
             facts.push_back(say(phrase::with_egress, money_of(a.cost_base)));
         if (a.run)
             run_facts(*a.run, facts);

@@ -30,9 +30,10 @@ enum class phrase : std::uint8_t {
     // Facts of an offer.
     cost_of_run,  // cost, units, s billed
     one_unit,
-    units,        // number
-    with_egress,  // money
-    run,          // cards, speed, method, efficiency, effective cards
+    units,                 // number
+    with_egress,           // money
+    with_what_is_brought,  // money, egress, staging
+    run,                   // cards, speed, method, efficiency, effective cards
     one_card,
     cards,          // number
     speed_range,    // low, high, method

@@ -27,6 +27,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::one_unit, "1 unit"},
     {phrase::units, "{1} units"},
     {phrase::with_egress, "with egress and staging of the inputs {1} in all"},
+    {phrase::with_what_is_brought, "with egress ({2}) and staging ({3}) of the inputs {1} in all"},
     {phrase::run, "{1} at {2} of the reference ({3}) and {4} % efficiency, worth {5}"},
     {phrase::one_card, "1 card"},
     {phrase::cards, "{1} cards"},

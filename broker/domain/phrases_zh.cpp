@@ -26,6 +26,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::one_unit, "1 个单位"},
     {phrase::units, "{1} 个单位"},
     {phrase::with_egress, "含输入数据的流出与暂存费共 {1}"},
+    {phrase::with_what_is_brought, "含输入数据的流出费（{2}）与暂存费（{3}）共 {1}"},
     {phrase::run, "{1}，每张速度为基准卡的 {2} 倍（{3}），并行效率 {4} %，相当于 {5} 张基准卡"},
     {phrase::one_card, "1 张卡"},
     {phrase::cards, "{1} 张卡"},

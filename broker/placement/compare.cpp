@@ -143,6 +143,8 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     }
     a.cost_base = cost_of(by.book, by.want, index, at_once);
     a.egress_base = site.egress_base;
+    if (site.egress_base > 0)
+        a.staging_base = staging_base(by.book, by.spec, by.world, by.book.sites()[by.book.cols().site[index]]);
     add_range(by, index, a);
     if (run.estimated)
         a.run = estimate_of(run);

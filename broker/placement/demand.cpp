@@ -48,6 +48,20 @@ struct input_view {
     double egress_base;
 };
 
+/// What has to be brought to wherever it is not: inputs, and a checkpoint that is gone on from.
+std::vector<input_view> inputs_of(const offer_book& book, const workload_spec& spec, const decision_world& world) {
+    std::vector<input_view> inputs;
+    const auto bring = [&](const std::string& from, double gib, const std::optional<money>& egress_per_gib) {
+        inputs.push_back(
+            {book.names().find(from), gib, egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
+    };
+    for (const auto& input : spec.inputs)
+        bring(input.region, input.size_gib, input.egress_per_gib);
+    if (spec.checkpoint && world.progress && world.progress->restores)
+        bring(spec.checkpoint->region, spec.checkpoint->size_gib, spec.checkpoint->egress_per_gib);
+    return inputs;
+}
+
 void resolve_data_movement(std::span<const input_view> inputs, const offer_book::site_row& row,
                            const exchange_rates& rates, site_view& into) {
     const double staging_per_gib = row.staging_per_gib ? in_base(*row.staging_per_gib, rates) : 0;
@@ -98,15 +112,7 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
 void resolve_sites(const offer_book& book, const workload_spec& spec, const decision_world& world,
                    const limits_view& limits, demand& into) {
     const std::vector<origin_view> origins = origins_of(book, spec, world);
-    std::vector<input_view> inputs;
-    const auto bring = [&](const std::string& from, double gib, const std::optional<money>& egress_per_gib) {
-        inputs.push_back(
-            {book.names().find(from), gib, egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
-    };
-    for (const auto& input : spec.inputs)
-        bring(input.region, input.size_gib, input.egress_per_gib);
-    if (spec.checkpoint && world.progress && world.progress->restores)
-        bring(spec.checkpoint->region, spec.checkpoint->size_gib, spec.checkpoint->egress_per_gib);
+    const std::vector<input_view> inputs = inputs_of(book, spec, world);
     into.sites.resize(book.sites().size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
@@ -311,6 +317,16 @@ void find_bounds(demand& into) noexcept {
 }
 
 }  // namespace
+
+double staging_base(const offer_book& book, const workload_spec& spec, const decision_world& world,
+                    const offer_book::site_row& row) {
+    const double per_gib = row.staging_per_gib ? in_base(*row.staging_per_gib, world.rates) : 0;
+    double sum = 0;
+    for (const auto& input : inputs_of(book, spec, world))
+        if (input.region != row.region)
+            sum += input.gib * per_gib;
+    return sum;
+}
 
 const accelerator_table& known_in(const decision_world& world) noexcept {
     static const accelerator_table none;

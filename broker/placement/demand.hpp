@@ -2,8 +2,8 @@
 
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
-#include "broker/placement/rtt.hpp"
 #include "broker/placement/hourly_starts.hpp"
+#include "broker/placement/rtt.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
 
@@ -149,6 +149,10 @@ inline start_option start_of(const demand& want, const site_view& site, const sh
 /// Fills `into`, reusing its memory.
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into);
+
+/// Of site_view::egress_base what staging takes there, for telling it.
+double staging_base(const offer_book& book, const workload_spec& spec, const decision_world& world,
+                    const offer_book::site_row& row);
 
 /// When a run on a shape at a site ends, with the spreads of its wait, its runtime and its speed.
 finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,

@@ -65,6 +65,19 @@ private:
     const std::span<const foreign_column> said_;
 };
 
+/// Versions before this did not tell staging from egress.
+bool tells_staging(const decision& made) {
+    return std::ranges::none_of(made.ranked,
+                                [](const appraisal& a) { return a.egress_base != 0 && !a.staging_base; }) &&
+           (!made.baseline || made.baseline->egress_base == 0 || made.baseline->staging_base);
+}
+void tell_no_staging(decision& made) {
+    for (appraisal& a : made.ranked)
+        a.staging_base.reset();
+    if (made.baseline)
+        made.baseline->staging_base.reset();
+}
+
 }  // namespace
 
 /// Free units, dates and the choice among the signals, which entries of the history do not tell.
@@ -124,6 +137,8 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
             again.ranked.front().terms.emplace_back(name, charge);
             again.ranked.front().j += charge;
         }
+    if (!tells_staging(first))
+        tell_no_staging(again);
     again.id = first.id;
     again.workload = first.workload;
     again.book_version = first.book_version;

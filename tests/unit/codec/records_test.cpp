@@ -98,6 +98,7 @@ public:
         a.pue = maybe<double>([&] { return number(); });
         a.rtt_p95_ms = coin() ? a.rtt_ms : maybe<double>([&] { return number(); });
         a.egress_base = coin() ? number() : 0;
+        a.staging_base = maybe<double>([&] { return number(); });
         a.cost_low = coin() ? number() : a.cost_base;
         a.cost_high = coin() ? number() : a.cost_base;
         a.run = maybe<run_estimate>([&] { return make_run(); });
@@ -463,6 +464,15 @@ TEST(unpack, reads_the_forms_before) {
     auto decision_of_form_6 = pack_decision(made);  // without odds of the finish nothing differs but the number
     decision_of_form_6[0] = 6;
     EXPECT_EQ(*unpack_decision(decision_of_form_6), made);
+    made.ranked.front().egress_base = 2;  // which form 7 kept without its parts
+    auto decision_of_form_7 = pack_decision(made);
+    decision_of_form_7[0] = 7;
+    EXPECT_EQ(*unpack_decision(decision_of_form_7), made);
+    made.ranked.front().staging_base = 1;
+    auto damaged = pack_decision(made);
+    EXPECT_EQ(*unpack_decision(damaged), made);
+    damaged[0] = 7;
+    EXPECT_FALSE(unpack_decision(damaged).has_value());
 }
 
 }  // namespace

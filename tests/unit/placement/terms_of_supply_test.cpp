@@ -1,6 +1,6 @@
 #include "tests/unit/placement/builders.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace westerly {
 namespace {
@@ -43,6 +43,8 @@ TEST(egress, counts_where_data_moves_and_only_there) {
     EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, 5.0);
     EXPECT_DOUBLE_EQ(made.ranked[1].cost_base, 6.0);
     EXPECT_DOUBLE_EQ(made.ranked[1].egress_base, 5.0);
+    EXPECT_EQ(made.ranked[1].staging_base, 0.0);
+    EXPECT_EQ(made.ranked[0].staging_base, std::nullopt) << "nothing is brought";
     spec.budget = money{5'500'000, currency::cny};
     EXPECT_EQ(built::only_rejection(built::decide_on({built::plain("a", 5.0), built::plain("b", 1.0)}, spec)),
               rejection::budget);
@@ -57,6 +59,9 @@ TEST(staging, counts_where_data_is_brought_to) {
     const decision made = built::decide_on({a, b}, spec);
     ASSERT_EQ(built::sites_of(made), (std::vector<std::string>{"b", "a"}));
     EXPECT_DOUBLE_EQ(made.ranked[0].cost_base, 1.0 + 5.0 + 0.2);
+    EXPECT_DOUBLE_EQ(made.ranked[0].staging_base.value_or(-1), 0.2);
+    EXPECT_THAT(explain(made), testing::HasSubstr("with egress (5.00 CNY) and staging (0.20 CNY) of the inputs 6.20"));
+    EXPECT_DOUBLE_EQ(made.ranked[1].staging_base.value_or(-1), 2.0);
     EXPECT_DOUBLE_EQ(made.ranked[1].cost_base, 5.0 + 2.0);
 }
 
