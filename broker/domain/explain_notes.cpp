@@ -62,6 +62,8 @@ constexpr note_form forms[] = {
     {note_kind::price_by_hour, makeup::plain, "mmm"},
     {note_kind::put_off_price, makeup::plain, "mm"},
     {note_kind::put_off_costs_less, makeup::plain, "m"},
+    {note_kind::region_unknown},
+    {note_kind::region_misspelt},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

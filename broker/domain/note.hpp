@@ -56,6 +56,8 @@ enum class note_kind : std::uint8_t {
     price_by_hour,      // words: the winner; figures: its mean price over the run, the least and the highest, of a unit
     put_off_price,      // words: launched at, the winner's site; figures: the mean price over the run then, and at once
     put_off_costs_less,  // words: the baseline; figures: money less than it
+    region_unknown,      // words: the region, where the workload names it
+    region_misspelt,     // words: likewise, and what may be meant
     count_               // not a kind: the number of them
 };
 

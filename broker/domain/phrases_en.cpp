@@ -146,6 +146,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "when "
      "started at once."},
     {note_kind::put_off_costs_less, "It costs {2} less than the cheapest feasible offer, {1}, started at once."},
+    {note_kind::region_unknown, "No offer and no fact knows the region \"{1}\" ({2})."},
+    {note_kind::region_misspelt, "No offer and no fact knows the region \"{1}\" ({2}); \"{3}\" may be meant."},
 };
 static_assert(complete(notes));
 

@@ -130,6 +130,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_price,
      "等到 {1} 再启动，因为那时算力中心 {2} 的时段价格更低：运行期间每单位小时平均 {3}，立即启动则为 {4}。"},
     {note_kind::put_off_costs_less, "与立即启动的最便宜可行报价（{1}）相比，少花费 {2}。"},
+    {note_kind::region_unknown, "没有任何报价或资料提到地域“{1}”（{2}）。"},
+    {note_kind::region_misspelt, "没有任何报价或资料提到地域“{1}”（{2}）；可能是指“{3}”。"},
 };
 static_assert(complete(notes));
 

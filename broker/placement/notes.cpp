@@ -43,6 +43,53 @@ void on_request(const comparison& by, notes& into) {
         into.push_back({note_kind::origin_missing, {}, {}});
 }
 
+/// Whether an offer's site is there, or has an RTT to there. By what the offers are now, as a replay sees them too.
+bool offered_in(const offer_book& book, std::uint32_t region) {
+    return region != name_table::absent && std::ranges::any_of(book.runs(), [&](const offer_book::site_run& run) {
+               const auto& site = book.sites()[run.site];
+               return site.region == region ||
+                      std::ranges::any_of(site.declared_rtt_ms, [&](const auto& d) { return d.first == region; }) ||
+                      std::ranges::any_of(site.measured, [&](const auto& m) { return m.region == region; });
+           });
+}
+
+/// Names that nobody knows: they may be misspelt, and ask for what cannot be had.
+void on_regions(const comparison& by, notes& into) {
+    const auto check = [&](const std::string& region, const auto& where) {
+        if (region.empty() || knows_region(by.world.regions, region) ||
+            offered_in(by.book, by.book.names().find(region)))
+            return;
+        nearest_region meant(region);
+        for (const region_place& fact : by.world.regions)
+            meant.look_at(fact.region);
+        for (const auto& run : by.book.runs())
+            meant.look_at(by.book.at(run.begin).site.region);
+        note told{note_kind::region_unknown, {region, where()}, {}};
+        if (!meant.found().empty()) {
+            told.kind = note_kind::region_misspelt;
+            told.words.push_back(meant.found());
+        }
+        into.push_back(std::move(told));
+    };
+    const auto in_list = [](const char* list, std::size_t index, const char* member) {
+        return [=] {
+            return list + std::to_string(index) + member;
+        };
+    };
+    const constraints& limits = by.spec.limits;
+    for (std::size_t i = 0; i < limits.regions.size(); ++i)
+        check(limits.regions[i], in_list("/constraints/regions/", i, ""));
+    if (limits.from && !limits.from->latitude_longitude)
+        check(limits.from->region, [] { return std::string("/constraints/origin/region"); });
+    for (std::size_t i = 0; i < limits.origins.size(); ++i)
+        if (!limits.origins[i].from.latitude_longitude)
+            check(limits.origins[i].from.region, in_list("/constraints/origins/", i, "/region"));
+    for (std::size_t i = 0; i < by.spec.inputs.size(); ++i)
+        check(by.spec.inputs[i].region, in_list("/data/inputs/", i, "/region"));
+    if (by.spec.checkpoint)
+        check(by.spec.checkpoint->region, [] { return std::string("/checkpoint/region"); });
+}
+
 void on_missing_terms(const comparison& by, notes& into) {
     const auto check = [&](const std::string& name) {
         if (!find_term(by.terms, name))
@@ -235,6 +282,7 @@ void on_limits(const comparison& by, const decision& made, notes& into) {
 std::vector<note> notes_on(const comparison& by, const decision& made) {
     notes all;
     on_request(by, all);
+    on_regions(by, all);
     on_missing_terms(by, all);
     on_failed_terms(by, all);
     on_limits(by, made, all);

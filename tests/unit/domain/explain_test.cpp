@@ -127,7 +127,9 @@ std::vector<note> every_note() {
             {note_kind::rtt_measured_old, {"zhongwei", "cn-east", "declared"}, {30.5, 24}},
             {note_kind::price_by_hour, {"p/b/n/on_demand"}, {0.55, 0.3, 1.1}},
             {note_kind::put_off_price, {"2026-03-01T14:00:00.000Z", "zhongwei"}, {0.3, 1.1}},
-            {note_kind::put_off_costs_less, {"p/b/n/on_demand"}, {1.6}}};
+            {note_kind::put_off_costs_less, {"p/b/n/on_demand"}, {1.6}},
+            {note_kind::region_unknown, {"hall", "/constraints/regions/0"}, {}},
+            {note_kind::region_misspelt, {"cn-esat", "/constraints/origin/region", "cn-east"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
@@ -234,7 +236,8 @@ decision full_decision() {
 }
 
 constexpr std::string_view in_chinese_text =
-    "策略 balanced 选择 p/west/n/on_demand：8 个单位、计费 7200 s，费用 10.00 CNY，含输入数据的流出与暂存费共 10.00 CNY，8 "
+    "策略 balanced 选择 p/west/n/on_demand：8 个单位、计费 7200 s，费用 10.00 CNY，含输入数据的流出与暂存费共 10.00 "
+    "CNY，8 "
     "张卡，每张速度为基准卡的 0.800 倍（0.740 至 0.860，租户给出），并行效率 92.0 %，相当于 5.9 张基准卡，预计中断 "
     "0.25 次（硬件故障率为假定值），RTT 28.0 ms（由坐标估计，误差中位数 3 ms），绿电占比 67 %，能耗 4.5000 "
     "kWh，碳排放 2250.0 gCO2e（基于位置），完成于 1970-01-01T00:00:00.000Z。\n"
