@@ -1,6 +1,5 @@
 #include "broker/runtime/broker.hpp"
 
-#include "broker/api/tls.hpp"
 #include "broker/runtime/broker_rooms.hpp"
 #include "broker/runtime/signals.hpp"
 #include "broker/runtime/term_list.hpp"
@@ -9,8 +8,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <sstream>
 
 namespace westerly {
 
@@ -64,27 +61,6 @@ std::vector<std::string> names_for_certificate(const broker_options& options) {
     return names;
 }
 
-/// As execvp finds it.
-bool can_be_started(const std::string& program) {
-    if (program.find('/') != std::string::npos)
-        return access(program.c_str(), X_OK) == 0;
-    const char* const path = std::getenv("PATH");
-    std::istringstream folders(path ? path : "");
-    for (std::string folder; std::getline(folders, folder, ':');)
-        if (access((fs::path(folder) / program).c_str(), X_OK) == 0)
-            return true;
-    return false;
-}
-
-/// "" when the adapter is there. A missing one is no fault of the file: the provider is down until it is installed.
-std::string warning_of_adapter(const provider_config& of, const fs::path& folder) {
-    const std::string program =
-        of.adapter_command.empty() ? (folder / ("westerly-adapter-" + of.kind)).string() : of.adapter_command.front();
-    if (of.kind == "catalogue" || can_be_started(program))
-        return {};
-    return "  warning: there is no program " + program + "; install it, or name another one in adapter_command\n";
-}
-
 int serve(broker_rooms& rooms) {
     for (auto last_kept = system_wall_clock().now();;) {
         switch (wait_for_signal(seconds{1})) {
@@ -109,49 +85,15 @@ int serve(broker_rooms& rooms) {
 
 int refuse(const error& why) {
     std::fprintf(stderr, "westerlyd: %s\n", why.detail.c_str());
-    for (const fault& f : why.faults)
+    // A single fault often is the whole message already.
+    const bool told = why.faults.size() == 1 && why.detail.find(why.faults[0].pointer) != std::string::npos &&
+                      why.detail.find(why.faults[0].message) != std::string::npos && !why.remedy.empty();
+    for (const fault& f : told ? std::vector<fault>{} : why.faults)
         std::fprintf(stderr, "  %s: %s%s%s\n", f.pointer.c_str(), f.message.c_str(), f.remedy.empty() ? "" : " - ",
                      f.remedy.c_str());
     if (!why.remedy.empty())
         std::fprintf(stderr, "  %s\n", why.remedy.c_str());
     return 1;
-}
-
-result<void> check_configuration(const broker_options& options, term_table built_in, std::string& report) {
-    const auto known = term_list::load(built_in, options);
-    if (!known)
-        return known.error();
-    const term_table terms = (*known)->all();
-    const auto read = load_configuration(options, terms);
-    if (!read)
-        return read.error();
-    if (!options.certificate.empty())
-        if (const auto pair = make_tls_context(options.certificate, options.private_key); !pair)
-            return pair.error();
-    report += options.settings.empty() ? "no settings file: flags, WESTERLY_* variables and defaults only\n"
-                                       : "settings in " + options.settings.string() + "\n";
-    report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
-    report += "policies and providers in " + options.config_dir.string() +
-              (fs::exists(options.config_dir) ? "" : " (warning: there is no such folder)") + "\n";
-    for (const auto& of : (*known)->libraries())
-        report += "term " + of.name + ", in " + of.unit + ", of " + of.library.string() + ": " + of.meaning + "\n";
-    for (const policy& p : read->policies) {
-        report += "policy " + p.name + " " + p.version + "\n";
-        for (const priced_term& t : p.prices)
-            if (t.weight > 0)
-                report += "  weight of " + t.term + " implies " + std::to_string(t.per_unit) + " CNY per " +
-                          std::string(find_term(terms, t.term)->unit) + "\n";
-    }
-    for (const provider_config& p : read->providers)
-        report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n" +
-                  warning_of_adapter(p, options.libexec_dir);
-    for (const auto& file : read->signals.files)
-        report += file.name + ", " + std::to_string(file.series.size()) + " series of signals\n";
-    for (const feed_config& feed : read->signals.feeds)
-        report += feed.name + ", asks " + feed.url + " every " + std::to_string(feed.poll_s) + " s\n";
-    for (const std::string& file : read->ignored)
-        report += "warning: " + file + " is not read, because of how its name ends\n";
-    return {};
 }
 
 result<std::string> new_operator_key(const broker_options& options) {

@@ -158,6 +158,10 @@ def main():
             note("initialize " + call["params"]["provider"] + " " + str(os.getpid()))
             sys.stderr.write("hello from the fake adapter\n")
             sys.stderr.flush()
+            if "refuse" in config:
+                send({"jsonrpc": "2.0", "id": call["id"],
+                      "error": {"code": -32000, "message": config["refuse"], "data": {"kind": "invalid"}}})
+                continue
             send({"jsonrpc": "2.0", "id": call["id"],
                   "result": {"version": config.get("version", 1), "kind": config.get("kind", "fake"),
                              "adapter_version": "0.1", "idempotency": "native_token", "max_visibility_delay_s": 7,
