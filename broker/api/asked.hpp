@@ -45,7 +45,8 @@ result<std::optional<Id>> id_parameter(const call& c, std::string_view name) {
 /// An RFC 3339 time. Errors: invalid for what is none.
 result<std::optional<instant>> time_parameter(const call& c, std::string_view name);
 
-/// language=, in which decisions explain themselves; English when absent. Errors: invalid for one that is not known.
+/// language=, in which decisions and waiting reasons are told; English when absent. Errors: invalid for one that is not
+/// known.
 result<language> language_of(const call& c);
 
 /// The workload of the path, if the caller may see it. Errors: not_found, and the readers'.
@@ -56,21 +57,26 @@ result<decision> decision_in_path(const call& c);
 /// has not, invalid for what is no number.
 result<std::optional<attempt>> attempt_asked(const call& c, const workload& w);
 
-/// {"items": […], "next_cursor"?: "…"} with further fields written by `more(out)`.
-template <class T, class More>
-response list_response(const std::vector<T>& items, std::string_view next_cursor, More more) {
+/// {"items": […], "next_cursor"?: "…"}, each written by `each(out, item)`, with further fields written by `more(out)`.
+template <class T, class Each, class More>
+response list_response(const std::vector<T>& items, std::string_view next_cursor, Each each, More more) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     out.StartObject();
     put_key(out, "items");
     out.StartArray();
     for (const auto& item : items)
-        encode(out, item);
+        each(out, item);
     out.EndArray();
     put_text(out, "next_cursor", next_cursor);
     more(out);
     out.EndObject();
     return json_response(200, {buffer.GetString(), buffer.GetSize()});
+}
+template <class T, class More>
+response list_response(const std::vector<T>& items, std::string_view next_cursor, More more) {
+    return list_response(
+        items, next_cursor, [](json_writer& out, const T& item) { encode(out, item); }, std::move(more));
 }
 template <class T>
 response list_response(const std::vector<T>& items, std::string_view next_cursor) {

@@ -14,9 +14,9 @@ constexpr std::string_view cost_filters = "from until workload project tenant li
 
 // clang-format off
 const route table[] = {
-    {post,    "/v1/workloads",                   member,    body::json,    gives::json,           "",                                        on::session, submit_one},
-    {get,     "/v1/workloads",                   member,    body::none,    gives::json,           "state label name project tenant limit cursor", on::helper, list_workloads},
-    {get,     "/v1/workloads/{id}",              member,    body::none,    gives::json,           "",                                        on::session, get_workload},
+    {post,    "/v1/workloads",                   member,    body::json,    gives::json,           "language",                                on::session, submit_one},
+    {get,     "/v1/workloads",                   member,    body::none,    gives::json,           "state label name project tenant limit cursor language", on::helper, list_workloads},
+    {get,     "/v1/workloads/{id}",              member,    body::none,    gives::json,           "language",                                on::session, get_workload},
     {post,    "/v1/workloads/{id}/cancel",       member,    body::ignored, gives::json,           "",                                        on::session, cancel_one},
     {post,    "/v1/workloads/{id}/give-up",      member,    body::json,    gives::json,           "",                                        on::session, give_up_one},
     {post,    "/v1/workloads/{id}/retry",        member,    body::ignored, gives::json,           "",                                        on::session, retry_one},

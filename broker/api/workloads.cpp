@@ -13,15 +13,15 @@ std::string etag_of(const workload& w) {
     return "\"" + std::to_string(w.revision) + "\"";
 }
 
-response workload_response(int status, const workload& w) {
-    auto answer = json_response(status, to_json(w));
+response workload_response(int status, const workload& w, language spoken = language::en) {
+    auto answer = json_response(status, to_json(w, spoken));
     answer.headers.emplace_back("ETag", etag_of(w));
     answer.cacheable = true;
     return answer;
 }
 
 /// The answer to POST /v1/workloads and …/retry.
-response submitted_response(const api_house& house, result<answer> given) {
+response submitted_response(const api_house& house, result<answer> given, language spoken = language::en) {
     auto made = answer_of<submitted>(std::move(given));
     if (!made)
         return problem(made.error());
@@ -32,7 +32,7 @@ response submitted_response(const api_house& house, result<answer> given) {
             return problem(stored.error());
         made->accepted = std::move(*stored);
     }
-    auto answer = workload_response(made->repeated ? 200 : 201, made->accepted);
+    auto answer = workload_response(made->repeated ? 200 : 201, made->accepted, spoken);
     answer.headers.emplace_back("Location", "/v1/workloads/" + to_string(made->accepted.id));
     if (made->repeated)
         answer.headers.emplace_back("Idempotent-Replayed", "true");
@@ -91,6 +91,9 @@ result<workload_filter> filter_of(const call& c) {
 }  // namespace
 
 void submit_one(const call& c, responder answer) {
+    const auto spoken = language_of(c);
+    if (!spoken)
+        return answer(problem(spoken.error()));
     auto spec = decode_workload(c.http.body);
     if (!spec)
         return answer(problem(spec.error()));
@@ -105,11 +108,15 @@ void submit_one(const call& c, responder answer) {
     asked.spec = std::make_shared<const workload_spec>(std::move(*spec));
     asked.idempotency_key = std::move(*key);
     asked.body = sha256(c.http.body);
-    ask(c, std::move(asked), std::move(answer),
-        [&house = c.house](result<westerly::answer> given) { return submitted_response(house, std::move(given)); });
+    ask(c, std::move(asked), std::move(answer), [&house = c.house, in = *spoken](result<westerly::answer> given) {
+        return submitted_response(house, std::move(given), in);
+    });
 }
 
 response list_workloads(const call& c) {
+    const auto spoken = language_of(c);
+    if (!spoken)
+        return problem(spoken.error());
     const auto filter = filter_of(c);
     if (!filter)
         return problem(filter.error());
@@ -119,10 +126,15 @@ response list_workloads(const call& c) {
     const auto found = c.house.services.read->list_workloads(*filter, cursor_of(c), *limit);
     if (!found)
         return list_problem(found.error());
-    return list_response(found->items, found->next_cursor);
+    return list_response(
+        found->items, found->next_cursor, [in = *spoken](json_writer& out, const workload& w) { encode(out, w, in); },
+        [](json_writer&) {});
 }
 
 response get_workload(const call& c) {
+    const auto spoken = language_of(c);
+    if (!spoken)
+        return problem(spoken.error());
     const auto found = workload_in_path(c);
     if (!found)
         return problem(found.error());
@@ -132,7 +144,7 @@ response get_workload(const call& c) {
         same.cacheable = true;
         return same;
     }
-    return workload_response(200, *found);
+    return workload_response(200, *found, *spoken);
 }
 
 void cancel_one(const call& c, responder answer) {

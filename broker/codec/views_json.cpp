@@ -5,6 +5,7 @@
 #include "broker/codec/writer.hpp"
 #include "broker/domain/explain.hpp"
 #include "broker/domain/freshness.hpp"
+#include "broker/domain/waiting.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -221,7 +222,7 @@ void put_end(json_writer& out, const Run& run) {
 
 }  // namespace
 
-void encode(json_writer& out, const workload& w) {
+void encode(json_writer& out, const workload& w, language spoken) {
     out.StartObject();
     put_id(out, "id", w.id);
     put_id(out, "tenant", w.tenant);
@@ -232,7 +233,7 @@ void encode(json_writer& out, const workload& w) {
     if (!w.waiting.empty())
         put_objects(out, "waiting", w.waiting, [&](const wait_reason& why) {
             put_text(out, "code", why.code);
-            put_text(out, "detail", why.detail);
+            put_text(out, "detail", in_words(why, spoken));
         });
     put_whole(out, "attempts", w.attempts);
     if (w.current)

@@ -9,7 +9,8 @@ namespace westerly {
 
 /// How records look on the wire (schema/openapi.json). Ids are UUID text, times RFC 3339, money
 /// {"amount", "currency"}; what is absent is left out, never null.
-void encode(json_writer& out, const workload& w);
+/// With why it waits in that language.
+void encode(json_writer& out, const workload& w, language spoken = language::en);
 void encode(json_writer& out, const attempt& a);
 /// With "notes" and "explanation" in that language.
 void encode(json_writer& out, const decision& d, language spoken = language::en);

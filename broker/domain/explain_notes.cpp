@@ -5,7 +5,7 @@
 namespace westerly {
 namespace {
 
-enum class makeup : std::uint8_t { plain, list, priced_terms, stepped_terms };
+enum class makeup : std::uint8_t { plain, list, counts, priced_terms, stepped_terms };
 
 /// How what a note speaks of becomes text, before any language. Of each figure: a digit is how many decimals there are
 /// at most, '%' a share in per cent, 'm' money.
@@ -64,6 +64,29 @@ constexpr note_form forms[] = {
     {note_kind::put_off_costs_less, makeup::plain, "m"},
     {note_kind::region_unknown},
     {note_kind::region_misspelt},
+    {note_kind::wait_full_one},
+    {note_kind::wait_full, makeup::plain, "0"},
+    {note_kind::wait_kept, makeup::plain, "0"},
+    {note_kind::wait_passed_over, makeup::counts},
+    {note_kind::wait_blocked_one},
+    {note_kind::wait_blocked, makeup::plain, "0"},
+    {note_kind::wait_nothing_offered},
+    {note_kind::wait_none_fits, makeup::counts},
+    {note_kind::wait_asked_again},
+    {note_kind::wait_policy_missing},
+    {note_kind::wait_policy_refused},
+    {note_kind::wait_not_before},
+    {note_kind::wait_tried_again_at},
+    {note_kind::wait_stopping_one},
+    {note_kind::wait_stopping, makeup::plain, "0"},
+    {note_kind::wait_outcome_unknown, makeup::plain, "0"},
+    {note_kind::wait_lost_running, makeup::plain, "0"},
+    {note_kind::wait_lost_pending, makeup::plain, "0"},
+    {note_kind::wait_last_seen},
+    {note_kind::wait_asked_for},
+    {note_kind::wait_stopped_if_found},
+    {note_kind::wait_choices},
+    {note_kind::wait_given_up_at},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)
@@ -95,6 +118,22 @@ std::vector<std::string> terms_of(const note& told, const phrases& words, bool p
     return terms;
 }
 
+/// "3 outside the regions asked for (region), 1 full now (capacity_now)", then the figures that count nothing.
+std::vector<std::string> counts_of(const note& told, const phrases& words) {
+    std::vector<std::string> counted;
+    std::size_t i = 0;
+    for (; i < told.words.size() && i < told.figures.size(); ++i) {
+        const auto why = parse_rejection(told.words[i]);
+        counted.push_back(
+            fill(words[phrase::rejected_for],
+                 {fixed(told.figures[i], 0), why ? std::string(words[*why]) : told.words[i], told.words[i]}));
+    }
+    std::vector<std::string> with{joined(counted, words[phrase::between], words[phrase::between])};
+    for (; i < told.figures.size(); ++i)
+        with.push_back(fixed(told.figures[i], 0));
+    return with;
+}
+
 }  // namespace
 
 std::string in_words(const note& told, currency base, language spoken) {
@@ -106,6 +145,8 @@ std::string in_words(const note& told, currency base, language spoken) {
     switch (form.made_up) {
         case makeup::list:
             return fill(words[told.kind], {list(told.words)});
+        case makeup::counts:
+            return fill(words[told.kind], counts_of(told, words));
         case makeup::priced_terms:
             return fill(words[told.kind], {list(terms_of(told, words, true, base))});
         case makeup::stepped_terms:

@@ -58,7 +58,31 @@ enum class note_kind : std::uint8_t {
     put_off_costs_less,  // words: the baseline; figures: money less than it
     region_unknown,      // words: the region, where the workload names it
     region_misspelt,     // words: likewise, and what may be meant
-    count_               // not a kind: the number of them
+    // Why a workload waits, or what is not known of its attempt (domain/waiting.hpp).
+    wait_full_one,
+    wait_full,         // figures: how many offers
+    wait_kept,         // figures: how many offers
+    wait_passed_over,  // words: rejections; figures: how many offers each
+    wait_blocked_one,  // words: the providers and why
+    wait_blocked,      // words: likewise; figures: how many offers
+    wait_nothing_offered,
+    wait_none_fits,  // words: rejections; figures: how many offers each, and how many there are
+    wait_asked_again,
+    wait_policy_missing,   // words: the policy
+    wait_policy_refused,   // words: why, in English
+    wait_not_before,       // words: when
+    wait_tried_again_at,   // words: when
+    wait_stopping_one,     // words: the offer
+    wait_stopping,         // words: the offer; figures: how many runs
+    wait_outcome_unknown,  // words: since when, provider, site; figures: number of the attempt
+    wait_lost_running,     // words and figures: likewise
+    wait_lost_pending,     // words and figures: likewise
+    wait_last_seen,        // words: when
+    wait_asked_for,
+    wait_stopped_if_found,
+    wait_choices,      // words: the workload
+    wait_given_up_at,  // words: when
+    count_             // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -148,6 +148,40 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_costs_less, "It costs {2} less than the cheapest feasible offer, {1}, started at once."},
     {note_kind::region_unknown, "No offer and no fact knows the region \"{1}\" ({2})."},
     {note_kind::region_misspelt, "No offer and no fact knows the region \"{1}\" ({2}); \"{3}\" may be meant."},
+    {note_kind::wait_full_one, "1 offer would fit but is full now; the workload starts when units are free again."},
+    {note_kind::wait_full, "{1} offers would fit but are full now; the workload starts when units are free again."},
+    {note_kind::wait_kept, "What is free is kept for a larger workload whose turn comes first (offers: {1})."},
+    {note_kind::wait_passed_over, "Offers passed over for other reasons: {1}."},
+    {note_kind::wait_blocked_one, "1 offer stands at providers that take no new work now ({1})."},
+    {note_kind::wait_blocked, "{2} offers stand at providers that take no new work now ({1})."},
+    {note_kind::wait_nothing_offered, "No provider offers anything yet."},
+    {note_kind::wait_none_fits,
+     "None of the offers ({2}) can meet the request: {1}. Loosen the constraints, or wait for other offers."},
+    {note_kind::wait_asked_again, "It is asked again."},
+    {note_kind::wait_policy_missing,
+     "The policy \"{1}\" is not loaded any more; the operator can bring it back, or submit under another."},
+    {note_kind::wait_policy_refused, "The policy files have changed since it was submitted. {1}"},
+    {note_kind::wait_not_before, "Starts no earlier than {1}, as the workload asks."},
+    {note_kind::wait_tried_again_at, "Tried again at {1}."},
+    {note_kind::wait_stopping_one,
+     "1 run is being stopped for it at {1}; it starts when it has left. What it does again is charged to its "
+     "decision."},
+    {note_kind::wait_stopping,
+     "{2} runs are being stopped for it at {1}; it starts when they have left. What they do again is charged to its "
+     "decision."},
+    {note_kind::wait_outcome_unknown,
+     "Since {1} it is not known whether attempt {4} exists at {2}, site {3}: the provider has not said what became of "
+     "its launch."},
+    {note_kind::wait_lost_running, "Since {1} it is not known whether attempt {4} still runs at {2}, site {3}."},
+    {note_kind::wait_lost_pending, "Since {1} it is not known whether attempt {4} still waits at {2}, site {3}."},
+    {note_kind::wait_last_seen, "It was last seen at {1}."},
+    {note_kind::wait_asked_for,
+     "The provider is asked again, once a minute at least while it can be reached, and nothing is launched in its "
+     "place."},
+    {note_kind::wait_stopped_if_found, "It is stopped as soon as it turns up."},
+    {note_kind::wait_choices,
+     "You may wait, cancel, or accept that two copies may run: westerly retry {1} --accept-second-copy."},
+    {note_kind::wait_given_up_at, "By its retry rule it is given up at {1}."},
 };
 static_assert(complete(notes));
 

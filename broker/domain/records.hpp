@@ -61,7 +61,11 @@ struct principal {
 /// Why a workload waits. Shown to the tenant in words with the remedy.
 struct wait_reason {
     std::string code;  // "no_capacity", "no_feasible_offer", "not_before", "back_off", "provider_unhealthy", "held", …
-    std::string detail;  // a sentence
+    std::string detail;  // in English
+    /// The same in pieces that can be told in any language, with money in `base` (domain/waiting.hpp). None: records of
+    /// versions that had English only.
+    std::vector<note> pieces = {};
+    currency base = currency::cny;
     friend bool operator==(const wait_reason&, const wait_reason&) = default;
 };
 

@@ -1,5 +1,6 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/owned.hpp"
+#include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
 
 #include <algorithm>
@@ -9,10 +10,6 @@ namespace westerly {
 
 namespace {
 
-std::string plural(std::uint64_t count, const std::string& noun) {
-    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 std::uint32_t count_of(const decision& made, rejection why) {
     for (const auto& [kind, count] : made.rejections)
         if (kind == why)
@@ -20,15 +17,38 @@ std::uint32_t count_of(const decision& made, rejection why) {
     return 0;
 }
 
-/// "3 outside the regions asked for (region), 1 full now (capacity_now)": the counts that `skip` does not speak of
-/// already.
-std::string other_counts(const decision& made, std::initializer_list<rejection> skip) {
-    std::string text;
+/// A piece with the counts that `skip` does not speak of already.
+note counts_in(note_kind kind, const decision& made, std::initializer_list<rejection> skip) {
+    note told{kind, {}, {}};
     for (const auto& [why, count] : made.rejections)
-        if (std::ranges::find(skip, why) == skip.end())
-            text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(in_words(why)) + " (" +
-                    std::string(to_string(why)) + ")";
-    return text;
+        if (std::ranges::find(skip, why) == skip.end()) {
+            told.words.emplace_back(to_string(why));
+            told.figures.push_back(count);
+        }
+    return told;
+}
+
+note one_or_many(note_kind one, note_kind many, std::uint32_t count, std::vector<std::string> words = {}) {
+    return count == 1 ? note{one, std::move(words), {}} : note{many, std::move(words), {static_cast<double>(count)}};
+}
+
+std::string names_of(std::span<const provider_block> blocks) {
+    std::string names;
+    for (const auto& block : blocks)
+        names += (names.empty() ? "" : "; ") + block.provider + ": " + block.why;
+    return names;
+}
+
+/// None of the offers will do, whatever becomes free.
+wait_reason nothing_fits(const decision& made) {
+    if (made.considered == 0)
+        return reason_of("no_feasible_offer", {{note_kind::wait_nothing_offered, {}, {}}});
+    std::vector<note> pieces{counts_in(note_kind::wait_none_fits, made, {})};
+    pieces.front().figures.push_back(made.considered);
+    for (const note& told : made.notes)
+        if (told.kind == note_kind::region_unknown || told.kind == note_kind::region_misspelt)
+            pieces.push_back(told);
+    return reason_of("no_feasible_offer", std::move(pieces));
 }
 
 /// `kept`: offers whose free units are kept for somebody whose turn is before.
@@ -36,41 +56,35 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
     std::vector<wait_reason> reasons;
     for (const note& told : made.notes)
         if (told.kind == note_kind::term_failed)
-            reasons.push_back({"term_failed", in_words(told, made.rates.base, language::en) + " It is asked again."});
+            reasons.push_back(reason_of("term_failed", {told, {note_kind::wait_asked_again, {}, {}}}));
     if (!reasons.empty())
         return reasons;
-    const auto others = other_counts(made, {rejection::capacity_now, rejection::provider_unhealthy});
-    const auto rest = others.empty() ? std::string() : " Offers passed over for other reasons: " + others + ".";
-    if (const auto full = count_of(made, rejection::capacity_now))
-        reasons.push_back({"no_capacity", plural(full, "offer") + " would fit but " + (full == 1 ? "is" : "are") +
-                                              " full now; the workload starts when units are free again." +
-                                              (kept > 0 ? " What is free of " + plural(kept, "offer") +
-                                                              " is kept for a larger workload whose turn comes first."
-                                                        : "") +
-                                              rest});
-    if (const auto blocked = count_of(made, rejection::provider_unhealthy)) {
-        std::string names;
-        for (const auto& block : blocks)
-            names += (names.empty() ? "" : "; ") + block.provider + ": " + block.why;
-        reasons.push_back({"provider_unhealthy", plural(blocked, "offer") + (blocked == 1 ? " stands" : " stand") +
-                                                     " at providers that take no new work now (" + names + ")." +
-                                                     (reasons.empty() ? rest : "")});
+    const note others =
+        counts_in(note_kind::wait_passed_over, made, {rejection::capacity_now, rejection::provider_unhealthy});
+    const auto add = [&](const char* code, std::vector<note> pieces) {
+        if (reasons.empty() && !others.words.empty())
+            pieces.push_back(others);
+        reasons.push_back(reason_of(code, std::move(pieces)));
+    };
+    if (const auto full = count_of(made, rejection::capacity_now)) {
+        std::vector<note> pieces{one_or_many(note_kind::wait_full_one, note_kind::wait_full, full)};
+        if (kept > 0)
+            pieces.push_back({note_kind::wait_kept, {}, {static_cast<double>(kept)}});
+        add("no_capacity", std::move(pieces));
     }
-    if (!reasons.empty())
-        return reasons;
-    if (made.considered == 0)
-        return {{"no_feasible_offer", "No provider offers anything yet."}};
-    return {{"no_feasible_offer", "None of " + plural(made.considered, "offer") + " can meet the request: " +
-                                      other_counts(made, {}) + ". Loosen the constraints, or wait for other offers."}};
+    if (const auto blocked = count_of(made, rejection::provider_unhealthy))
+        add("provider_unhealthy",
+            {one_or_many(note_kind::wait_blocked_one, note_kind::wait_blocked, blocked, {names_of(blocks)})});
+    if (reasons.empty())
+        reasons.push_back(nothing_fits(made));
+    return reasons;
 }
 
 /// It was taken under a policy that is gone, or that the operator's files no longer let it use so.
 wait_reason policy_reason(const policy_table& known, const workload_spec& spec, const error& why) {
     if (!spec.policy.empty() && !known.contains(spec.policy))
-        return {"policy_missing", "The policy \"" + spec.policy +
-                                      "\" is not loaded any more; the operator can bring it back, or submit under "
-                                      "another."};
-    return {"policy_refused", "The policy files have changed since it was submitted. " + why.detail + " " + why.remedy};
+        return reason_of("policy_missing", {{note_kind::wait_policy_missing, {spec.policy}, {}}});
+    return reason_of("policy_refused", {{note_kind::wait_policy_refused, {why.detail + " " + why.remedy}, {}}});
 }
 
 std::uint8_t what_lifts(const std::vector<wait_reason>& reasons) {
@@ -143,8 +157,8 @@ void engine_core::seat(turn& t, live_workload& w) {
             put_off_.insert(w.value.id);
         if (w.value.waiting.empty())
             show_reasons(t, w,
-                         {{"not_before", "Starts no earlier than " + format_rfc3339(*w.value.next_action_at) +
-                                             ", as the workload asks."}});
+                         {reason_of("not_before",
+                                    {{note_kind::wait_not_before, {format_rfc3339(*w.value.next_action_at)}, {}}})});
         return;
     }
     take_seat(t, w);

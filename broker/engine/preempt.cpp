@@ -1,6 +1,7 @@
 // Work of higher priority, or of a tenant below its guarantee, takes back capacity that runs on terms of being taken
 // away; what the others have to do again is charged to its J.
 #include "broker/domain/owned.hpp"
+#include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
 #include "broker/placement/replay.hpp"
 
@@ -206,10 +207,11 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
         backfill_.release(workload_id(other->holder));
     backfill_.reserve(w.value.id, kept, {}, t.now, true);
     backfill_.pin(w.value.id);
-    show_reasons(t, w,
-                 {{std::string(waits_for_stopped),
-                   std::to_string(stopped) + (stopped == 1 ? " run is" : " runs are") + " being stopped for it at " +
-                       where.on + "; it starts when they have left. What they do again is charged to its decision."}});
+    show_reasons(
+        t, w,
+        {reason_of(std::string(waits_for_stopped),
+                   {stopped == 1 ? note{note_kind::wait_stopping_one, {where.on}, {}}
+                                 : note{note_kind::wait_stopping, {where.on}, {static_cast<double>(stopped)}}})});
 }
 
 }  // namespace westerly

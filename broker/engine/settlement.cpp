@@ -1,3 +1,4 @@
+#include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
 #include "broker/ledger/ledger.hpp"
 #include "broker/ledger/market_use.hpp"
@@ -148,7 +149,10 @@ void engine_core::requeue(turn& t, live_workload& w, std::optional<instant> not_
                           const std::string& why) {
     w.value.next_action_at = not_before;
     w.waits_since = t.now;
-    w.value.waiting = {{code, not_before ? why + " Tried again at " + format_rfc3339(*not_before) + "." : why}};
+    std::vector<note> pieces{{note_kind::sentence, {why}, {}}};
+    if (not_before)
+        pieces.push_back({note_kind::wait_tried_again_at, {format_rfc3339(*not_before)}, {}});
+    w.value.waiting = {reason_of(code, std::move(pieces))};
     advance(t, w, workload_event::requeued, why);
     seat(t, w);
 }

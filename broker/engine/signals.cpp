@@ -1,4 +1,5 @@
 // Signals come in, and workloads wait for the start that was chosen for them.
+#include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
 
 #include <algorithm>
@@ -46,6 +47,27 @@ void engine_core::on(turn&, const certificates_configured& in) {
     market_dirty_ = true;
 }
 
+namespace {
+
+/// What of its notes says why it waits, as its `why` does in English.
+std::vector<note> notes_on_put_off(const decision& made) {
+    constexpr note_kind kinds[] = {note_kind::put_off,
+                                   note_kind::put_off_intensity,
+                                   note_kind::put_off_saves_carbon,
+                                   note_kind::put_off_saves_energy,
+                                   note_kind::put_off_saves_money,
+                                   note_kind::put_off_on_baseline,
+                                   note_kind::put_off_price,
+                                   note_kind::put_off_costs_less};
+    std::vector<note> told;
+    for (const note& each : made.notes)
+        if (std::ranges::find(kinds, each.kind) != std::end(kinds))
+            told.push_back(each);
+    return told;
+}
+
+}  // namespace
+
 /// When the winner's best start is later, the workload waits for it and is then decided anew; nothing is held for it
 /// meanwhile. True: it waits.
 bool engine_core::put_off(turn& t, live_workload& w, decision& made, decision_basis& from) {
@@ -58,7 +80,7 @@ bool engine_core::put_off(turn& t, live_workload& w, decision& made, decision_ba
                       std::chrono::abs(*before - start.launch_at)<same_start_within&& * before> t.now;
     if (!same) {
         w.value.next_action_at = start.launch_at;
-        w.value.waiting = {{"chosen_start", start.why}};
+        w.value.waiting = {{"chosen_start", start.why, notes_on_put_off(made), made.rates.base}};
         w.value.last_decision = made.id;
         record(t, w, nullptr, "workload.waiting", start.why);
         t.changes.bases.push_back(std::move(from));

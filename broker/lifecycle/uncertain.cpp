@@ -1,37 +1,32 @@
+#include "broker/domain/waiting.hpp"
 #include "broker/lifecycle/step.hpp"
 
 namespace westerly {
 namespace {
 
-std::string what_is_not_known(const attempt& of) {
-    const std::string name = "attempt " + std::to_string(of.number);
-    const std::string place = of.provider + ", site " + of.site;
-    if (of.state == attempt_state::unknown)
-        return "it is not known whether " + name + " exists at " + place +
-               ": the provider has not said what became of its launch";
-    const std::string seen = of.last_seen_at ? "; it was last seen at " + format_rfc3339(*of.last_seen_at) : "";
-    return "it is not known whether " + name + " still " + (of.started_at ? "runs" : "waits") + " at " + place + seen;
-}
-
-std::string what_may_be_chosen(const workload& for_whom, std::optional<instant> at) {
-    if (for_whom.cancel_wanted)
-        return " It is stopped as soon as it turns up.";
-    std::string text = " You may wait, cancel, or accept that two copies may run: westerly retry " +
-                       to_string(for_whom.id) + " --accept-second-copy.";
-    if (at)
-        text += " By its retry rule it is given up at " + format_rfc3339(*at) + ".";
-    return text;
+note what_is_not_known(const attempt& of) {
+    const auto since = of.uncertain_since.value_or(of.updated_at);
+    const note_kind kind = of.state == attempt_state::unknown ? note_kind::wait_outcome_unknown
+                           : of.started_at                    ? note_kind::wait_lost_running
+                                                              : note_kind::wait_lost_pending;
+    return {kind, {format_rfc3339(since), of.provider, of.site}, {static_cast<double>(of.number)}};
 }
 
 }  // namespace
 
 wait_reason uncertainty(const attempt& of, const workload& for_whom, std::optional<instant> at) {
-    const auto since = of.uncertain_since.value_or(of.updated_at);
-    return {of.state == attempt_state::unknown ? "outcome_unknown" : "attempt_lost",
-            "Since " + format_rfc3339(since) + " " + what_is_not_known(of) +
-                ". The provider is asked again, once a minute at least while it can be reached, and nothing is "
-                "launched in its place." +
-                what_may_be_chosen(for_whom, at)};
+    std::vector<note> pieces{what_is_not_known(of)};
+    if (of.state != attempt_state::unknown && of.last_seen_at)
+        pieces.push_back({note_kind::wait_last_seen, {format_rfc3339(*of.last_seen_at)}, {}});
+    pieces.push_back({note_kind::wait_asked_for, {}, {}});
+    if (for_whom.cancel_wanted) {
+        pieces.push_back({note_kind::wait_stopped_if_found, {}, {}});
+    } else {
+        pieces.push_back({note_kind::wait_choices, {to_string(for_whom.id)}, {}});
+        if (at)
+            pieces.push_back({note_kind::wait_given_up_at, {format_rfc3339(*at)}, {}});
+    }
+    return reason_of(of.state == attempt_state::unknown ? "outcome_unknown" : "attempt_lost", std::move(pieces));
 }
 
 }  // namespace westerly

@@ -57,6 +57,9 @@ def tour_workloads(member, workload, decision):
         assert told["en"].json == member.request("GET", target).json
         assert told["en"].json["explanation"] != told["zh"].json["explanation"]
         expect(member.request("GET", target + "?language=fr"), 400)
+    for target in (run, "/v1/workloads"):
+        expect(member.request("GET", target + "?language=zh"), 200)
+        expect(member.request("GET", target + "?language=fr"), 400)
     expect(member.request("GET", "/v1/decisions/" + decision), 200)
     expect(member.request("GET", f"/v1/decisions/{decision}/replay"), 200)
     expect(member.request("GET", f"/v1/decisions/{NOBODY}/replay"), 404)

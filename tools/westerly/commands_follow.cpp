@@ -143,11 +143,12 @@ int detach(const std::string& id) {
 int follow(cli& with, const std::string& id, std::optional<std::uint64_t> timeout_s) {
     std::signal(SIGINT, on_interrupt);
     const auto began = std::chrono::steady_clock::now();
+    const auto target = "/v1/workloads/" + id + language_query(with, {});
     std::atomic<bool> stop = false;
     std::vector<std::jthread> copies;
     std::string told;
     for (int silent = 0;;) {
-        auto w = get(with, "/v1/workloads/" + id);
+        auto w = get(with, target);
         if (!w && ++silent > tries_max)
             return complain(w.error());
         if (w) {

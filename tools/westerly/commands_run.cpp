@@ -41,9 +41,10 @@ int run(cli& with, const run_options& options) {
     if (!body)
         return complain(body.error());
     const auto key = options.idempotency_key.empty() ? fresh_key() : options.idempotency_key;
-    auto made = post(with, "/v1/workloads", *body, {{"idempotency-key", key}});
+    const auto target = "/v1/workloads" + language_query(with, {});
+    auto made = post(with, target, *body, {{"idempotency-key", key}});
     if (!made && (made.error().code == errc::timed_out || made.error().code == errc::provider_unavailable))
-        made = post(with, "/v1/workloads", *body, {{"idempotency-key", key}});  // the same key: never a second copy
+        made = post(with, target, *body, {{"idempotency-key", key}});  // the same key: never a second copy
     if (!made)
         return complain(made.error());
     const auto id = text_at(*made, "id");

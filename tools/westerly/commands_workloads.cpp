@@ -107,7 +107,8 @@ std::string policy_of(const json_value& w) {
 }  // namespace
 
 int list(cli& with, const list_options& options) {
-    const auto page = get(with, list_target(options, options.limit));
+    const auto query = language_query(with, {});
+    const auto page = get(with, list_target(options, options.limit) + (query.empty() ? "" : "&" + query.substr(1)));
     if (!page)
         return complain(page.error());
     if (with.json) {
@@ -125,10 +126,13 @@ int list(cli& with, const list_options& options) {
 }
 
 int show(cli& with, const std::string& workload, const telling& how) {
-    const auto w = find_workload(with, workload);
+    auto w = find_workload(with, workload);
     if (!w)
         return complain(w.error());
     const auto path = "/v1/workloads/" + text_at(*w, "id");
+    if (const auto query = language_query(with, how); !query.empty())
+        if (w = get(with, path + query); !w)
+            return complain(w.error());
     const auto attempts = get_all(with, path + "/attempts");
     if (!attempts)
         return complain(attempts.error());

@@ -3,6 +3,7 @@
 #include "broker/codec/workload_json.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <deque>
 #include <future>
 #include <iterator>
@@ -19,6 +20,61 @@ namespace {
     " l.last_decision, l.next_action_at, l.cancel_wanted,"                                                             \
     " l.started_at, l.ended_at, l.exit_code, l.exit_signal, l.message, l.waiting, w.spec "
 
+/// "base", then a piece each: [kind, [words], [figures]].
+void encode_pieces(json_writer& out, const wait_reason& why) {
+    out.String(std::string(to_string(why.base)));
+    for (const note& piece : why.pieces) {
+        out.StartArray();
+        out.Uint(static_cast<unsigned>(piece.kind));
+        out.StartArray();
+        for (const auto& word : piece.words)
+            out.String(word);
+        out.EndArray();
+        out.StartArray();
+        for (const double figure : piece.figures) {
+            char text[32];  // the shortest text that gives the same figure again
+            out.String(text,
+                       static_cast<rapidjson::SizeType>(std::to_chars(text, text + sizeof text, figure).ptr - text));
+        }
+        out.EndArray();
+        out.EndArray();
+    }
+}
+
+/// What a later version may have written besides is left out: the detail stands without it.
+std::optional<note> decode_piece(const json_value& from) {
+    if (!from.IsArray() || from.Size() != 3 || !from[0].IsUint() ||
+        from[0].GetUint() >= static_cast<unsigned>(note_kind::count_) || !from[1].IsArray() || !from[2].IsArray())
+        return std::nullopt;
+    note piece{static_cast<note_kind>(from[0].GetUint()), {}, {}};
+    for (const json_value& word : from[1].GetArray()) {
+        if (!word.IsString())
+            return std::nullopt;
+        piece.words.emplace_back(word.GetString(), word.GetStringLength());
+    }
+    for (const json_value& figure : from[2].GetArray()) {
+        double value = 0;
+        if (!figure.IsString() ||
+            std::from_chars(figure.GetString(), figure.GetString() + figure.GetStringLength(), value).ec != std::errc())
+            return std::nullopt;
+        piece.figures.push_back(value);
+    }
+    return piece;
+}
+
+void decode_pieces(const json_value& from, wait_reason& why) {
+    const auto base = from.Size() > 2 && from[2].IsString() ? parse_currency(from[2].GetString()) : std::nullopt;
+    if (!base)
+        return;
+    why.base = *base;
+    for (rapidjson::SizeType i = 3; i < from.Size(); ++i) {
+        auto piece = decode_piece(from[i]);
+        if (!piece)
+            return why.pieces.clear();
+        why.pieces.push_back(std::move(*piece));
+    }
+}
+
 std::optional<std::string> encode_waiting(const std::vector<wait_reason>& waiting) {
     if (waiting.empty())
         return std::nullopt;
@@ -29,6 +85,8 @@ std::optional<std::string> encode_waiting(const std::vector<wait_reason>& waitin
         out.StartArray();
         out.String(why.code);
         out.String(why.detail);
+        if (!why.pieces.empty())
+            encode_pieces(out, why);
         out.EndArray();
     }
     out.EndArray();
@@ -41,10 +99,11 @@ std::vector<wait_reason> decode_waiting(const std::string& text) {
         throw_damaged("live.waiting");
     std::vector<wait_reason> waiting;
     for (const json_value& pair : document->GetArray()) {
-        if (!pair.IsArray() || pair.Size() != 2 || !pair[0].IsString() || !pair[1].IsString())
+        if (!pair.IsArray() || pair.Size() < 2 || !pair[0].IsString() || !pair[1].IsString())
             throw_damaged("live.waiting");
         waiting.push_back(
             {{pair[0].GetString(), pair[0].GetStringLength()}, {pair[1].GetString(), pair[1].GetStringLength()}});
+        decode_pieces(pair, waiting.back());
     }
     return waiting;
 }

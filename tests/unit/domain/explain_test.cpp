@@ -129,7 +129,30 @@ std::vector<note> every_note() {
             {note_kind::put_off_price, {"2026-03-01T14:00:00.000Z", "zhongwei"}, {0.3, 1.1}},
             {note_kind::put_off_costs_less, {"p/b/n/on_demand"}, {1.6}},
             {note_kind::region_unknown, {"hall", "/constraints/regions/0"}, {}},
-            {note_kind::region_misspelt, {"cn-esat", "/constraints/origin/region", "cn-east"}, {}}};
+            {note_kind::region_misspelt, {"cn-esat", "/constraints/origin/region", "cn-east"}, {}},
+            {note_kind::wait_full_one, {}, {}},
+            {note_kind::wait_full, {}, {2}},
+            {note_kind::wait_kept, {}, {2}},
+            {note_kind::wait_passed_over, {"region", "capacity_now"}, {3, 1}},
+            {note_kind::wait_blocked_one, {"west: the operator has it take no new work"}, {}},
+            {note_kind::wait_blocked, {"west: the operator has it take no new work"}, {2}},
+            {note_kind::wait_nothing_offered, {}, {}},
+            {note_kind::wait_none_fits, {"region", "price_missing"}, {3, 2, 5}},
+            {note_kind::wait_asked_again, {}, {}},
+            {note_kind::wait_policy_missing, {"house"}, {}},
+            {note_kind::wait_policy_refused, {"It allows 0 to 0.25."}, {}},
+            {note_kind::wait_not_before, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::wait_tried_again_at, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::wait_stopping_one, {"p/a/n/spot"}, {}},
+            {note_kind::wait_stopping, {"p/a/n/spot"}, {2}},
+            {note_kind::wait_outcome_unknown, {"2027-01-15T08:00:00.000Z", "west", "zhongwei"}, {1}},
+            {note_kind::wait_lost_running, {"2027-01-15T08:00:00.000Z", "west", "zhongwei"}, {1}},
+            {note_kind::wait_lost_pending, {"2027-01-15T08:00:00.000Z", "west", "zhongwei"}, {1}},
+            {note_kind::wait_last_seen, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::wait_asked_for, {}, {}},
+            {note_kind::wait_stopped_if_found, {}, {}},
+            {note_kind::wait_choices, {"train-small"}, {}},
+            {note_kind::wait_given_up_at, {"2027-01-15T08:00:00.000Z"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

@@ -1,3 +1,4 @@
+#include "broker/domain/waiting.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 using namespace westerly;
@@ -27,6 +28,8 @@ TEST_P(waiting_reason, is_shown_and_lifted) {
     ASSERT_FALSE(rig.stored(id).waiting.empty());
     EXPECT_EQ(rig.stored(id).waiting[0].code, GetParam().code);
     EXPECT_EQ(rig.stored(id).waiting[0].detail.back(), '.') << rig.stored(id).waiting[0].detail;
+    EXPECT_TRUE(in_words(rig.stored(id).waiting[0], language::zh).ends_with("。"))
+        << in_words(rig.stored(id).waiting[0], language::zh);
     if (!GetParam().lift)
         return;
     GetParam().lift(rig);

@@ -108,6 +108,11 @@ workload& world::add_workload(change_set& changes) {
     w.created_at = w.updated_at = now();
     if (chance(0.5))
         w.waiting = {{"no_capacity", word()}, {"back_off", word()}};
+    if (w.waiting.size() > 1)  // the first as versions wrote it that had no pieces
+        w.waiting[1] = {"back_off",
+                        word(),
+                        {{note_kind::sentence, {word(), ""}, {0.1, -1e300}}, {note_kind::wait_asked_again, {}, {}}},
+                        currency::usd};
     workloads_.push_back(w);
     workload& kept = workloads_.back();
     add_event(changes, kept, std::nullopt);
