@@ -56,7 +56,7 @@ void put_difference(json_writer& out, const compared_decision& one) {
 
 void read_choice(object_reader& o, policy_choice& into) {
     o.require({"name"});
-    o.text("name", into.name, slug_rule);
+    o.text("name", into.name, policy_name_rule);
     o.text("version", into.version, note_rule);
     o.text("text", into.text, text_of_a_file);
     if (o.has("version") && o.has("text"))

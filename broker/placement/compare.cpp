@@ -1,6 +1,7 @@
 #include "broker/placement/compare.hpp"
 
 #include "broker/domain/owned.hpp"
+#include "broker/placement/rounding.hpp"
 
 #include <algorithm>
 #include <cmath>

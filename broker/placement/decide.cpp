@@ -2,6 +2,7 @@
 
 #include "broker/placement/compare.hpp"
 #include "broker/placement/gang_sizes.hpp"
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/scan.hpp"
 #include "broker/placement/spread.hpp"
 
@@ -62,7 +63,7 @@ void count_rejections(const survivors& left, decision& into) {
 std::optional<double> dearest_of(const question& asked, const survivors& left) {
     if (!asked.rules.within_of_cheapest || !left.baseline)
         return std::nullopt;
-    return asked.cheapest.value_or(left.baseline_cost) * (1.0 + *asked.rules.within_of_cheapest);
+    return asked.cheapest.value_or(left.baseline_cost) * (1.0 + *asked.rules.within_of_cheapest) * (1 + rounding);
 }
 
 /// Filters and ranks by what `use.want` holds.

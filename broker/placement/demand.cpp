@@ -3,6 +3,7 @@
 #include "broker/domain/energy.hpp"
 #include "broker/placement/compliance.hpp"
 #include "broker/placement/filters.hpp"
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/units.hpp"
 
 #include <algorithm>
@@ -93,7 +94,9 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
     if (spec.when.deadline_at && spec.kind == workload_kind::batch)
         into.deadline_ms = ms_since_epoch(*spec.when.deadline_at);
     into.deadline_z = into.deadline_ms ? z_of(spec.when.deadline_probability) : 0;
-    into.max_carbon_kg = spec.limits.max_carbon_kg;
+    into.max_carbon_kg.reset();
+    if (const auto& most = spec.limits.max_carbon_kg)
+        into.max_carbon_kg = *most * (1 + rounding);
     into.budget_base.reset();
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
         into.budget_base = in_base(*budget, world.rates);

@@ -1,5 +1,6 @@
 #include "broker/placement/feasible.hpp"
 
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/scan.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ std::optional<double> dearest_of(const offer_book& book, const policy& rules, co
     for (std::uint32_t i = 0; i < book.size(); ++i)
         if (verdict(book, want, i) == passes)
             cheapest = std::min(cheapest, cost_of(book, want, i, may_start_at_once(book, want, i)));
-    return cheapest * (1.0 + *rules.within_of_cheapest);
+    return cheapest * (1.0 + *rules.within_of_cheapest) * (1 + rounding);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "broker/placement/hourly_starts.hpp"
 
 #include "broker/placement/rank.hpp"
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/start_time.hpp"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include "broker/domain/explain.hpp"
 #include "broker/placement/rank.hpp"
+#include "broker/placement/rounding.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "broker/placement/rank.hpp"
 
 #include "broker/domain/energy.hpp"
+#include "broker/placement/rounding.hpp"
 
 #include <algorithm>
 #include <cmath>

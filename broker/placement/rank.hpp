@@ -59,9 +59,6 @@ struct ranking_rule {
 bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
                   ranking_rule& into);
 
-/// An ordered quantity as it is compared: in whole steps, rounded up; step 0: exact.
-double in_steps(double quantity, double step) noexcept;
-
 /// One quantity at one offer, by the same code that ranks; for the few that are explained.
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
                    std::uint32_t index, bool at_once = false);

@@ -1,3 +1,4 @@
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/spread_cost.hpp"
 
 #include <algorithm>
@@ -237,7 +238,7 @@ spread_plan spread_near_users(const offer_book& book, const policy& policy, term
     double dearest = infinity;
     if (policy.within_of_cheapest)
         if (const auto cheapest = search.best(true, infinity))
-            dearest = cheapest->cost * (1.0 + *policy.within_of_cheapest);
+            dearest = cheapest->cost * (1.0 + *policy.within_of_cheapest) * (1 + rounding);
     const auto best = search.best(false, dearest);
     made.sets_tried = search.tried();
     made.every_set = search.every_set();

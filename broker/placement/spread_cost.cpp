@@ -3,6 +3,7 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
+#include "broker/placement/rounding.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -229,7 +230,7 @@ double spread_costs::broken_limits(const spread_set& set) {
     if (want_.request.budget_base)
         broken += past(billed, *want_.request.budget_base);
     if (spec_.limits.max_carbon_kg)
-        broken += past(carbon, *spec_.limits.max_carbon_kg);
+        broken += past(carbon, *spec_.limits.max_carbon_kg * (1 + rounding));
     if (const auto& limit = spec_.limits.max_rtt_ms; limit && set.rtt_p95_ms > *limit)
         broken += 1 + (set.rtt_p95_ms - *limit) / 1e6;
     return broken;

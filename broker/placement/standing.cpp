@@ -64,10 +64,6 @@ void podium::offer_place(const standing& s) noexcept {
         limit_ = entries_[size_ - 1].keys[0];
 }
 
-double in_steps(double quantity, double step) noexcept {
-    return step > 0 ? std::ceil(quantity / step) : quantity;
-}
-
 bool may_start_at_once(const offer_book& book, const demand& want, std::size_t i) {
     const shape_view& shape = want.shapes[book.cols().shape[i]];
     if (!shape.hourly)

@@ -1,5 +1,6 @@
 #include "broker/placement/start_table.hpp"
 
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/start_time.hpp"
 
 #include <algorithm>
@@ -20,10 +21,6 @@ facility_energy energy_at(const start_option& o, const start_table::site& of, do
 
 double non_green_part(double share) noexcept {
     return 1.0 - (std::isnan(share) ? 0.0 : share);
-}
-
-double stepped(double quantity, double step) noexcept {
-    return step > 0 ? std::ceil(quantity / step) : quantity;
 }
 
 /// The least (or, for `most`, greatest) value of the pieces that meet [from, to), and `annual`.
@@ -241,7 +238,7 @@ start_option start_table::best_in_order(const entry& in, const site& of, double 
         return best_of_all(in, of, it_kwh);
     const auto key_of = [&](const corner& c) {
         const facility_energy used = energy_at(options_[c.option], of, it_kwh);
-        return stepped(first->of == carbon ? used.carbon_kg : used.non_green_kwh, first->step);
+        return in_steps(first->of == carbon ? used.carbon_kg : used.non_green_kwh, first->step);
     };
     const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
     const double least = key_of(*std::prev(end));
@@ -267,7 +264,7 @@ start_option start_table::best_of_all(const entry& in, const site& of, double it
             const double quantity = what == start_rule::quantity::carbon      ? used.carbon_kg
                                     : what == start_rule::quantity::non_green ? used.non_green_kwh
                                                                               : hours;
-            all[k + 1] = stepped(quantity, rule_.keys[k].step);
+            all[k + 1] = in_steps(quantity, rule_.keys[k].step);
         }
         return all;
     };

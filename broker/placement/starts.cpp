@@ -2,6 +2,7 @@
 #include "broker/domain/explain.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/start_time.hpp"
 
 #include <algorithm>
@@ -30,7 +31,8 @@ std::optional<start_rule::quantity> quantity_named(std::string_view term) noexce
 start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec, bool with_cost) {
     start_rule rule;
     rule.ordered = policy.ordered();
-    rule.max_carbon_kg = spec.limits.max_carbon_kg;
+    if (const auto& most = spec.limits.max_carbon_kg)
+        rule.max_carbon_kg = *most * (1 + rounding);
     const auto counts = [&](const std::string& name) {
         const term* known = find_term(terms, name);
         if (with_cost && name == "cost")

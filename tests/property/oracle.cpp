@@ -499,7 +499,7 @@ private:
         if (!w_.rules.order_batch.empty()) {
             std::vector<double> all;
             for (const auto& k : order())
-                all.push_back(k.step > 0 ? std::ceil(*quantity(k.term) / k.step) : *quantity(k.term));
+                all.push_back(k.step > 0 ? std::ceil(*quantity(k.term) / k.step * (1 - 1e-9)) : *quantity(k.term));
             return all;
         }
         double j = cost();
@@ -639,7 +639,7 @@ private:
             !ends().in_time(static_cast<double>(due->time_since_epoch().count()) - delay_ms_,
                             s_.when.deadline_probability))
             return rejection::deadline;
-        if (const auto& cap = s_.limits.max_carbon_kg; cap && !(carbon() && *carbon() <= *cap))
+        if (const auto& cap = s_.limits.max_carbon_kg; cap && !(carbon() && *carbon() <= *cap * (1 + 1e-9)))
             return rejection::max_carbon;
         if (something_unknown())
             return rejection::quantity_unknown;
@@ -675,7 +675,7 @@ void drop_too_dear(const world& w, bool plan_only_too, std::vector<judged>& all)
                 least = std::min(least, j.first_cost);
         if (least == infinity)
             continue;
-        const double dearest = least * (1 + *w.rules.within_of_cheapest);
+        const double dearest = least * (1 + *w.rules.within_of_cheapest) * (1 + 1e-9);
         for (auto& j : all) {
             judge_of_one again(w, *j.at, plan_only_too);
             if (!j.why && again.hourly())

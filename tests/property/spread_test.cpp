@@ -188,7 +188,7 @@ TEST(spread, is_the_best_of_all_sets) {
             cheapest = std::min(cheapest, all.back().cost);
         }
         const double dearest =
-            w.rules.within_of_cheapest ? cheapest * (1 + *w.rules.within_of_cheapest) * (1 + 1e-12) : infinity;
+            w.rules.within_of_cheapest ? cheapest * (1 + *w.rules.within_of_cheapest) * (1 + 1e-9) : infinity;
         double best = infinity;
         for (const found& each : all)
             if (each.cost <= dearest)

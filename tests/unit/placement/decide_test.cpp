@@ -270,6 +270,29 @@ TEST(plan, a_tie_goes_to_what_can_be_launched) {
     EXPECT_EQ(sites_of(decide_on({catalogue, plain("b")}, task(), {}, around))[0], "b");
 }
 
+/// 200 W for an hour at PUE 1.1 are 0.22 kWh: at 500 g/kWh 0.11 kg, or the next double above it.
+TEST(steps, what_is_over_by_a_rounding_is_not_over) {
+    const auto at = [](const std::string& site, double grams, double price) {
+        offer o = plain(site, price);
+        o.idle_w = o.max_w = 200;
+        o.site.pue = said(1.1);
+        o.site.carbon_g_per_kwh = said(grams);
+        return o;
+    };
+    policy lowest;
+    lowest.order_batch = {{"carbon", 0.01}, {"cost", 0}};
+    workload_spec spec = task();
+    spec.resources.vcpus = 8;
+    EXPECT_EQ(sites_of(decide_on({at("x", 500, 1.0), at("y", 499, 1.4)}, spec, lowest))[0], "x") << "11 steps both";
+    spec.limits.max_carbon_kg = 0.11;
+    EXPECT_TRUE(decide_on({at("x", 500, 1.0)}, spec).rejections.empty());
+    policy within;
+    within.within_of_cheapest = 0.5;
+    within.order_batch = {{"carbon", 0.01}, {"cost", 0}};
+    spec.limits.max_carbon_kg.reset();
+    EXPECT_EQ(sites_of(decide_on({at("x", 500, 0.78), at("y", 100, 1.17)}, spec, within))[0], "y") << "0.78 x 1.5";
+}
+
 TEST(plan, lists_a_bounded_number_of_rejections) {
     std::vector<offer> offers;
     for (std::size_t i = 0; i < rejected_max + 5; ++i) {
