@@ -232,6 +232,7 @@ constexpr term_words terms[] = {
     {"data_movement", "data movement", "sooner with its data", "s"},
     {"non_green_energy", "non-green energy", "greener", "non-green kWh"},
     {"finish", "finish", "sooner", "hour"},
+    {"preemption", "preemption", "less preemption", "unit of money"},
     {"", "", "better", "unit"},
 };
 

@@ -205,6 +205,7 @@ constexpr term_words terms[] = {
     {"data_movement", "数据搬运", "数据到得更早", "s"},
     {"non_green_energy", "非绿电能耗", "更绿", "kWh 非绿电"},
     {"finish", "完成时间", "完成更早", "小时"},
+    {"preemption", "抢占补偿", "抢占补偿更低", "货币单位"},
     {"", "", "更优", "单位"},
 };
 

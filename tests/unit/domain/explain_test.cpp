@@ -68,6 +68,7 @@ TEST(phrases, the_same_terms_have_words_in_every_language) {
     for (std::size_t i = 0; i < english().terms.size(); ++i)
         EXPECT_EQ(english().terms[i].name, chinese().terms[i].name);
     EXPECT_EQ(chinese().words_of("green_power"), "绿电");
+    EXPECT_EQ(chinese().words_of("preemption"), "抢占补偿");
     EXPECT_EQ(chinese().words_of("noise"), "noise") << "a term of somebody's own keeps its name";
     EXPECT_EQ(english().term("noise").gain, "better");
 }
