@@ -51,6 +51,18 @@ struct change_set {
     }
 };
 
+/// A place that a decision gave to a workload, and that it waits for until others, or its own run, have left theirs.
+struct kept_place {
+    workload_id holder;
+    decision_id decision;
+    offer_id offer;
+    std::uint64_t units = 0;
+    friend bool operator==(const kept_place&, const kept_place&) = default;
+};
+
+/// Which decision keeps a place for the workload, if one does. `current`: its attempt of that name, or nullptr.
+std::optional<decision_id> keeps_a_place(const workload& w, const attempt* current);
+
 /// What the store gives the engine at start: all that lives, and the counters to go on from.
 struct stored_state {
     owner_id owner;
@@ -70,6 +82,7 @@ struct stored_state {
     std::vector<idempotency_record> idempotency;  // younger than 24 h
     std::vector<certificate_use> certificates_given;
     std::vector<stored_speed> speeds;
+    std::vector<kept_place> kept_places;  // of the workloads, in their order
 };
 
 }  // namespace westerly

@@ -69,6 +69,9 @@ struct wait_reason {
     friend bool operator==(const wait_reason&, const wait_reason&) = default;
 };
 
+/// The code of who waits for those that were stopped for it.
+inline constexpr std::string_view waits_for_stopped = "preempting";
+
 struct workload {
     workload_id id;
     tenant_id tenant;

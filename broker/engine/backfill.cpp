@@ -58,7 +58,7 @@ std::optional<instant> backfill::free_at(const offer_id& on, std::uint64_t units
 bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind,
                        instant now, bool firm) {
     release(who);
-    if (held_.size() >= reservations_max && behind.empty())
+    if (!may_gather_more() && behind.empty())
         return false;
     const choice* best = nullptr;
     instant soonest = instant::max();
@@ -77,18 +77,36 @@ bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std
         return false;
     if (const auto* other = on(best->on))
         release(workload_id(other->holder));
-    else if (held_.size() >= reservations_max)
+    else if (!may_gather_more())
         release(behind.front());
     held_.push_back({who, best->on, best->units, soonest, firm});
     return true;
 }
 
-void backfill::pin(const workload_id& who) {
+bool backfill::keep(const workload_id& who, const choice& place, instant until) {
+    const auto* other = on(place.on);
+    if ((other && other->pinned && other->holder != who) || !may_keep_more())
+        return false;
+    if (other)
+        release(workload_id(other->holder));
+    release(who);
+    held_.push_back({who, place.on, place.units, instant::max(), true, true, until});
+    return true;
+}
+
+std::size_t backfill::kept() const {
+    return static_cast<std::size_t>(std::ranges::count(held_, true, &reservation::pinned));
+}
+
+const reservation* backfill::first_to_end() const {
+    const auto first = std::ranges::min_element(held_, {}, &reservation::until);
+    return first == held_.end() || !first->pinned ? nullptr : &*first;
+}
+
+void backfill::move_with_clock(milliseconds by) {
     for (reservation& kept : held_)
-        if (kept.holder == who) {
-            kept.at = instant::max();
-            kept.pinned = true;
-        }
+        if (kept.pinned)
+            kept.until += by;
 }
 
 bool backfill::release(const workload_id& who) {

@@ -24,11 +24,12 @@ struct reservation {
     std::uint64_t units = 0;
     instant at{};         // when they will be free; instant::max(): not known, nobody behind it may take any of them
     bool firm = false;    // its holder has waited too long: only limits are believed, no estimates
-    bool pinned = false;  // others are stopped for its holder there: it is kept from everybody else
+    bool pinned = false;  // others are stopped for its holder there: it is kept from everybody else,
+    instant until = instant::max();  // for so long: a stop may hang
 };
 
-/// Reservations held at once, each on another offer: a full market has a thousand who wait, and each costs a look at
-/// what runs.
+/// Places held at once for those who gather units, and as many for those whom others were stopped for; each on another
+/// offer. A full market has a thousand who wait, and each costs a look at what runs.
 inline constexpr std::size_t reservations_max = 8;
 
 /// What runs on offers that have a limit and when it ends; and the places kept for those who wait, so that small work
@@ -61,8 +62,15 @@ public:
     /// there. False: it holds none.
     bool reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind, instant now,
                  bool firm);
-    /// Nobody else takes any of what its holder gathers, whatever is known of ends and whoever comes first.
-    void pin(const workload_id& who);
+    /// Nobody else takes any of what its holder gathers there until then, whatever is known of ends and whoever comes
+    /// first. What it held before is given up, and so is what another gathers there. False: it is kept so for another,
+    /// or as many are as may be.
+    bool keep(const workload_id& who, const choice& place, instant until);
+    bool may_keep_more() const { return kept() < reservations_max; }
+    bool may_gather_more() const { return held_.size() - kept() < reservations_max; }
+    /// The place that is kept from everybody else for the shortest time yet, or nullptr.
+    const reservation* first_to_end() const;
+    void move_with_clock(milliseconds by);
     /// True when there was one.
     bool release(const workload_id& who);
     const reservation* on(const offer_id& id) const;
@@ -79,6 +87,7 @@ private:
         run_bounds takes;
     };
     static instant end_of(const occupant& one, instant now, bool firm);
+    std::size_t kept() const;
 
     std::unordered_map<offer_id, std::map<attempt_id, occupant>> running_;
     std::vector<reservation> held_;

@@ -16,6 +16,7 @@ void engine_core::on(turn& t, const clock_stepped& in) {
     put_off_looked_at_ += in.by;
     hours_looked_at_ += in.by;
     fair_.move_with_clock(in.by);
+    backfill_.move_with_clock(in.by);
     if (put_off_again_at_)
         *put_off_again_at_ += in.by;
     for (auto& [id, at] : providers_) {

@@ -29,8 +29,8 @@ inline constexpr std::size_t orphans_max = 10'000;
 inline constexpr std::size_t tenants_max = 10'000;
 inline constexpr std::size_t keys_max = 100'000;
 
-/// The reason of who waits for those that were stopped for it.
-inline constexpr std::string_view waits_for_stopped = "preempting";
+/// The reason of who waited for those that were stopped for it, after they did not leave in time.
+inline constexpr std::string_view stop_overdue = "stop_overdue";
 /// Offers that one input copies, of a list that is made of them all.
 inline constexpr std::size_t gathered_per_input = 8192;
 /// What working out every way of those who wait may cost one input, in offers looked at: 10 ms or so.
@@ -224,6 +224,11 @@ private:
     decision decide_behind(const policy& rules, const live_workload& w, const decision_world& world,
                            std::vector<std::pair<std::size_t, std::uint64_t>>& set_aside);
 
+    // kept_places.cpp: places kept from everybody else while others leave them
+    void keep_place(const live_workload& w, const offer_id& on, std::uint64_t units, instant now);
+    void give_back_places(turn& t);
+    void keep_again(instant now);
+
     // preempt.cpp: runs stopped for others
     struct victim {
         attempt_id run;
@@ -285,7 +290,6 @@ private:
     bool may_move(const live_attempt& a, const replacement_rule& by) const;
     void run_looks(turn& t);
     void look(turn& t, live_attempt& a, const policy& rules);
-    void keep_better_place(const workload_id& who, const appraisal& where, instant now);
     std::optional<instant> looks_due_at() const;
 
     // second_copy.cpp
@@ -464,6 +468,7 @@ private:
         bool swept = false;  // its end was asked for
     };
     std::map<std::pair<provider_id, std::string>, known_orphan> orphans_;
+    std::vector<kept_place> kept_before_;    // until the market is known
     std::vector<outbox_item> resumed_rows_;  // between construction and the first input
 
     broker_counts counts_;

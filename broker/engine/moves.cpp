@@ -91,18 +91,10 @@ void engine_core::look(turn& t, live_attempt& a, const policy& rules) {
     if (!seen.moves || !displace(t, a, displacement::better_place, seen.words))
         return;
     workloads.at(a.value.workload).value.last_decision = seen.made.id;
-    keep_better_place(w.value.id, *winner_of(seen.made), t.now);
+    const appraisal& there = *winner_of(seen.made);
+    if (!backfill_.on(there.offer))
+        keep_place(w, there.offer, there.units, t.now);
     t.changes.decisions.push_back(std::move(seen.made));
-}
-
-/// From everybody else, until the run has left the one that it has and its workload is placed, or is over.
-void engine_core::keep_better_place(const workload_id& who, const appraisal& where, instant now) {
-    const std::uint64_t free = book_.free_units(*book_.find(where.offer));
-    if (free == offer_book::unlimited || backfill_.on(where.offer) || backfill_.all().size() >= reservations_max)
-        return;
-    const backfill::choice kept[] = {{where.offer, where.units, free, where.j}};
-    if (backfill_.reserve(who, kept, {}, now, true))
-        backfill_.pin(who);
 }
 
 std::optional<instant> engine_core::looks_due_at() const {

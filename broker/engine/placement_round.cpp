@@ -219,6 +219,7 @@ void engine_core::run_placement(turn& t) {
     if (draining_ || !market_settled(t.now))
         return;
     looks_left_ = offers_looked_at_max;
+    keep_again(t.now);
     for (std::uint32_t left = options_.placements_per_input_max; left > 0;) {
         room_.turn_over();
         placement_round round;
@@ -293,7 +294,7 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
             scores_.at(w.shape).priorities.insert(spec.priority);  // it is tried again when they are asked again
         if (count_of(made, rejection::capacity_now) > 0)
             reserve_place(w, t.now);
-        else
+        else if (const auto* own = backfill_.of(w.value.id); !own || !own->pinned)
             release_place(w.value.id);
         room_.sleep(seat, what_lifts(into.refused.back().reasons), into.refused.back().reasons);
     }

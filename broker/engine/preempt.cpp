@@ -126,7 +126,7 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
 /// Tried in vain, and no turn that others can do without gives it a place. Who was displaced itself displaces nobody,
 /// and nobody displaces twice before it has started: nothing cascades.
 void engine_core::preempt(turn& t, live_workload& w) {
-    if (may_go_ == 0 || w.preempts || w.value.attempts_displaced > 0)
+    if (may_go_ == 0 || w.preempts || w.value.attempts_displaced > 0 || !backfill_.may_keep_more())
         return;
     if (const auto* kept = backfill_.of(w.value.id); kept && kept->at <= t.now + soon)
         return;
@@ -202,11 +202,7 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
     made.ranked.front().j += charge;
     w.value.last_decision = made.id;
     t.changes.decisions.push_back(std::move(made));
-    const backfill::choice kept[] = {where};
-    if (const auto* other = backfill_.on(where.on))
-        backfill_.release(workload_id(other->holder));
-    backfill_.reserve(w.value.id, kept, {}, t.now, true);
-    backfill_.pin(w.value.id);
+    keep_place(w, where.on, where.units, t.now);
     show_reasons(
         t, w,
         {reason_of(std::string(waits_for_stopped),

@@ -101,13 +101,14 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
 
 /// It was tried in vain because nothing has enough units free.
 void engine_core::reserve_place(const live_workload& w, instant now) {
-    if (w.preempts && backfill_.of(w.value.id))
+    const reservation* own = backfill_.of(w.value.id);
+    if (own && own->pinned)
         return;                       // where others were stopped for it
     std::vector<workload_id> behind;  // the last in turn first
     for (const auto& kept : backfill_.all())
         if (!kept.pinned && goes_before(w, workloads.at(kept.holder), now))
             behind.push_back(kept.holder);
-    if (behind.empty() && backfill_.all().size() >= reservations_max && !backfill_.of(w.value.id))
+    if (behind.empty() && !backfill_.may_gather_more() && !own)
         return;
     std::ranges::sort(behind, [&](const workload_id& a, const workload_id& b) {
         return goes_before(workloads.at(b), workloads.at(a), now);

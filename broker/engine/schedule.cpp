@@ -33,6 +33,7 @@ void engine_core::run_due(turn& t) {
     for (auto& [id, at] : providers_)
         run_provider(t, at);
     expire_keys(t);
+    give_back_places(t);
 }
 
 void engine_core::run_timer(turn& t, const timer_queue::due& due) {
@@ -160,6 +161,8 @@ std::optional<instant> engine_core::next_wake() const {
     for (const auto& [id, at] : providers_)
         earliest(due, provider_due_at(at));
     earliest(due, keys_expire_at());
+    if (const auto* kept = backfill_.first_to_end())
+        earliest(due, kept->until);
     earliest(due, signals_.next_change_at());
     earliest(due, put_off_again_at_);
     earliest(due, hours_due_at());

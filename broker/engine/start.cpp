@@ -37,7 +37,10 @@ void engine_core::load(stored_state from, instant now) {
         }
         kept.value = std::move(each);
         kept.waits_since = kept.value.created_at;
-        kept.preempts = !kept.value.waiting.empty() && kept.value.waiting.front().code == waits_for_stopped;
+        if (!kept.value.waiting.empty()) {
+            const std::string& code = kept.value.waiting.front().code;
+            kept.preempts = code == waits_for_stopped || code == stop_overdue;
+        }
         const auto id = kept.value.id;
         workloads.emplace(id, std::move(kept));
     }
@@ -67,6 +70,7 @@ void engine_core::load(stored_state from, instant now) {
         certificates_.enter(each);
     for (stored_speed& each : from.speeds)
         speeds_.load(std::move(each));
+    kept_before_ = std::move(from.kept_places);
     resumed_rows_ = std::move(from.outbox);
 }
 

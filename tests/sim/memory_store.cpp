@@ -266,6 +266,9 @@ stored_state memory_store::load() {
         if (terminal(each.state) && (given_up == given_up_.end() || given_up->second == 0))
             continue;
         out.workloads.push_back(each);
+        const auto by = keeps_a_place(each, each.current ? &attempts.at(*each.current) : nullptr);
+        if (const auto made = by ? decisions.find(*by) : decisions.end(); made != decisions.end())
+            out.kept_places.push_back({id, *by, made->second.ranked.front().offer, made->second.ranked.front().units});
         if (each.current && !live(attempts.at(*each.current).state))
             out.attempts.push_back(attempts.at(*each.current));
     }

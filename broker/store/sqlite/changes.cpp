@@ -2,6 +2,7 @@
 
 #include "broker/codec/history_pack.hpp"
 #include "broker/codec/views_json.hpp"
+#include "broker/domain/explain.hpp"
 #include "broker/store/sqlite/attempt_rows.hpp"
 #include "broker/store/sqlite/event_rows.hpp"
 #include "broker/store/sqlite/history_rows.hpp"
@@ -39,6 +40,21 @@ void write_events(connection& database, const change_set& changes) {
     drop_told(changes.workloads_changed);
     for (const auto& [workload, seq] : heads)
         set_last_event(database, workload, seq);
+}
+
+std::vector<kept_place> kept_places_of(connection& database, const stored_state& state) {
+    std::unordered_map<attempt_id, const attempt*> attempts;
+    for (const attempt& a : state.attempts)
+        attempts.emplace(a.id, &a);
+    std::vector<kept_place> kept;
+    for (const workload& w : state.workloads) {
+        const auto current = w.current ? attempts.find(*w.current) : attempts.end();
+        const auto by = keeps_a_place(w, current == attempts.end() ? nullptr : current->second);
+        const auto made = by ? find_decision_row(database, *by) : std::nullopt;
+        if (const appraisal* where = made ? winner_of(*made) : nullptr)
+            kept.push_back({w.id, *by, where->offer, where->units});
+    }
+    return kept;
 }
 
 }  // namespace
@@ -117,6 +133,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
     state.idempotency = idempotency_rows(database, now - idempotency_kept);
     state.speeds = speed_rows(database);
     state.certificates_given = certificate_use_rows(database);
+    state.kept_places = kept_places_of(database, state);
     return state;
 }
 

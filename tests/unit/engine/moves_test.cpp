@@ -246,6 +246,26 @@ TEST(moves, the_better_place_is_kept_while_the_run_is_being_stopped) {
     }
 }
 
+TEST(moves, the_better_place_is_not_kept_for_a_stop_that_hangs) {
+    moving world;
+    auto whole = saving_spec();
+    whole.resources.vcpus = 4;
+    const auto id = world.submit(whole);
+    world.run_for(hours(2));
+    world.price("q", 0.5);
+    world.stops_take_time = true;
+    world.run_for(std::chrono::minutes(6));
+    const auto first = *world.rig.stored(id).current;
+    ASSERT_EQ(world.rig.stored(first).displaced_for, displacement::better_place);
+    const auto other = world.submit(whole);
+    EXPECT_EQ(world.rig.stored(other).state, workload_state::queued);
+    world.run_for(std::chrono::minutes(7));
+    EXPECT_EQ(world.place(other), "q");
+    EXPECT_THAT(events_of(world.rig, id), testing::Contains("workload.place_given_back"));
+    world.end(first, 143);
+    EXPECT_EQ(world.place(id), "p");
+}
+
 TEST(moves, prices_that_tremble_by_a_tenth_at_every_look_move_nothing_in_a_week) {
     for (std::uint64_t seed = 0; seed < 2; ++seed) {
         random_source random(seed);
@@ -363,6 +383,28 @@ TEST(moves, a_restart_between_stop_and_end_forgets_nothing) {
     EXPECT_EQ(world.rig.stored(id).attempts_counted, 0u);
     world.rig.restart();
     EXPECT_EQ(world.rig.core->find(id)->attempts_displaced, 1u);
+}
+
+TEST(moves, a_restart_forgets_no_place_that_is_kept) {
+    moving world;
+    world.stops_take_time = true;
+    auto whole = saving_spec();
+    whole.resources.vcpus = 4;
+    const auto id = world.submit(whole);
+    const auto first = *world.rig.stored(id).current;
+    world.price("q", 0.5);
+    world.run_for(std::chrono::minutes(62));
+    ASSERT_EQ(world.rig.stored(first).state, attempt_state::stopping);
+    world.rig.restart();
+    world.rig.report("p", provider_state::ready);
+    world.rig.report("q", provider_state::ready);
+    world.price("p", 1);
+    world.price("q", 0.5);
+    const auto other = world.submit(whole);
+    EXPECT_EQ(world.rig.stored(other).state, workload_state::queued) << "p is taken and q is kept";
+    world.end(first, 143);
+    EXPECT_EQ(world.place(id), "q");
+    EXPECT_EQ(world.place(other), "p");
 }
 
 TEST(moves, a_cancel_between_stop_and_end_wins) {

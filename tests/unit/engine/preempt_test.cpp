@@ -94,6 +94,11 @@ struct spot_pool {
     std::uint64_t seq = 0;
 };
 
+std::ptrdiff_t stopped_so_far(const engine_rig& rig) {
+    return std::ranges::count_if(rig.store.attempts,
+                                 [](const auto& one) { return one.second.displaced_for != displacement::none; });
+}
+
 TEST(preemption, stops_what_loses_least_and_no_more_than_it_needs) {
     spot_pool pool;
     std::vector<workload_id> runs;
@@ -199,11 +204,83 @@ TEST(preemption, is_not_asked_for_again_after_a_restart) {
     same.mode = billing_mode::spot;
     pool.rig.give(offers_received{"p", {same}});
     pool.pass(minutes(2));
-    std::size_t displaced = 0;
-    for (const auto& [id, a] : pool.rig.store.attempts)
-        displaced += a.displaced_for != displacement::none;
-    EXPECT_EQ(displaced, 1u);
+    EXPECT_EQ(stopped_so_far(pool.rig), 1);
     pool.let_them_go();
+    EXPECT_TRUE(pool.runs(urgent));
+}
+
+/// A grace of 30 s, a poll of 5 and the margin of 300.
+TEST(preemption, keeps_no_place_for_a_stop_that_hangs) {
+    spot_pool pool;
+    std::vector<workload_id> runs;
+    for (int i = 0; i < 4; ++i)
+        runs.push_back(pool.submit(pool.spec_of(0)));
+    pool.pass(minutes(2));
+    const auto urgent = pool.submit(pool.spec_of(1, 2));
+    ASSERT_EQ(pool.stopping.size(), 2u);
+    const attempt_id hangs = pool.stopping.back();
+    pool.stopping.pop_back();
+    pool.let_them_go();
+    const auto vip = pool.submit(pool.spec_of(5));
+    pool.pass(seconds(334));
+    EXPECT_FALSE(pool.runs(vip)) << "one unit is free, and kept";
+    EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "preempting");
+    pool.pass(seconds(2));
+    pool.rig.give(tick{});
+    pool.follow();
+    EXPECT_TRUE(pool.runs(vip));
+    EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "stop_overdue");
+    pool.pass(minutes(30));
+    EXPECT_EQ(stopped_so_far(pool.rig), 2) << "nobody else is stopped for it";
+    pool.rig.restart();
+    pool.rig.report("p", provider_state::ready);
+    offer same = small_offer("p", pool_units);
+    same.mode = billing_mode::spot;
+    pool.rig.give(offers_received{"p", {same}});
+    pool.pass(minutes(2));
+    EXPECT_EQ(stopped_so_far(pool.rig), 2);
+    pool.rig.observe(hangs, phase::exited, ++pool.seq, 143);
+    pool.follow();
+    EXPECT_FALSE(pool.runs(urgent)) << "it needs two";
+    pool.rig.observe(*pool.rig.stored(vip).current, phase::exited, ++pool.seq, 0);
+    pool.follow();
+    EXPECT_TRUE(pool.runs(urgent));
+}
+
+TEST(preemption, keeps_its_place_over_the_clock_being_set) {
+    spot_pool pool;
+    for (int i = 0; i < 4; ++i)
+        pool.submit(pool.spec_of(0));
+    pool.pass(minutes(2));
+    const auto urgent = pool.submit(pool.spec_of(1));
+    ASSERT_EQ(pool.stopping.size(), 1u);
+    pool.rig.now += std::chrono::hours(5);
+    pool.rig.give(clock_stepped{std::chrono::hours(5)});
+    EXPECT_EQ(pool.rig.stored(urgent).waiting.at(0).code, "preempting");
+    pool.let_them_go();
+    EXPECT_TRUE(pool.runs(urgent));
+}
+
+TEST(preemption, keeps_its_place_over_a_restart) {
+    spot_pool pool;
+    for (int i = 0; i < 4; ++i)
+        pool.submit(pool.spec_of(0));
+    pool.pass(minutes(10));
+    const auto urgent = pool.submit(pool.spec_of(1, 2));
+    ASSERT_EQ(pool.stopping.size(), 2u);
+    const attempt_id last = pool.stopping.back();
+    pool.stopping.pop_back();
+    pool.let_them_go();
+    pool.rig.restart();
+    pool.rig.report("p", provider_state::ready);
+    offer same = small_offer("p", pool_units);
+    same.mode = billing_mode::spot;
+    pool.rig.give(offers_received{"p", {same}});
+    const auto vip = pool.submit(pool.spec_of(5));
+    pool.pass(minutes(2));
+    EXPECT_FALSE(pool.runs(vip)) << "what is free is kept";
+    pool.rig.observe(last, phase::exited, ++pool.seq, 143);
+    pool.follow();
     EXPECT_TRUE(pool.runs(urgent));
 }
 

@@ -1,5 +1,6 @@
 // The readers' half of the model: plain loops over plain values.
 #include "broker/codec/workload_json.hpp"
+#include "broker/domain/explain.hpp"
 #include "tests/unit/store/world.hpp"
 
 #include <algorithm>
@@ -47,6 +48,14 @@ stored_state world::live(instant now) const {
             state.idempotency.push_back(r);
     for (const auto& [what, each] : speeds_)
         state.speeds.push_back(each);
+    for (const workload& w : state.workloads) {
+        const auto current =
+            std::ranges::find_if(state.attempts, [&](const attempt& a) { return w.current && a.id == *w.current; });
+        const auto by = keeps_a_place(w, current == state.attempts.end() ? nullptr : &*current);
+        if (by && !decisions_.at(*by).ranked.empty())
+            state.kept_places.push_back(
+                {w.id, *by, winner_of(decisions_.at(*by))->offer, winner_of(decisions_.at(*by))->units});
+    }
     for (const auto& [what, microkwh] : certificates_given_)
         state.certificates_given.push_back({std::get<0>(what), std::get<2>(what), microkwh});
     return state;

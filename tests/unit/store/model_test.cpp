@@ -56,6 +56,7 @@ void expect_same_state(const stored_state& got, const stored_state& want) {
     EXPECT_EQ(got.idempotency, want.idempotency);
     EXPECT_EQ(got.certificates_given, want.certificates_given);
     EXPECT_EQ(got.speeds, want.speeds);
+    EXPECT_EQ(got.kept_places, want.kept_places);
 }
 
 void expect_same_lists(queries& readers, world& model) {

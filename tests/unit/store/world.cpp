@@ -107,7 +107,7 @@ workload& world::add_workload(change_set& changes) {
     w.spec = random_spec();
     w.created_at = w.updated_at = now();
     if (chance(0.5))
-        w.waiting = {{"no_capacity", word()}, {"back_off", word()}};
+        w.waiting = {{chance(0.5) ? "preempting" : "no_capacity", word()}, {"back_off", word()}};
     if (w.waiting.size() > 1)  // the first as versions wrote it that had no pieces
         w.waiting[1] = {"back_off",
                         word(),
