@@ -87,6 +87,7 @@ constexpr note_form forms[] = {
     {note_kind::wait_stopped_if_found},
     {note_kind::wait_choices},
     {note_kind::wait_given_up_at},
+    {note_kind::waited, makeup::list, "0"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)
@@ -142,9 +143,13 @@ std::string in_words(const note& told, currency base, language spoken) {
     const auto list = [&](const std::vector<std::string>& of) {
         return joined(of, words[phrase::between], words[phrase::before_last]);
     };
+    std::vector<std::string> with;
+    for (const std::string& word : told.words)
+        with.emplace_back(words.method(word));
     switch (form.made_up) {
         case makeup::list:
-            return fill(words[told.kind], {list(told.words)});
+            with = {list(with)};
+            break;
         case makeup::counts:
             return fill(words[told.kind], counts_of(told, words));
         case makeup::priced_terms:
@@ -155,9 +160,6 @@ std::string in_words(const note& told, currency base, language spoken) {
         case makeup::plain:
             break;
     }
-    std::vector<std::string> with;
-    for (const std::string& word : told.words)
-        with.emplace_back(words.method(word));
     for (std::size_t i = 0; i < told.figures.size() && i < form.figures.size(); ++i)
         with.push_back(figure_in_words(told.figures[i], form.figures[i], base));
     return fill(words[told.kind], with);

@@ -82,7 +82,8 @@ enum class note_kind : std::uint8_t {
     wait_stopped_if_found,
     wait_choices,      // words: the workload
     wait_given_up_at,  // words: when
-    count_             // not a kind: the number of them
+    waited,              // words: the codes of its last reasons; figures: for how many s
+    count_               // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

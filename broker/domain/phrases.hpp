@@ -93,7 +93,7 @@ struct phrases {
     std::span<const row<note_kind>> notes;
     std::span<const row<rejection>> rejections;
     std::span<const term_words> terms;  // the last, without a name, is for all others
-    std::span<const std::pair<std::string_view, std::string_view>> methods;  // how a figure came about; others stay
+    std::span<const std::pair<std::string_view, std::string_view>> methods;  // ways to a figure, reasons; others stay
 
     std::string_view operator[](phrase what) const { return said[static_cast<std::size_t>(what)].text; }
     std::string_view operator[](note_kind what) const { return notes[static_cast<std::size_t>(what)].text; }

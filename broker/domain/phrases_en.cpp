@@ -182,6 +182,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_choices,
      "You may wait, cancel, or accept that two copies may run: westerly retry {1} --accept-second-copy."},
     {note_kind::wait_given_up_at, "By its retry rule it is given up at {1}."},
+    {note_kind::waited, "It had waited {2} s for its start, in the end because {1}."},
 };
 static_assert(complete(notes));
 
@@ -236,10 +237,26 @@ constexpr term_words terms[] = {
     {"", "", "better", "unit"},
 };
 
+// Records tell methods in English already.
+constexpr std::pair<std::string_view, std::string_view> methods[] = {
+    {"no_capacity", "all that fits was full"},
+    {"provider_unhealthy", "providers took no new work"},
+    {"no_feasible_offer", "no offer met the request"},
+    {"policy_missing", "its policy was not loaded"},
+    {"policy_refused", "the policy files did not allow it"},
+    {"term_failed", "a term of its policy could not be had"},
+    {"preempting", "runs were being stopped for it"},
+    {"stop_overdue", "runs that were stopped for it did not leave in time"},
+    {"chosen_start", "a later start was chosen"},
+    {"not_before", "it was to start no earlier"},
+    {"back_off", "an attempt had failed"},
+    {"displaced", "its run had been stopped to go on elsewhere"},
+};
+
 }  // namespace
 
 const phrases& english() noexcept {
-    static constexpr phrases table{said, notes, rejections, terms, {}};  // records tell methods in English
+    static constexpr phrases table{said, notes, rejections, terms, methods};
     return table;
 }
 

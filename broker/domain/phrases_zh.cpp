@@ -156,6 +156,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_stopped_if_found, "一旦出现即停止。"},
     {note_kind::wait_choices, "可以等待、取消，或接受可能同时运行两份：westerly retry {1} --accept-second-copy。"},
     {note_kind::wait_given_up_at, "按其重试规则，将于 {1} 放弃。"},
+    {note_kind::waited, "启动前等待了 {2} s，最后的原因是：{1}。"},
 };
 static_assert(complete(notes));
 
@@ -227,6 +228,18 @@ constexpr std::pair<std::string_view, std::string_view> methods[] = {
     {"a monthly figure", "月度数据"},
     {"an annual figure of the province", "省级年度数据"},
     {"an annual figure of the country", "国家年度数据"},
+    {"no_capacity", "符合要求的报价都已满"},
+    {"provider_unhealthy", "算力提供方不接新任务"},
+    {"no_feasible_offer", "没有符合要求的报价"},
+    {"policy_missing", "其策略未载入"},
+    {"policy_refused", "策略文件不允许"},
+    {"term_failed", "无法取得策略的某一项"},
+    {"preempting", "正在为其停止其他运行"},
+    {"stop_overdue", "为其停止的运行未按时离开"},
+    {"chosen_start", "选择了更晚的启动时间"},
+    {"not_before", "任务要求不早于某时启动"},
+    {"back_off", "先前的执行尝试失败"},
+    {"displaced", "其运行被停止以便在别处继续"},
 };
 
 }  // namespace

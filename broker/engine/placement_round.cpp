@@ -124,6 +124,18 @@ lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates
     return terms;
 }
 
+/// For how long it waited, and for what in the end: when it runs nothing else says so. What it chose or was asked to
+/// wait for is counted, too. Nothing where it waited for less than a second.
+std::optional<note> why_it_waited(const workload& w, instant waits_since, instant now) {
+    const auto waited = std::chrono::duration_cast<seconds>(now - (w.attempts == 0 ? w.created_at : waits_since));
+    if (w.waiting.empty() || waited < seconds(1))
+        return std::nullopt;
+    note told{note_kind::waited, {}, {static_cast<double>(waited.count())}};
+    for (const wait_reason& reason : w.waiting)
+        told.words.push_back(reason.code);
+    return told;
+}
+
 /// How long the whole of the work would take there, where checkpoints make it matter how much of it is done.
 std::uint64_t whole_work_s(const decision& made, const workload_spec& spec,
                            const std::optional<run_progress>& progress) {
@@ -409,6 +421,8 @@ void engine_core::start_attempt(turn& t, live_workload& w, given_start one) {
     a.created_at = a.updated_at = t.now;
     const auto id = a.id;
 
+    if (auto waited = why_it_waited(w.value, w.waits_since, t.now))
+        one.made.notes.push_back(std::move(*waited));
     w.preempts = false;
     w.value.waiting.clear();
     w.value.next_action_at.reset();

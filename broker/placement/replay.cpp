@@ -125,11 +125,11 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));
-    // Why it was made, or went where it did: the run that it was held against, and the others of its round, stand in no
-    // record but by the units that they held.
+    // Why it was made, or went where it did, or came so late: the run that it was held against, the others of its round
+    // and the reasons for its wait stand in no record but by the units that they held.
     for (const auto& each : first.notes)
         if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order ||
-            each.kind == note_kind::assigned_together)
+            each.kind == note_kind::assigned_together || each.kind == note_kind::waited)
             again.notes.push_back(each);
     // So does what stopping others was charged.
     if (!first.ranked.empty() && !again.ranked.empty() && !first.ranked.front().terms.empty())

@@ -153,7 +153,8 @@ std::vector<note> every_note() {
             {note_kind::wait_asked_for, {}, {}},
             {note_kind::wait_stopped_if_found, {}, {}},
             {note_kind::wait_choices, {"train-small"}, {}},
-            {note_kind::wait_given_up_at, {"2027-01-15T08:00:00.000Z"}, {}}};
+            {note_kind::wait_given_up_at, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::waited, {"no_capacity", "provider_unhealthy"}, {320}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
@@ -195,6 +196,11 @@ TEST(notes, read_as_they_should) {
               "Only offers within 50 % over the cheapest (12.50 CNY, p/a/n/on_demand) were ranked.");
     EXPECT_EQ(told(note_kind::within_of_cheapest, language::zh),
               "只对比最便宜者（p/a/n/on_demand，12.50 CNY）贵不超过 50 % 的报价排序。");
+    EXPECT_EQ(told(note_kind::waited, language::en),
+              "It had waited 320 s for its start, in the end because all that fits was full and providers took no new "
+              "work.");
+    EXPECT_EQ(told(note_kind::waited, language::zh),
+              "启动前等待了 320 s，最后的原因是：符合要求的报价都已满、算力提供方不接新任务。");
     EXPECT_EQ(told(note_kind::not_robust, language::en),
               "Not robust: within the ranges of the cards' speeds p/b/n/on_demand and p/c/n/on_demand would win.");
 }

@@ -1,4 +1,5 @@
 #include "broker/domain/waiting.hpp"
+#include "broker/placement/replay.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 using namespace westerly;
@@ -216,6 +217,34 @@ TEST(start, waits_a_moment_for_all_providers_offers) {
     EXPECT_EQ(rig.stored(id).state, workload_state::queued);
     rig.run_for(seconds(5));
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+/// Also when it is made again from its record.
+TEST(decision, says_for_how_long_and_why_its_start_was_waited_for) {
+    engine_rig rig;
+    rig.add_provider("p", 1);
+    auto spec = small_spec();
+    spec.resources.vcpus = 4;
+    const auto first = rig.submit(spec), second = rig.submit(spec);
+    rig.observe(*rig.stored(first).current, phase::running, 1);
+    rig.pass(seconds(90));
+    random_source random(1);
+    observation gone = rig.seen(*rig.stored(first).current, phase::exited, 2);
+    gone.started_at = rig.now - seconds(90);
+    gone.ended_at = rig.now;
+    gone.exit_code = 0;
+    const change_set done = rig.core->handle(attempt_observed{"p", gone}, rig.now, random).changes;
+    ASSERT_EQ(done.decisions.size(), 1u);
+    const decision& made = done.decisions[0];
+    EXPECT_EQ(made.workload, second);
+    ASSERT_FALSE(made.notes.empty());
+    EXPECT_EQ(made.notes.back(), (note{note_kind::waited, {"no_capacity"}, {90}}));
+    market_past past;
+    past.offers = {{"p", {small_offer("p", 1)}}};
+    past_book book(past, {});
+    const auto again = book.decide_again(made, done.bases.at(0), cheapest_policy(), {}, spec);
+    ASSERT_TRUE(again.has_value()) << again.error().detail;
+    EXPECT_EQ(again->notes, made.notes);
 }
 
 TEST(budget, what_was_billed_is_gone_also_after_a_restart) {
