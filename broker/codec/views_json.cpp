@@ -305,6 +305,15 @@ void encode(json_writer& out, const plan_result& p, language spoken) {
         put_key(out, "spread");
         encode(out, *p.spread, p.made.rates.base, spoken);
     }
+    if (p.preemption) {
+        put_key(out, "preemption");
+        out.StartObject();
+        put_text(out, "offer", p.preemption->offer);
+        put_whole(out, "runs", p.preemption->runs);
+        put_whole(out, "tenants", p.preemption->tenants);
+        put_number(out, "charge_base", p.preemption->charge_base);
+        out.EndObject();
+    }
     out.EndObject();
 }
 

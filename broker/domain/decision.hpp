@@ -154,6 +154,14 @@ struct decision {
     friend bool operator==(const decision&, const decision&) = default;
 };
 
+/// What a submit would have stopped, where nothing is free. It tells how many, and of nobody who.
+struct foreseen_preemption {
+    offer_id offer;
+    std::uint32_t runs = 0, tenants = 0;
+    double charge_base = 0;  // within the J of the decision that there would be
+    friend bool operator==(const foreseen_preemption&, const foreseen_preemption&) = default;
+};
+
 /// A decision with the full list that `plan` shows.
 struct plan_result {
     decision made;
@@ -161,6 +169,7 @@ struct plan_result {
     std::vector<appraisal>
         pareto;  // of all feasible offers, those that none beats in every respect; cheapest first, bounded
     std::optional<spread_plan> spread = std::nullopt;  // where the workload asks for one; `made` has all in one place
+    std::optional<foreseen_preemption> preemption = std::nullopt;  // `made` has a note of it, too
 };
 
 }  // namespace westerly

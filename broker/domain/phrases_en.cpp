@@ -183,6 +183,9 @@ constexpr phrases::row<note_kind> notes[] = {
      "You may wait, cancel, or accept that two copies may run: westerly retry {1} --accept-second-copy."},
     {note_kind::wait_given_up_at, "By its retry rule it is given up at {1}."},
     {note_kind::waited, "It had waited {2} s for its start, in the end because {1}."},
+    {note_kind::would_preempt,
+     "Nothing is free, but a submit now would have others stopped for it at {1} (runs: {2}, of {3} tenants) and start "
+     "when they have left; what they do again counts as {4} in its decision."},
 };
 static_assert(complete(notes));
 

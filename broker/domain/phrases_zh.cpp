@@ -157,6 +157,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_choices, "可以等待、取消，或接受可能同时运行两份：westerly retry {1} --accept-second-copy。"},
     {note_kind::wait_given_up_at, "按其重试规则，将于 {1} 放弃。"},
     {note_kind::waited, "启动前等待了 {2} s，最后的原因是：{1}。"},
+    {note_kind::would_preempt,
+     "目前没有空闲，但若现在提交，会在 {1} 为其停止其他任务的 {2} 次运行（属于 {3} 个租户），待其离开后启动；"
+     "它们重做的部分在决策中折合 {4}。"},
 };
 static_assert(complete(notes));
 

@@ -133,6 +133,7 @@ void engine_core::on(turn& t, const plan_workload& in) {
     plan_result shown = plan(book_, asked, terms_, *in.spec, world);
     if (auto why = why_chosen(rules, *in.spec))
         shown.made.notes.push_back(std::move(*why));
+    foresee_preemption(in, rules, t.now, shown);
     reply(t, in.request, answer(std::move(shown)));
 }
 

@@ -243,9 +243,15 @@ private:
                                instant now) const;
     std::vector<victim> victims_for(const live_workload& by, const backfill::choice& way, std::int64_t wants,
                                     instant now);
+    struct stops {
+        backfill::choice where;
+        std::vector<victim> victims;
+    };
+    std::optional<stops> cheapest_stops(const live_workload& w, const policy& rules, instant now);
     void preempt(turn& t, live_workload& w);
-    void stop_for(turn& t, live_workload& w, const policy& rules, const backfill::choice& where,
-                  const std::vector<victim>& victims);
+    void stop_for(turn& t, live_workload& w, const policy& rules, const stops& chosen);
+    foreseen_preemption told_of(const stops& chosen, instant now) const;
+    void foresee_preemption(const plan_workload& in, const policy& rules, instant now, plan_result& shown);
 
     // assign_round.cpp: many in one turn
     struct together_table;

@@ -1,5 +1,6 @@
 // Work of higher priority, or of a tenant below its guarantee, takes back capacity that runs on terms of being taken
 // away; what the others have to do again is charged to its J.
+#include "broker/domain/explain.hpp"
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
@@ -22,6 +23,16 @@ constexpr double charge_share_max = 0.5;
 constexpr std::size_t victims_looked_at_max = 16;
 /// Stopping a run that has nowhere to go counts as so much dearer.
 constexpr double nowhere_to_go = 2;
+
+/// `look` sees as many units of an offer free as are wanted there.
+template <class Look>
+void with_freed(offer_book& book, const backfill::choice& where, Look look) {
+    const auto index = *book.find(where.on);
+    const std::uint64_t free = book.free_units(index);
+    book.set_free_units(index, std::max(free, where.units));
+    look();
+    book.set_free_units(index, free);
+}
 
 }  // namespace
 
@@ -123,20 +134,15 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
     return chosen;
 }
 
-/// Tried in vain, and no turn that others can do without gives it a place. Who was displaced itself displaces nobody,
-/// and nobody displaces twice before it has started: nothing cascades.
-void engine_core::preempt(turn& t, live_workload& w) {
-    if (may_go_ == 0 || w.preempts || w.value.attempts_displaced > 0 || !backfill_.may_keep_more())
-        return;
-    if (const auto* kept = backfill_.of(w.value.id); kept && kept->at <= t.now + soon)
-        return;
-    const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
-    if (!rules || (*rules)->ordered())
-        return;
-    std::vector<backfill::choice> ways = places_ever(w, t.now);
-    std::vector<victim> best;
-    const backfill::choice* where = nullptr;
+/// Where it costs the least that others are stopped for it, with what it would cost itself there; nowhere where that is
+/// no bargain.
+std::optional<engine_core::stops> engine_core::cheapest_stops(const live_workload& w, const policy& rules,
+                                                              instant now) {
+    std::optional<stops> best;
+    if (rules.ordered())
+        return best;
     double least = std::numeric_limits<double>::infinity();
+    std::vector<backfill::choice> ways = places_ever(w, now);
     for (backfill::choice& way : ways) {
         const auto at = book_.find(way.on);
         if (const auto* kept = backfill_.on(way.on); kept && kept->pinned)
@@ -149,44 +155,107 @@ void engine_core::preempt(turn& t, live_workload& w) {
             terms.schedule = on.schedule;
         terms.units = way.units;
         terms.rates = rates_;
-        auto victims = victims_for(w, way, held_micros_per_h(terms), t.now);
+        auto victims = victims_for(w, way, held_micros_per_h(terms), now);
         double charge = 0;
         for (const victim& v : victims)
             charge += v.cost;
         if (victims.empty() || charge > charge_share_max * way.j || way.j + charge >= least)
             continue;
         least = way.j + charge;
-        best = std::move(victims);
-        where = &way;
+        best = stops{way, std::move(victims)};
     }
-    if (where)
-        stop_for(t, w, **rules, *where, best);
+    return best;
+}
+
+/// Tried in vain, and no turn that others can do without gives it a place. Who was displaced itself displaces nobody,
+/// and nobody displaces twice before it has started: nothing cascades.
+void engine_core::preempt(turn& t, live_workload& w) {
+    if (may_go_ == 0 || w.preempts || w.value.attempts_displaced > 0 || !backfill_.may_keep_more())
+        return;
+    if (const auto* kept = backfill_.of(w.value.id); kept && kept->at <= t.now + soon)
+        return;
+    const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
+    if (const auto chosen = rules ? cheapest_stops(w, **rules, t.now) : std::nullopt)
+        stop_for(t, w, **rules, *chosen);
+}
+
+foreseen_preemption engine_core::told_of(const stops& chosen, instant now) const {
+    foreseen_preemption told;
+    std::set<tenant_id> whose;
+    for (const victim& v : chosen.victims) {
+        const live_attempt& run = attempts.at(v.run);
+        told.charge_base += redo_cost(run, now);
+        whose.insert(run.value.tenant);
+    }
+    told.offer = chosen.where.on;
+    told.runs = static_cast<std::uint32_t>(chosen.victims.size());
+    told.tenants = static_cast<std::uint32_t>(whose.size());
+    return told;
+}
+
+/// What a submit would come to now, by the same rules: a plan keeps nothing, and names nobody.
+void engine_core::foresee_preemption(const plan_workload& in, const policy& rules, instant now, plan_result& shown) {
+    const bool full = std::ranges::any_of(shown.made.rejections,
+                                          [](const auto& told) { return told.first == rejection::capacity_now; });
+    const appraisal* won = winner_of(shown.made);
+    if (may_go_ == 0 || !full || (won && won->launchable) || !backfill_.may_keep_more())
+        return;
+    live_workload as_if;
+    as_if.value.tenant = in.who.tenant;
+    as_if.value.spec = in.spec;
+    as_if.value.created_at = as_if.waits_since = now;
+    as_if.shape = shape_now(as_if.value);
+    looks_left_ = offers_looked_at_max;
+    const policy by = effective_policy(rules, in.spec->overrides);
+    const auto there = [&] {  // the first, without those that are for plans only
+        ++counts_.decisions;
+        const decision made = decide(book_, by, terms_, *in.spec, world_at(now, &as_if));
+        return made.ranked.empty() || made.put_off ? offer_id() : made.ranked.front().offer;
+    };
+    if (!there().empty())
+        return;
+    for (const backfill::choice& way : places_ever(as_if, now))
+        if (const auto at = backfill_.free_at(way.on, way.units, book_.free_units(*book_.find(way.on)), now, false);
+            way.units > 1 && at && *at <= now + soon)
+            return;
+    const auto chosen = cheapest_stops(as_if, rules, now);
+    if (!chosen)
+        return;
+    bool starts = false;
+    with_freed(book_, chosen->where, [&] { starts = there() == chosen->where.on; });
+    if (!starts)
+        return;
+    foreseen_preemption told = told_of(*chosen, now);
+    shown.made.notes.push_back({note_kind::would_preempt,
+                                {told.offer},
+                                {static_cast<double>(told.runs), static_cast<double>(told.tenants), told.charge_base}});
+    shown.preemption = std::move(told);
 }
 
 /// Recorded as a decision for the place that they leave, with the charge in its J; it is decided anew when they have
 /// left.
-void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const backfill::choice& where,
-                           const std::vector<victim>& victims) {
-    const auto index = *book_.find(where.on);
-    const std::uint64_t free = book_.free_units(index);
-    book_.set_free_units(index, std::max(free, where.units));
-    const decision_world world = world_at(t.now, &w);
-    ++counts_.decisions;
-    decision made = decide(book_, effective_policy(rules, w.value.spec->overrides), terms_, *w.value.spec, world);
-    if (auto why = why_chosen(rules, *w.value.spec))
-        made.notes.push_back(std::move(*why));
-    const bool there = !made.ranked.empty() && made.ranked.front().offer == where.on && !made.put_off;
-    if (there) {
-        made.id = decision_id::make(t.now, t.random);
-        made.workload = w.value.id;
-        t.changes.bases.push_back(basis_of(t, w, world, made.id));
-    }
-    book_.set_free_units(index, free);
+void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const stops& chosen) {
+    const backfill::choice& where = chosen.where;
+    decision made;
+    bool there = false;
+    with_freed(book_, where, [&] {
+        const decision_world world = world_at(t.now, &w);
+        ++counts_.decisions;
+        made = decide(book_, effective_policy(rules, w.value.spec->overrides), terms_, *w.value.spec, world);
+        if (auto why = why_chosen(rules, *w.value.spec))
+            made.notes.push_back(std::move(*why));
+        there = !made.ranked.empty() && made.ranked.front().offer == where.on && !made.put_off;
+        if (there) {
+            made.id = decision_id::make(t.now, t.random);
+            made.workload = w.value.id;
+            t.changes.bases.push_back(basis_of(t, w, world, made.id));
+        }
+    });
     if (!there)
         return;
     double charge = 0;
     std::size_t stopped = 0;
-    for (const victim& v : victims) {
+    for (const victim& v : chosen.victims) {
         const std::string words =
             "Stopped, with notice, for " +
             std::string(v.why == displacement::reclaim ? "a tenant that takes back what it had lent"

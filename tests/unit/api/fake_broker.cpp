@@ -341,6 +341,7 @@ result<answer> fake_broker::handle(const input& in) {
         plan.made.id = make_id<decision_id>();
         plan.made.policy = it->spec->policy.empty() ? "balanced" : it->spec->policy;
         plan.rejected = {{"paper/west/gpu/on_demand", rejection::plan_only}};
+        plan.preemption = foreseen_preemption{"local/east/gpu/spot", 2, 1, 0.39};
         return answer(plan);
     }
     if (const auto* it = std::get_if<create_tenant>(&in)) {

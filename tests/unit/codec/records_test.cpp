@@ -317,6 +317,18 @@ bool has_null(const json_value& v) {
     return v.IsNull();
 }
 
+TEST(encode, a_plan_tells_what_a_submit_would_have_stopped) {
+    plan_result planned;
+    EXPECT_FALSE(shown(planned).HasMember("preemption"));
+    planned.preemption = foreseen_preemption{"p/s/n/spot", 3, 2, 0.39};
+    const auto document = shown(planned);
+    const json_value& told = document["preemption"];
+    EXPECT_STREQ(told["offer"].GetString(), "p/s/n/spot");
+    EXPECT_EQ(told["runs"].GetUint(), 3u);
+    EXPECT_EQ(told["tenants"].GetUint(), 2u);
+    EXPECT_DOUBLE_EQ(told["charge_base"].GetDouble(), 0.39);
+}
+
 TEST(encode, empty_records_are_json_without_null) {
     EXPECT_FALSE(has_null(shown(workload{})));
     EXPECT_FALSE(has_null(shown(attempt{})));

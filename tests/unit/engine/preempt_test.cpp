@@ -128,6 +128,37 @@ TEST(preemption, stops_what_loses_least_and_no_more_than_it_needs) {
     EXPECT_EQ(pool.stopping.size(), 0u);
 }
 
+plan_result planned(spot_pool& pool, const workload_spec& spec) {
+    pool.rig.give(plan_workload{9, pool.rig.who, std::make_shared<workload_spec>(spec)});
+    return std::get<plan_result>(pool.rig.answered().value());
+}
+
+/// What the plan says is what the submit then does.
+TEST(preemption, is_foreseen_by_a_plan) {
+    spot_pool pool;
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(planned(pool, pool.spec_of(1, 2)).preemption.has_value(), i == 3) << "else there is room";
+        pool.as(i == 2 ? "other" : "one");
+        pool.submit(pool.spec_of(0));
+        pool.pass(minutes(2));
+    }
+    pool.as("asks");
+    EXPECT_FALSE(planned(pool, pool.spec_of(0)).preemption) << "of the same priority";
+    const plan_result told = planned(pool, pool.spec_of(1, 2));
+    ASSERT_TRUE(told.preemption);
+    EXPECT_EQ(told.preemption->offer, "p/s/small/on_demand");
+    EXPECT_EQ(told.preemption->runs, 2u);
+    EXPECT_EQ(told.preemption->tenants, 2u);
+    EXPECT_NEAR(told.preemption->charge_base, (240 + 15 + 120 + 15) * 0.001, 0.001);
+    EXPECT_EQ(told.made.notes.back().kind, note_kind::would_preempt);
+    EXPECT_TRUE(pool.stopping.empty()) << "a plan does nothing";
+    const auto urgent = pool.submit(pool.spec_of(1, 2));
+    EXPECT_EQ(pool.stopping.size(), 2u);
+    const decision& made = pool.rig.store.decisions.at(*pool.rig.stored(urgent).last_decision);
+    EXPECT_NEAR(made.ranked.front().terms.back().second, told.preemption->charge_base, 1e-5);
+    EXPECT_FALSE(planned(pool, pool.spec_of(1, 2)).preemption) << "what is kept for one is not stopped for another";
+}
+
 TEST(preemption, spares_what_did_not_agree_to_it) {
     struct spared {
         std::string_view name;
