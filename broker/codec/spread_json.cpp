@@ -24,6 +24,8 @@ void put_part(json_writer& out, const spread_part& part) {
         put_number(out, "share", from.share);
         put_number(out, "rtt_ms", from.rtt_ms);
         put_text(out, "rtt_method", from.rtt_method);
+        if (from.overflow)
+            put_flag(out, "overflow", true);
     });
 }
 
@@ -67,6 +69,10 @@ void encode(json_writer& out, const spread_plan& s, currency base, language spok
     put_whole(out, "offers_weighed", s.offers_weighed);
     put_whole(out, "sets_tried", s.sets_tried);
     put_flag(out, "every_set", s.every_set);
+    std::vector<std::string> notes;
+    for (const note& told : s.notes)
+        notes.push_back(in_words(told, base, spoken));
+    put_texts(out, "notes", notes);
     put_text(out, "explanation", explain(s, base, spoken));
     out.EndObject();
 }

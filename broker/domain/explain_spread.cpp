@@ -10,7 +10,7 @@ namespace {
 class spread_explanation {
 public:
     spread_explanation(const spread_plan& made, currency base, language spoken)
-        : made_(made), base_(base), say_(phrases_of(spoken)) {}
+        : made_(made), base_(base), spoken_(spoken), say_(phrases_of(spoken)) {}
 
     std::string text() {
         if (made_.parts.empty()) {
@@ -28,6 +28,8 @@ public:
         line(say(phrase::spread_sums, money_of(made_.cost_base), fixed(made_.rtt_ms, 1), fixed(made_.rtt_p95_ms, 1)));
         for (const auto& [term, price] : made_.terms)
             line(say(phrase::spread_term, say_.words_of(term), money_of(price)));
+        for (const note& told : made_.notes)
+            line(in_words(told, base_, spoken_));
         alone();
         search();
         return std::move(text_);
@@ -44,8 +46,8 @@ private:
     std::string told(const spread_part& part) const {
         std::vector<std::string> origins;
         for (const served_origin& from : part.serves)
-            origins.push_back(say(phrase::spread_serves, from.origin, fixed(from.share * 100, 1), fixed(from.rtt_ms, 1),
-                                  say_.method(from.rtt_method)));
+            origins.push_back(say(from.overflow ? phrase::spread_serves_next : phrase::spread_serves, from.origin,
+                                  fixed(from.share * 100, 1), fixed(from.rtt_ms, 1), say_.method(from.rtt_method)));
         const std::string offer = part.launchable ? part.offer : say(phrase::plan_only, part.offer);
         return say(phrase::spread_part, offer, std::to_string(part.replicas), in_words(part.cost),
                    joined(origins, say_[phrase::between], say_[phrase::before_last]));
@@ -74,6 +76,7 @@ private:
 
     const spread_plan& made_;
     const currency base_;
+    const language spoken_;
     const phrases& say_;
     std::string text_;
 };

@@ -57,6 +57,7 @@ enum class phrase : std::uint8_t {
     spread_over,            // sites, sites at most
     spread_part,            // offer, replicas, cost, origins
     spread_serves,          // origin, per cent of the demand, ms, method
+    spread_serves_next,     // the same, where nearer ones are full
     spread_sums,            // money, ms, ms
     spread_term,            // term, money
     spread_alone,           // offer, money, ms, money less

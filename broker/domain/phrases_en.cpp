@@ -53,6 +53,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_over, "Near their users, the replicas go to {1} sites, of at most {2}:"},
     {phrase::spread_part, "- {1}: {2} of the replicas for {3} an hour, serving {4}."},
     {phrase::spread_serves, "{1} ({2} % of the demand, RTT {3} ms, {4})"},
+    {phrase::spread_serves_next, "{1} ({2} % of the demand, RTT {3} ms, {4}; what is nearer is full)"},
     {phrase::spread_sums, "In all {1} an hour; the RTT is {2} ms in the mean, and {3} ms for 95 % of the demand."},
     {phrase::spread_term, "The {1} of all demand counts as {2} an hour."},
     {phrase::spread_alone, "All in one place, {1} would be best, at {2} an hour and {3} ms: all counted, {4} dearer."},

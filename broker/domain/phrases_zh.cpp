@@ -50,6 +50,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_over, "靠近用户，副本分布在 {1} 个算力中心（最多 {2} 个）："},
     {phrase::spread_part, "- {1}：{2} 个副本，每小时 {3}，服务 {4}。"},
     {phrase::spread_serves, "{1}（需求的 {2} %，RTT {3} ms，{4}）"},
+    {phrase::spread_serves_next, "{1}（需求的 {2} %，RTT {3} ms，{4}；更近处已满）"},
     {phrase::spread_sums, "合计每小时 {1}；平均 RTT {2} ms，95 % 的需求不超过 {3} ms。"},
     {phrase::spread_term, "全部需求的{1}每小时折合 {2}。"},
     {phrase::spread_alone, "若全部放在一处，{1} 最优，每小时 {2}、RTT {3} ms：全部计入后贵 {4}。"},

@@ -1,15 +1,17 @@
 #pragma once
 
+#include "broker/domain/note.hpp"
 #include "broker/domain/offer.hpp"
 
 namespace westerly {
 
-/// A part of the demand and the site that is nearest to it among those chosen.
+/// A part of the demand and the site that serves it: of those chosen the nearest that has room for it.
 struct served_origin {
     std::string origin;  // its region, or "latitude,longitude"
     double share = 0;    // of all demand
     double rtt_ms = 0;
     std::string rtt_method;  // as in `appraisal`
+    bool overflow = false;   // a nearer one is full
     friend bool operator==(const served_origin&, const served_origin&) = default;
 };
 
@@ -55,6 +57,7 @@ struct spread_plan {
     std::uint64_t sets_tried = 0;
     bool every_set = true;          // of the offers weighed was tried; else a local search found this one
     std::optional<double> j_bound;  // no set of the offers weighed has less J; where not every set was tried
+    std::vector<note> notes;        // on prices that change with the hour
     friend bool operator==(const spread_plan&, const spread_plan&) = default;
 };
 

@@ -186,6 +186,14 @@ hourly_price hourly_price_over(const demand& want, const shape_view& shape, std:
     return {of.prices->mean(from_ms, from_ms + range_ms), least, most, nano_ms_over(of, from_ms, of.billed_ms)};
 }
 
+note note_on_hours(const offer_id& on, const hourly_price& over, currency in, const exchange_rates& rates) {
+    const double rate = static_cast<double>(rate_nanos(rates, in)) / 1e18;
+    note told{note_kind::price_by_hour, {on}, {}};
+    for (const std::int64_t nanos : {over.mean, over.least, over.most})
+        told.figures.push_back(static_cast<double>(nanos) * rate);
+    return told;
+}
+
 start_option hourly_start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once) {
     return at_once ? option_at(want, site, shape, 0) : hourly_best(want, site, shape).start;
 }

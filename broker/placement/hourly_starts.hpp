@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/note.hpp"
 #include "broker/placement/start_table.hpp"
 
 #include <limits>
@@ -64,5 +65,7 @@ struct hourly_price {
     wide nano_ms = 0;                            // the integral
 };
 hourly_price hourly_price_over(const demand& want, const shape_view& shape, std::int64_t from_ms);
+/// What a plan or a decision tells of them, in the currency of decisions.
+note note_on_hours(const offer_id& on, const hourly_price& over, currency in, const exchange_rates& rates);
 
 }  // namespace westerly

@@ -243,14 +243,10 @@ void on_start(const comparison& by, const decision& made, notes& into) {
     const auto index = static_cast<std::uint32_t>(*by.book.find(won->offer));
     const site_view& site = by.want.sites[by.book.cols().site[index]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
-    if (shape.hourly) {
-        const hourly_price over = hourly_price_over(by.want, shape, won->start_at.time_since_epoch().count());
-        const double rate = static_cast<double>(rate_nanos(by.world.rates, won->price.unit)) / 1e18;
-        note told{note_kind::price_by_hour, {won->offer}, {}};
-        for (const std::int64_t nanos : {over.mean, over.least, over.most})
-            told.figures.push_back(static_cast<double>(nanos) * rate);
-        into.push_back(std::move(told));
-    }
+    if (shape.hourly)
+        into.push_back(note_on_hours(won->offer,
+                                     hourly_price_over(by.want, shape, won->start_at.time_since_epoch().count()),
+                                     won->price.unit, by.world.rates));
     if (made.put_off)
         for (note& told : notes_on_wait(by, made, index, *made.put_off))
             into.push_back(std::move(told));

@@ -46,7 +46,7 @@ spread_costs::spread_costs(const offer_book& book, const policy& policy, term_ta
         if (each.what->foreign)
             problem_ = spread_problem::term_of_library;
     origins_ = origins_of(book, spec, world);
-    sites_max_ = std::min<std::size_t>({spec.spread ? spec.spread->max_sites : 1, spec.tasks, origins_.size()});
+    sites_max_ = std::min<std::size_t>(spec.spread ? spec.spread->max_sites : 1, spec.tasks);
     if (problem_ == spread_problem::none && !origins_.empty() && origins_.size() <= spread_origins_max)
         find_candidates();
     if (problem_ == spread_problem::none && candidates_.empty())
@@ -59,6 +59,13 @@ void spread_costs::find_candidates() {
     if (all.size() > spread_offers_max)
         keep_some(all);
     candidates_ = std::move(all);
+    bool roomy = true;
+    for (candidate& at : candidates_) {
+        at.replicas_max = room_at(at);
+        roomy &= at.replicas_max == spec_.tasks;
+    }
+    if (roomy)  // more sites than origins serve somebody only where some are full
+        sites_max_ = std::min(sites_max_, origins_.size());
     parts_.resize(candidates_.size() * (spec_.tasks + 1));
     quantities_.resize(parts_.size() * rule_.parts.size());
 }
@@ -175,39 +182,6 @@ const spread_costs::part_cost& spread_costs::part(std::size_t number, std::uint3
     return made;
 }
 
-/// The nearest of the set for each origin. False: one of the set serves nobody, or an origin has nobody.
-bool spread_costs::assign(spread_set& set, site_of_origins& nearest_of) const {
-    std::array<double, spread_sites_max> shares{};
-    std::array<bool, spread_sites_max> serves{};
-    static thread_local std::vector<std::pair<double, double>> all;
-    all.clear();
-    set.rtt_ms = 0;
-    for (std::size_t o = 0; o < origins_.size(); ++o) {
-        std::size_t nearest = 0;
-        double ms = infinity;
-        for (std::size_t m = 0; m < set.size; ++m)
-            if (const double there = rtt(set.of[m], o); there < ms) {
-                ms = there;
-                nearest = m;
-            }
-        if (ms == infinity)
-            return false;
-        nearest_of[o] = static_cast<std::uint16_t>(nearest);
-        shares[nearest] += origins_[o].share;
-        serves[nearest] = true;
-        set.rtt_ms += ms * origins_[o].share;
-        all.emplace_back(ms, origins_[o].share);
-    }
-    for (std::size_t m = 0; m < set.size; ++m)
-        if (!serves[m])
-            return false;
-    set.rtt_p95_ms = p95_of(all);
-    const auto replicas = apportion(spec_.tasks, {shares.data(), set.size});
-    for (std::size_t m = 0; m < set.size; ++m)
-        set.replicas[m] = static_cast<std::uint16_t>(replicas[m]);
-    return true;
-}
-
 /// How many limits the set breaks, and by how much the RTT is too long, so that a search finds its way.
 double spread_costs::broken_limits(const spread_set& set) {
     double broken = 0, hourly = 0, billed = 0, carbon = 0;
@@ -252,10 +226,10 @@ double spread_costs::quantity(const spread_set& set, std::size_t rule_part) {
 }
 
 void spread_costs::reckon(spread_set& set, double dearest) {
-    site_of_origins nearest_of{};
+    static thread_local flows served;
     set.keys = {};
-    set.violation = infinity;
-    if (!assign(set, nearest_of))
+    set.violation = assign(set, served);
+    if (set.violation > 0)
         return;
     set.violation = broken_limits(set);
     set.cost = 0;
@@ -320,9 +294,10 @@ std::optional<double> spread_costs::least_per_replica(std::size_t candidate) {
 }
 
 void spread_costs::tell(const spread_set& set, spread_plan& into) {
-    site_of_origins nearest_of{};
+    flows served;
     spread_set again = set;
-    assign(again, nearest_of);
+    assign(again, served);
+    std::ranges::sort(served, {}, &flow::origin);
     into.cost_base = set.cost;
     into.rtt_ms = set.rtt_ms;
     into.rtt_p95_ms = set.rtt_p95_ms;
@@ -355,6 +330,7 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
             const auto hours = hourly_price_over(want_, shape, hourly_best(want_, site, shape).from_ms);
             made.price.nanos = hours.mean;
             made.cost.micros = charged_micros(hours.nano_ms, made.units);
+            into.notes.push_back(note_on_hours(on.id, hours, made.price.unit, world_.rates));
         }
         made.cost_base = cost_of(book_, want_, at.index);
         if (!std::isnan(used.kwh))
@@ -362,14 +338,15 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
         if (!std::isnan(used.carbon_kg))
             made.carbon_kg = used.carbon_kg;
         double share = 0;
-        for (std::size_t o = 0; o < origins_.size(); ++o) {
-            if (nearest_of[o] != m)
+        for (const flow& each : served) {
+            if (each.member != m)
                 continue;
-            const told_rtt& told = rtts_[at.site][o];
-            const origin& from = spec_.limits.from ? *spec_.limits.from : spec_.limits.origins[o].from;
-            made.serves.push_back({name_of(from), origins_[o].share, told.ms, in_words(told.source, told.ms)});
-            made.rtt_ms += told.ms * origins_[o].share;
-            share += origins_[o].share;
+            const told_rtt& told = rtts_[at.site][each.origin];
+            const origin& from = spec_.limits.from ? *spec_.limits.from : spec_.limits.origins[each.origin].from;
+            made.serves.push_back(
+                {name_of(from), each.share, told.ms, in_words(told.source, told.ms), nearest(set, each.origin) != m});
+            made.rtt_ms += told.ms * each.share;
+            share += each.share;
         }
         made.rtt_ms /= share;
     }

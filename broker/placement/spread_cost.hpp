@@ -50,8 +50,15 @@ public:
 private:
     struct candidate {
         std::uint32_t index = 0, site = 0, shape = 0;  // into the book
+        std::uint32_t replicas_max = 0;                // that it has units for
     };
-    using site_of_origins = std::array<std::uint16_t, spread_origins_max>;  // numbers of members
+    /// A share of all demand that goes from an origin to a member of a set.
+    struct flow {
+        std::uint16_t origin = 0, member = 0;
+        double share = 0;
+    };
+    using flows = std::vector<flow>;
+    using shares_of_members = std::array<double, spread_sites_max>;
     /// A number of replicas at a candidate, as a service of its own whose users are at the door.
     struct part_cost {
         bool known = false, fits = false;
@@ -65,7 +72,12 @@ private:
     const part_cost& part(std::size_t candidate, std::uint32_t replicas);
     std::span<double> quantities(std::size_t candidate, std::uint32_t replicas);
     void set_size(const candidate& of, std::uint32_t replicas);
-    bool assign(spread_set& set, site_of_origins& nearest_of) const;
+    std::uint32_t room_at(const candidate& at);
+    double assign(spread_set& set, flows& into) const;
+    bool to_the_nearest(const spread_set& set, flows& into, shares_of_members& shares) const;
+    double past_full_ones(const spread_set& set, flows& into, shares_of_members& shares) const;
+    bool fit_by_share(spread_set& set, const shares_of_members& shares) const;
+    std::size_t nearest(const spread_set& set, std::size_t o) const;
     double quantity(const spread_set& set, std::size_t rule_part);
     double of_users(const term& what, const candidate& any, double rtt_ms, double rtt_p95_ms);
     double per_ms(const candidate& any);

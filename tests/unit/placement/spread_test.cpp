@@ -62,6 +62,9 @@ TEST(spread, counts_the_mean_of_hourly_prices_for_each_replica) {
     EXPECT_EQ(made.parts[0].cost, (money{8'000'000, currency::cny}));
     ASSERT_TRUE(made.alone);
     EXPECT_DOUBLE_EQ(made.alone->j, 8);
+    EXPECT_EQ(made.notes, (std::vector<note>{{note_kind::price_by_hour, {"p/west/n/on_demand"}, {2, 1, 3}}}));
+    EXPECT_NE(explain(made, currency::cny).find("The price of p/west/n/on_demand changes with the hour: 2.00 CNY"),
+              std::string::npos);
 }
 
 /// Eight replicas, three quarters of the demand in the east. RTT: 5 ms at home, 45 ms across.
@@ -108,7 +111,7 @@ TEST(spread, keeps_to_its_limits) {
     spec.limits.max_price_per_hour = money{21'999'999, currency::cny};
     EXPECT_EQ(spread_of(offers, spec, cheap).problem, spread_problem::nothing_fits);
     spec.limits.max_price_per_hour.reset();
-    offers[1].units_free = 1;  // the west has room for one replica, and its share are two
+    offers[1].units_free = 1;  // the west has room for one replica, and its share are two: an eighth goes 45 ms far
     EXPECT_EQ(spread_of(offers, spec, cheap).problem, spread_problem::nothing_fits);
     spec.limits.max_rtt_ms.reset();
     spec.spread->max_sites = 1;
@@ -118,6 +121,69 @@ TEST(spread, keeps_to_its_limits) {
     spec.spread->max_sites = 4;
     spec.limits.max_rtt_ms = 10;
     EXPECT_EQ(spread_of(offers, spec, cheap).problem, spread_problem::nothing_fits);
+}
+
+/// Eight replicas, three quarters of the demand in the east, which has room for four: half of all demand. A quarter of
+/// it goes on to the middle, 25 ms away, or to the west, 45 ms away.
+///   4, 2 and 2  4 x 3 + 2 x 2.5 + 2 x 2 = 21.00; RTT 0.5 x 5 + 0.25 x 25 + 0.25 x 5 = 10; 8 x 10 x 0.10 = 8.00; J
+///   = 29.00 4 and 4     4 x 3 + 4 x 2 = 20.00; RTT 0.5 x 5 + 0.25 x 45 + 0.25 x 5 = 15; 8 x 15 x 0.10 = 12.00; J
+///   = 32.00 all middle  8 x 2.5 = 20.00; RTT 25; 8 x 25 x 0.10 = 20.00; J = 40.00
+TEST(spread, users_of_a_full_site_go_on_to_the_next) {
+    std::vector<offer> offers{at("east", 3, 5, 45), at("middle", 2.5, 25, 25), at("west", 2, 45, 5)};
+    offers[0].units_free = 4;
+    const spread_plan made = spread_of(offers, service(8), latency_at(0.10));
+    EXPECT_EQ(replicas_of(made), (counts{{"east", 4}, {"middle", 2}, {"west", 2}}));
+    EXPECT_DOUBLE_EQ(made.cost_base, 21);
+    EXPECT_DOUBLE_EQ(made.rtt_ms, 10);
+    EXPECT_DOUBLE_EQ(made.rtt_p95_ms, 25);
+    EXPECT_NEAR(made.j, 29, 1e-12);
+    EXPECT_EQ(made.parts[0].serves, (std::vector<served_origin>{{"users-east", 0.5, 5, "declared"}}));
+    EXPECT_EQ(made.parts[1].serves, (std::vector<served_origin>{{"users-east", 0.25, 25, "declared", true}}));
+    EXPECT_NE(explain(made, currency::cny)
+                  .find("users-east (25.0 % of the demand, RTT 25.0 ms, declared; what is "
+                        "nearer is full)"),
+              std::string::npos);
+    workload_spec two = service(8);
+    two.spread->max_sites = 2;
+    EXPECT_EQ(replicas_of(spread_of(offers, two, latency_at(0.10))), (counts{{"east", 4}, {"west", 4}}));
+}
+
+/// Two sites for users of one place: only because the first has not the room.
+TEST(spread, takes_more_sites_than_origins_where_one_is_full) {
+    std::vector<offer> offers{at("east", 3, 5, 45), at("middle", 2.5, 25, 25)};
+    workload_spec spec = service(8);
+    spec.limits.origins.pop_back();
+    EXPECT_EQ(replicas_of(spread_of(offers, spec, latency_at(0.10))), (counts{{"east", 8}}));
+    offers[0].units_free = 6;
+    EXPECT_EQ(replicas_of(spread_of(offers, spec, latency_at(0.10))), (counts{{"east", 6}, {"middle", 2}}));
+    offers[1].units_free = 1;
+    const spread_plan none = spread_of(offers, spec, latency_at(0.10));
+    EXPECT_EQ(none.problem, spread_problem::nothing_fits) << "seven units for eight replicas";
+    EXPECT_FALSE(none.alone);
+}
+
+/// More sets than are tried, and no site alone has the room: the search finds its way all the same.
+TEST(spread, is_found_where_no_single_site_has_the_room) {
+    std::vector<offer> offers;
+    workload_spec spec = service(24);
+    for (int s = 0; s < 40; ++s) {
+        offers.push_back(
+            at("s" + std::to_string(100 + s), 1 + (s * 7 % 11) / 10.0, 3.0 + s * 13 % 60, 3.0 + s * 29 % 60));
+        offers.back().units_free = 4;
+    }
+    spec.spread->max_sites = 8;
+    const spread_plan made = spread_of(offers, spec, latency_at(0.10));
+    EXPECT_FALSE(made.every_set);
+    ASSERT_FALSE(made.parts.empty());
+    std::uint32_t sum = 0;
+    for (const auto& part : made.parts) {
+        EXPECT_LE(part.replicas, 4u);
+        sum += part.replicas;
+    }
+    EXPECT_EQ(sum, 24u);
+    ASSERT_TRUE(made.j_bound);
+    EXPECT_LE(*made.j_bound, made.j);
+    EXPECT_FALSE(made.alone);
 }
 
 TEST(spread, serves_nobody_from_where_the_rtt_is_unknown) {
