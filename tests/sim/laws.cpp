@@ -209,19 +209,60 @@ void world::check_row_done(std::uint64_t seq) {
         fault("a cancel was taken for done while its attempt lives");
 }
 
+namespace {
+
+/// The price of a unit-hour in a minute of time since 1970, by looking at every window.
+std::int64_t price_in_minute(const lease& terms, std::int64_t minute) {
+    constexpr std::int64_t day_min = 24 * 60;
+    const std::int64_t local = minute + terms.schedule.utc_offset_min, day = local / day_min, at = local % day_min;
+    const auto begins = [](const price_window& each, std::int64_t on) {
+        return (each.days >> ((on + 3) % 7) & 1) != 0;  // 1970 began on a Thursday
+    };
+    for (const price_window& each : terms.schedule.windows) {
+        const bool over_midnight = each.to_min <= each.from_min;
+        if (begins(each, day) && at >= each.from_min && (over_midnight || at < each.to_min))
+            return each.nanos;
+        if (over_midnight && begins(each, day - 1) && at < each.to_min)
+            return each.nanos;
+    }
+    return terms.price.nanos;
+}
+
+/// Σ price x ms over a run, minute by minute: the ledger's integral in another way.
+wide nanos_times_ms(const lease& terms, std::int64_t from_ms, std::int64_t to_ms) {
+    if (terms.schedule.empty())
+        return wide(terms.price.nanos) * wide(to_ms - from_ms);
+    wide sum = 0;
+    for (std::int64_t at = from_ms; at < to_ms;) {
+        const std::int64_t until = std::min((at / 60'000 + 1) * 60'000, to_ms);
+        sum += wide(price_in_minute(terms, at / 60'000)) * wide(until - at);
+        at = until;
+    }
+    return sum;
+}
+
+}  // namespace
+
 void world::check_money(const usage& used, const charge& cost) {
-    const auto& terms = store_.attempts.at(used.attempt).terms;
+    const attempt& of = store_.attempts.at(used.attempt);
+    const lease& terms = of.terms;
+    for (const offer& each : plan_.providers[numbers_.at(of.provider)].offers)
+        if (each.id == of.offer && each.schedule != terms.schedule)
+            fault("L5: a lease does not hold the hours of its offer");
     const auto run_ms = (used.end_at - used.start_at).count();
     const auto step_ms = std::int64_t{std::max(terms.increment_s, 1u)} * 1000;
     const auto billed_ms = std::max((run_ms + step_ms - 1) / step_ms * step_ms, std::int64_t{terms.minimum_s} * 1000);
     if (cost.usage != used.id || cost.billed_ms != static_cast<std::uint64_t>(billed_ms))
         return fault("L5: the time billed is not the increments and minimum of the lease");
     // In 10^-9 of a unit per hour, times ms, to 10^-6: exactly, before rounding.
-    const wide exact = wide(terms.price.nanos) * wide(terms.units) * wide(billed_ms);
+    const std::int64_t from_ms = used.start_at.time_since_epoch().count();
+    const wide exact = nanos_times_ms(terms, from_ms, from_ms + billed_ms) * wide(terms.units);
     const wide divisor = wide(1000) * 3'600'000;
     const wide off = wide(cost.billed_micros) * divisor - exact;
     if (off > divisor / 2 || off < -(divisor / 2))
         fault("L5: the amount is not price x units x time");
+    if (!terms.schedule.empty() && exact != wide(terms.price.nanos) * wide(billed_ms) * wide(terms.units))
+        ++ends["billed by the hour"];
 }
 
 /// The engine's memory is an index of the store: one made anew from what is committed and what waits for its commit

@@ -7,7 +7,7 @@ namespace westerly::sim {
 
 namespace {
 
-enum actor : std::uint64_t { the_providers = 1, the_workloads = 2, the_faults = 3 };
+enum actor : std::uint64_t { the_providers = 1, the_workloads = 2, the_faults = 3, the_hours = 4 };
 
 std::string provider_name(std::size_t number) {
     constexpr std::array names = {"east", "west", "north", "south", "super"};
@@ -52,6 +52,33 @@ planned_provider a_provider(std::size_t number, const world_size& size, dice& ch
     if (chance.one_in(0.5))
         out.offers.push_back(an_offer(out.config, "big", size, chance));
     return out;
+}
+
+/// Windows of minutes, so that prices change while a history runs: it begins at midnight (UTC).
+price_schedule some_hours(std::int64_t plain_nanos, dice& chance) {
+    constexpr std::int64_t day_min = 24 * 60;
+    price_schedule out;
+    out.utc_offset_min = static_cast<std::int16_t>(15 * chance.between(-56, 56));
+    const std::int64_t every = chance.between(2, 5), lasts = chance.between(1, every - 1);
+    const std::int64_t first = day_min + out.utc_offset_min + chance.between(0, every);
+    for (std::int64_t i = 0; i < 60; ++i)
+        out.windows.push_back({.from_min = static_cast<std::uint16_t>((first + i * every) % day_min),
+                               .to_min = static_cast<std::uint16_t>((first + i * every + lasts) % day_min),
+                               .nanos = chance.between(0, 2 * plain_nanos)});
+    if (chance.one_in(0.3))
+        for (price_window& each : out.windows)
+            each.days = static_cast<std::uint8_t>(chance.between(1, price_window::every_day));
+    return out;
+}
+
+/// In some histories prices change with the hour.
+void give_hours(std::vector<planned_provider>& providers, dice chance) {
+    if (!chance.one_in(0.3))
+        return;
+    for (planned_provider& each : providers)
+        for (offer& one : each.offers)
+            if (chance.one_in(0.6))
+                one.schedule = some_hours(one.price->nanos, chance);
 }
 
 std::shared_ptr<const workload_spec> a_spec(std::size_t number, dice& chance) {
@@ -143,6 +170,7 @@ plan plan_of(std::uint64_t seed, const world_size& size) {
     dice providers(seed, the_providers), workloads(seed, the_workloads), faults(seed, the_faults);
     for (std::size_t i = 0; i < size.providers; ++i)
         out.providers.push_back(a_provider(i, size, providers));
+    give_hours(out.providers, dice(seed, the_hours));
     const auto count = static_cast<std::size_t>(workloads.between(static_cast<std::int64_t>(size.workloads_min),
                                                                   static_cast<std::int64_t>(size.workloads_max)));
     std::vector<std::shared_ptr<const workload_spec>> specs;
