@@ -28,12 +28,15 @@ std::optional<double> dearest_of(const offer_book& book, const policy& rules, co
 }  // namespace
 
 std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy& rules, term_table terms,
-                                            const workload_spec& spec, const decision_world& world) {
+                                            const workload_spec& spec, const decision_world& world,
+                                            std::vector<hourly_costs>* hours) {
     static thread_local demand want;
     resolve(book, rules, terms, spec, world, want);
     ranking_rule rule;
     if (!resolve_rule(rules, terms, spec, want, rule))
         return {};
+    if (hours != nullptr)
+        hours->clear();
     std::vector<placed> found;
     const auto dearest = dearest_of(book, rules, want);
     if (dearest)
@@ -46,8 +49,18 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
         const double cost = cost_of(book, want, i);
         if (dearest && cost > *dearest)
             continue;
-        placed p{{i, shape.units, cost, cost, shape.start_ms + site.data_movement_ms, finish_ms(want, site, shape),
-                  site.rtt_ms, shape.it_kwh, site.pue, site.green_share},
+        placed p{{.index = i,
+                  .units = shape.units,
+                  .cost_base = cost,
+                  .j = cost,
+                  .start_ms = shape.start_ms + site.data_movement_ms,
+                  .delay_ms = start_of(want, site, shape).delay_ms,
+                  .finish_ms = finish_ms(want, site, shape),
+                  .late_ms = want.aside[book.cols().shape[i]].late_ms,
+                  .rtt_ms = site.rtt_ms,
+                  .it_kwh = shape.it_kwh,
+                  .pue = site.pue,
+                  .green_share = site.green_share},
                  standing_of(book, want, i)};
         std::size_t keys = 0;
         for (const ranking_rule::part& each : rule.parts) {
@@ -59,6 +72,12 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
         }
         if (!rule.ordered)
             p.at.keys[0] = p.what.j;
+        if (hours != nullptr && shape.hourly) {
+            p.what.hours = static_cast<std::uint32_t>(hours->size());
+            hours->push_back(hourly_costs_of(want, site, shape));
+            const double put_off_h = static_cast<double>(p.what.delay_ms) / 3'600'000.0;
+            hours->back().rest_base = p.what.j - cost - want.hourly.rule.per_hour * put_off_h;
+        }
         found.push_back(p);
     }
     const std::size_t keys = rule.ordered ? rule.parts.size() : 1;

@@ -26,10 +26,13 @@ const hourly_shape& hours_of(const demand& want, const shape_view& shape) noexce
 }
 
 /// A service has no end: an hour of it is the mean of the week.
+wide nano_ms_over(const price_curve& prices, bool by_week, std::int64_t from_ms, std::int64_t billed_ms) noexcept {
+    if (by_week)
+        return divide_half_even(prices.integral(0, week_ms) * billed_ms, week_ms);
+    return prices.integral(from_ms, from_ms + billed_ms);
+}
 wide nano_ms_over(const hourly_shape& of, std::int64_t from_ms, std::int64_t billed_ms) noexcept {
-    if (of.by_week)
-        return divide_half_even(of.prices->integral(0, week_ms) * billed_ms, week_ms);
-    return of.prices->integral(from_ms, from_ms + billed_ms);
+    return nano_ms_over(*of.prices, of.by_week, from_ms, billed_ms);
 }
 
 /// In base currency. Of a price that does not change in the run to the bit what it costs as a plain one.
@@ -48,27 +51,21 @@ start_option option_at(const demand& want, const site_view& site, const shape_vi
 }
 
 hourly_choice at_delay(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
-    const hourly_shape& of = hours_of(want, shape);
+    const hourly_costs costs = hourly_costs_of(want, site, shape);
     const request_view& asked = want.request;
     hourly_choice made;
     made.start = option_at(want, site, shape, delay_ms);
-    made.from_ms = shape.start_ms + site.data_movement_ms + delay_ms;
-    const wide nano_ms = nano_ms_over(of, made.from_ms, of.billed_ms);
-    made.cost_base = base_of(nano_ms, of.billed_ms, shape.cost_per_nano) + site.egress_base;
-    made.code = passes;
-    const std::int64_t range_ms = of.by_week ? week_ms : of.billed_ms;
-    if (of.prices->range(made.from_ms, made.from_ms + range_ms).second > shape.price_max)
-        made.code = code(rejection::max_price);
-    else if (nano_ms > of.nano_ms_max ||
-             (site.egress_base > 0 && asked.budget_base && made.cost_base > *asked.budget_base))
-        made.code = code(rejection::budget);
-    else if (asked.deadline_ms &&
-             earliest_finish_ms(site, shape) + delay_ms + aside_of(want, shape).late_ms > *asked.deadline_ms)
+    made.from_ms = costs.from_ms + delay_ms;
+    const hourly_costs::at_start here = costs.at(delay_ms);
+    made.cost_base = here.cost_base;
+    made.code = here.code;
+    if (here.code != passes && here.code != code(rejection::too_dear_for_policy))
+        return made;
+    if (asked.deadline_ms &&
+        earliest_finish_ms(site, shape) + delay_ms + aside_of(want, shape).late_ms > *asked.deadline_ms)
         made.code = code(rejection::deadline);
     else if (asked.max_carbon_kg && !(facility_at(site, shape, made.start).carbon_kg <= *asked.max_carbon_kg))
         made.code = code(rejection::max_carbon);
-    else if (made.cost_base > want.hourly.cost_limit)
-        made.code = code(rejection::too_dear_for_policy);
     return made;
 }
 
@@ -160,6 +157,39 @@ hourly_choice search(const demand& want, const site_view& site, const shape_view
 }
 
 }  // namespace
+
+hourly_costs::at_start hourly_costs::at(std::int64_t delay_ms) const noexcept {
+    const std::int64_t from = from_ms + delay_ms;
+    const wide nano_ms = nano_ms_over(*prices, by_week, from, billed_ms);
+    at_start made{base_of(nano_ms, billed_ms, per_nano) + data_base, passes};
+    constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
+    if (price_max != any_price && prices->range(from, from + (by_week ? week_ms : billed_ms)).second > price_max)
+        made.code = code(rejection::max_price);
+    else if (nano_ms > nano_ms_max || made.cost_base > budget_base)
+        made.code = code(rejection::budget);
+    else if (made.cost_base > cost_limit)
+        made.code = code(rejection::too_dear_for_policy);
+    return made;
+}
+
+hourly_costs hourly_costs_of(const demand& want, const site_view& site, const shape_view& shape) noexcept {
+    const hourly_shape& of = hours_of(want, shape);
+    hourly_costs made;
+    made.prices = of.prices;
+    made.by_week = of.by_week;
+    made.from_ms = shape.start_ms + site.data_movement_ms;
+    made.billed_ms = of.billed_ms;
+    made.per_nano = shape.cost_per_nano;
+    made.data_base = site.egress_base;
+    made.price_max = shape.price_max;
+    made.nano_ms_max = of.nano_ms_max;
+    if (site.egress_base > 0 && want.request.budget_base)
+        made.budget_base = *want.request.budget_base;
+    made.cost_limit = want.hourly.cost_limit;
+    if (want.hourly.slack_until_ms)
+        made.slack_until_ms = *want.hourly.slack_until_ms + site.data_movement_ms;
+    return made;
+}
 
 const hourly_choice& hourly_best(const demand& want, const site_view& site, const shape_view& shape) {
     const std::uint64_t key = number_of(want, site) << 32 | static_cast<std::uint64_t>(&shape - want.shapes.data());

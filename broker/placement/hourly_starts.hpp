@@ -52,7 +52,33 @@ struct hourly_starts {
     }
 };
 
+/// C of one offer by when it starts, as one decision counts it; without the decision, so that it can be kept.
+///
+/// Delays are ms after the start at once, and may be below 0: before the decision was made.
+struct hourly_costs {
+    const price_curve* prices = nullptr;  // the book's: whoever keeps this longer puts another in its place
+    bool by_week = false;                 // services: the mean of the week, whenever they start
+    std::int64_t from_ms = 0;             // of what is billed when it starts at once, since 1970
+    std::int64_t billed_ms = 0;
+    double per_nano = 0;         // base currency for a price of one nano
+    double data_base = 0;        // what moving the data costs at any time
+    std::int64_t price_max = 0;  // limits: of the highest price in the run, in nanos per unit-hour;
+    wide nano_ms_max = 0;        // of its integral;
+    double budget_base = std::numeric_limits<double>::infinity();            // of C, where data are moved;
+    double cost_limit = std::numeric_limits<double>::infinity();             // of C, by the ε-form
+    std::int64_t slack_until_ms = std::numeric_limits<std::int64_t>::min();  // of `from_ms`: how far it may be put off
+    double rest_base = 0;  // J at once less C; of feasible_offers() under a policy in price form
+
+    struct at_start {
+        double cost_base = 0;   // C
+        std::uint8_t code = 0;  // max_price, budget, too_dear_for_policy, or `passes`
+    };
+    at_start at(std::int64_t delay_ms) const noexcept;
+};
+
 /// `shape` is one of want.shapes and has hourly prices.
+hourly_costs hourly_costs_of(const demand& want, const site_view& site, const shape_view& shape) noexcept;
+/// Likewise.
 const hourly_choice& hourly_best(const demand& want, const site_view& site, const shape_view& shape);
 hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape);
 /// C of a run that starts then and lasts otherwise: as `view` of the same shape has it, at an end of a speed's

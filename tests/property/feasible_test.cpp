@@ -1,5 +1,6 @@
 #include "broker/placement/feasible.hpp"
 
+#include "broker/placement/demand.hpp"
 #include "tests/property/world.hpp"
 
 #include <gtest/gtest.h>
@@ -39,6 +40,44 @@ TEST(feasible_offers, begin_with_what_decide_ranks) {
         }
     }
     EXPECT_GT(compared, 5'000u);
+}
+
+/// What an offer with hourly prices is said to cost at a later start is what it costs to whoever decides then.
+TEST(feasible_offers, tell_what_later_starts_cost_as_later_decisions_do) {
+    std::uint64_t compared = 0, limited = 0;
+    for (std::uint64_t seed = 1; seed <= 9'000; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        dice chance(seed);
+        world w = random_world(chance);
+        if (w.rules.within_of_cheapest || std::ranges::all_of(w.offers, [](auto& o) { return o.schedule.empty(); }))
+            continue;
+        w.spec.when = {};  // nothing but the price is another then
+        for (offer& o : w.offers)
+            o.available_from.reset();
+        const offer_book book = w.book();
+        std::vector<hourly_costs> hours;
+        const auto now = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings(), &hours);
+        const milliseconds delay(static_cast<std::int64_t>(chance.below(7 * 96)) * 900'000);
+        w.around.now += delay;
+        const auto then = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings());
+        for (const feasible_offer& each : now) {
+            if (each.hours == price_is_one)
+                continue;
+            const auto same = std::ranges::find(then, each.index, &feasible_offer::index);
+            const hourly_costs::at_start told = hours[each.hours].at(delay.count());
+            limited += told.code != passes;
+            ASSERT_EQ(same != then.end() && told.code != passes, false);
+            if (same == then.end())
+                continue;  // a limit, or too old by then
+            ASSERT_EQ(told.cost_base, same->cost_base);
+            if (!w.rules.ordered()) {
+                ASSERT_NEAR(told.cost_base + hours[each.hours].rest_base, same->j, 1e-9 * std::abs(same->j));
+            }
+            ++compared;
+        }
+    }
+    EXPECT_GT(compared, 300u);
+    EXPECT_GT(limited, 10u);
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include "tools/simulate/core/story.hpp"
 #include "tools/simulate/options.hpp"
 
+#include <unistd.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <cstdio>
 
 namespace {
@@ -38,6 +40,22 @@ private:
     gzFile file_;
 };
 
+/// A line a while for who waits at a terminal.
+void tell_progress(run_setup& setup) {
+    static constexpr std::chrono::seconds every{10};
+    if (isatty(STDERR_FILENO) == 0)
+        return;
+    setup.chose = [name = setup.name, started = std::size_t{0}, told_at = std::chrono::steady_clock::now()](
+                      std::size_t, const offer_id&) mutable {
+        ++started;
+        if (const auto now = std::chrono::steady_clock::now(); now - told_at >= every) {
+            told_at = now;
+            std::fprintf(stderr, "%s: %s workloads have started\n", name.c_str(),
+                         in_words(static_cast<double>(started)).c_str());
+        }
+    };
+}
+
 result<std::vector<sweep_point>> run_sweep(const simulate_options& use, const supply& from, const carbon_series& carbon,
                                            std::vector<outcome>& runs) {
     std::vector<sweep_point> points;
@@ -45,6 +63,7 @@ result<std::vector<sweep_point>> run_sweep(const simulate_options& use, const su
         run_setup setup = setup_of(use, sweep_policy(use, price), tick_rule::by_cost);
         setup.name = "carbon at " + in_words(price);
         setup.hindsight = false;
+        tell_progress(setup);
         auto trace = trace_reader::open(use.trace, use.traced);
         if (!trace)
             return trace.error();
@@ -59,6 +78,8 @@ result<std::vector<sweep_point>> run_sweep(const simulate_options& use, const su
 }
 
 result<int> simulate(simulate_options& use) {
+    if (auto settled = settle_begin(use); !settled)
+        return settled.error();
     supply from;
     if (auto read = read_supply(use, from); !read)
         return read.error();
@@ -82,6 +103,7 @@ result<int> simulate(simulate_options& use) {
             setup.certify = [&](const std::string& line) {
                 certificates.add(line);
             };
+        tell_progress(setup);
         auto trace = trace_reader::open(use.trace, use.traced);
         if (!trace)
             return trace.error();

@@ -77,7 +77,9 @@ bool read_options(int argc, char** argv, simulate_options& use, int& code) {
         ->check(CLI::IsMember({"engine", "placement", "both"}));
     app.add_flag("--turns", use.turns, "policies in price form also by turns (fair share)");
     app.add_option("--sweep-carbon", use.sweep, "prices of carbon, CNY per kg: one run each")->delimiter(',');
-    app.add_option("--begin", use.begin, "when the trace begins (RFC 3339)");
+    app.add_option("--begin", use.begin,
+                   "when the trace begins (RFC 3339); else when the first workload of our own list was created, or "
+                   "2021-01-01T00:00:00Z");
     app.add_option("--accelerator", use.catalogue.accelerator, "only offers of this model; 'none': without cards");
     app.add_option("--instances", use.catalogue.instance_prefixes, "only instance types that begin so")->delimiter(',');
     app.add_option("--providers", use.catalogue.providers, "only these providers of the catalogue")->delimiter(',');
@@ -118,6 +120,16 @@ bool read_options(int argc, char** argv, simulate_options& use, int& code) {
     if (!use.origin_region.empty())
         use.traced.from = origin{use.origin_region, {}};
     return true;
+}
+
+result<void> settle_begin(simulate_options& use) {
+    if (!use.begin.empty())
+        return {};
+    const auto trace = trace_reader::open(use.trace, use.traced);
+    if (!trace)
+        return trace.error();
+    use.begin = trace->begin() ? format_rfc3339(*trace->begin()) : "2021-01-01T00:00:00Z";
+    return {};
 }
 
 result<void> read_supply(const simulate_options& use, supply& into) {

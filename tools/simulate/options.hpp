@@ -12,7 +12,7 @@ struct simulate_options {
     std::vector<std::string> policies;   // shipped names or files
     std::vector<std::string> baselines;  // first-fit, …
     std::vector<double> sweep;           // prices of carbon, CNY per kg
-    std::string begin = "2021-01-01T00:00:00Z";
+    std::string begin;                   // empty until settle_begin()
     trace_rules traced;
     std::string origin_region;
     catalogue_rules catalogue;
@@ -26,6 +26,9 @@ struct simulate_options {
 /// False: ends now with `code` (help, or a wrong word, which has been said).
 bool read_options(int argc, char** argv, simulate_options& into, int& code);
 
+/// Where none is stated: when the first workload of our own list was created, else the first day of 2021. Errors: as
+/// opening the trace.
+result<void> settle_begin(simulate_options& use);
 /// Errors, all three: what a file says that it must not, with its name and line.
 result<void> read_supply(const simulate_options& use, supply& into);
 result<std::vector<run_setup>> runs_of(const simulate_options& use);

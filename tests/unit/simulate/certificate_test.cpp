@@ -1,10 +1,9 @@
 #include "tools/simulate/core/certificate.hpp"
 
+#include "tests/unit/simulate/checker.hpp"
 #include "tests/unit/simulate/scratch.hpp"
 
 #include <gtest/gtest.h>
-
-#include <cstdlib>
 
 namespace westerly {
 namespace {
@@ -27,12 +26,6 @@ assign_problem problem() {
     return p;
 }
 
-int check(const std::string& file) {
-    const std::string command =
-        "/usr/bin/python3 " WESTERLY_SOURCE_DIR "/tools/simulate/check_certificate.py " + file + " >/dev/null 2>&1";
-    return WEXITSTATUS(std::system(command.c_str()));
-}
-
 std::string with(std::string line, const std::string& was, const std::string& is) {
     const std::size_t at = line.find(was);
     EXPECT_NE(at, std::string::npos) << was << " is not in " << line;
@@ -40,7 +33,7 @@ std::string with(std::string line, const std::string& was, const std::string& is
 }
 
 TEST(check_certificate, agrees_with_what_was_computed_and_refuses_what_was_changed) {
-    if (std::system("/usr/bin/python3 -c pass") != 0)
+    if (!has_python())
         GTEST_SKIP() << "skipped: no /usr/bin/python3";
     const assign_problem p = problem();
     assignment made = assign_by_cost(p);
@@ -51,7 +44,7 @@ TEST(check_certificate, agrees_with_what_was_computed_and_refuses_what_was_chang
     const std::string line = certificate_line("tick", "2026-01-01T00:00:00.000Z", p, made);
     const scratch_folder here;
     const auto judged = [&](const std::string& text) {
-        return check(here.file("c.jsonl", text + "\n"));
+        return check_certificates(here.file("c.jsonl", text + "\n"));
     };
     EXPECT_EQ(judged(line), 0);
     EXPECT_EQ(judged(line + "\n" + line), 0);
@@ -64,7 +57,7 @@ TEST(check_certificate, agrees_with_what_was_computed_and_refuses_what_was_chang
     EXPECT_EQ(judged(with(line, "\"refusal\":100.0", "\"refusal\":1.0")), 1) << "another refusal price";
     EXPECT_EQ(judged(with(line, "\"chosen\":[", "\"chosen\":[9,")), 1) << "a choice that is not offered";
     EXPECT_EQ(judged(line.substr(0, line.size() / 2)), 1) << "half a line";
-    EXPECT_EQ(check("/nowhere.jsonl"), 2);
+    EXPECT_EQ(check_certificates("/nowhere.jsonl"), 2);
 }
 
 }  // namespace

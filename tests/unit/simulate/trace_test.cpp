@@ -81,6 +81,40 @@ TEST(trace_reader, reads_our_own_list_in_order_of_creation) {
     EXPECT_EQ(jobs[1].spec.tasks, 2u);
 }
 
+TEST(trace_reader, takes_over_what_a_list_says_of_time_relative_to_its_begin) {
+    const scratch_folder here;
+    const auto item = [](const std::string& created, const std::string& timing) {
+        return R"({"created_at": ")" + created + R"(", "spec": {"kind": "batch", "name": "n", "resources": )" +
+               R"({"vcpus": 3, "memory_mib": 64}, "variants": [{"command": ["true"]}], "work": {"runtime_s": 50}, )" +
+               R"("timing": {)" + timing + "}}}";
+    };
+    const std::string path = here.file(
+        "t.json",
+        R"({"items": [)" +
+            item("2026-03-01T01:00:00.000Z", R"("earliest_start_at": "2026-03-01T02:00:00Z", "max_delay_s": 600)") +
+            "," +
+            item("2026-03-01T00:00:00.000Z",
+                 R"("deadline_at": "2026-03-01T00:30:00Z", "deadline_probability": 0.9, "max_wait_s": 70, )"
+                 R"("max_runtime_s": 40)") +
+            "]}\n");
+    const instant begun = parse_rfc3339("2026-03-01T00:00:00Z").value();
+    EXPECT_EQ(trace_reader::open(path, {}).value().begin(), begun);
+    auto jobs = all_of(path);
+    ASSERT_EQ(jobs.size(), 2u);
+    EXPECT_EQ(jobs[0].duration_s, 40) << "nothing runs past its limit";
+    EXPECT_EQ(jobs[0].ready_s(), 0);
+    EXPECT_EQ(jobs[1].ready_s(), 7200);
+    const instant moved = parse_rfc3339("2021-01-01T00:00:00Z").value();
+    for (traced_job& job : jobs)
+        begin_at(moved, job.spec);
+    EXPECT_EQ(jobs[0].spec.when.deadline_at, moved + std::chrono::minutes(30));
+    EXPECT_EQ(jobs[0].spec.when.deadline_probability, 0.9);
+    EXPECT_EQ(jobs[0].spec.when.max_wait_s, 70u);
+    EXPECT_EQ(jobs[1].spec.when.earliest_start_at, moved + std::chrono::hours(2));
+    EXPECT_EQ(jobs[1].spec.when.max_delay_s, 600u);
+    EXPECT_FALSE(trace_reader::open(here.file("t.csv", "submit_time_s,duration_s\n"), {}).value().begin());
+}
+
 TEST(trace_reader, names_file_and_line_of_what_is_wrong) {
     const scratch_folder here;
     const std::string head = "submit_time_s,duration_s,gpus,cpus\n";

@@ -1,5 +1,6 @@
 #include "tools/simulate/core/run.hpp"
 
+#include "broker/domain/owned.hpp"
 #include "policies/table.hpp"
 #include "tools/simulate/core/run_state.hpp"
 
@@ -33,6 +34,14 @@ std::vector<std::uint64_t> totals_of(const offer_book& book) {
     return totals;
 }
 
+std::vector<std::optional<price_curve>> curves_of(const std::vector<offer>& offers) {
+    std::vector<std::optional<price_curve>> curves(offers.size());
+    for (std::size_t i = 0; i < offers.size(); ++i)
+        if (has_hourly_prices(offers[i]))
+            curves[i].emplace(offers[i].price->nanos, offers[i].schedule);
+    return curves;
+}
+
 }  // namespace
 
 void quantiles::add(double value) {
@@ -60,6 +69,8 @@ run_state::run_state(const supply& from, const carbon_series& signals, const run
       book(from.book()),
       reads_carbon(policy_reads_carbon(with.rules)),
       offers(in_book_order(book)),
+      curves(curves_of(offers)),
+      prices_by_hour(book.prices_by_hour()),
       pools(totals_of(book)),
       unit_hours(book.size(), 0.0),
       remembers(with.hindsight) {
@@ -68,8 +79,27 @@ run_state::run_state(const supply& from, const carbon_series& signals, const run
 }
 
 std::uint32_t run_state::ticks_of(const waiting_job& w, const feasible_offer& way) const noexcept {
-    const double held_s = static_cast<double>(way.finish_ms - w.judged_at.time_since_epoch().count()) / 1000.0;
+    const double held_s =
+        static_cast<double>(way.finish_ms - way.delay_ms - w.judged_at.time_since_epoch().count()) / 1000.0;
     return static_cast<std::uint32_t>(std::max(1.0, std::ceil(held_s / setup.tick_s)));
+}
+
+std::uint64_t run_state::ticks_left(const waiting_job& w, const feasible_offer& way) const noexcept {
+    const timing& when = w.job.spec.when;
+    const auto ticks = [&](std::int64_t ms) {
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(ms / tick_ms(), 0));
+    };
+    std::uint64_t left = std::numeric_limits<std::uint32_t>::max();
+    if (when.deadline_at)
+        left = std::min(
+            left, ticks(when.deadline_at->time_since_epoch().count() - way.late_ms - (way.finish_ms - way.delay_ms)));
+    if (when.max_wait_s)
+        left = std::min(left, ticks((w.asked_at + std::chrono::seconds(*when.max_wait_s) - w.judged_at).count()));
+    return left;
+}
+
+double run_state::cost_at_once(const waiting_job& w, const feasible_offer& way) const noexcept {
+    return way.hours == price_is_one ? way.cost_base : w.hours[way.hours].at(0).cost_base;
 }
 
 void run_state::judge(waiting_job& w) {
@@ -86,9 +116,13 @@ void run_state::judge(waiting_job& w) {
     }
     decision_world world;
     world.now = w.judged_at;
+    world.asked_at = w.asked_at;
     world.rates = setup.rates;
     world.regions = setup.regions;
-    w.ways = feasible_offers(book, setup.rules, built_in_terms(), w.job.spec, world);
+    w.ways = feasible_offers(book, setup.rules, built_in_terms(), w.job.spec, world, &w.hours);
+    for (const feasible_offer& way : w.ways)
+        if (way.hours != price_is_one)
+            w.hours[way.hours].prices = &*curves[way.index];  // which the book's may not outlive
 }
 
 void run_state::start(const waiting_job& w, const feasible_offer& way) {
@@ -97,13 +131,13 @@ void run_state::start(const waiting_job& w, const feasible_offer& way) {
     first_tick = std::min(first_tick, tick);
     last_end_tick = std::max(last_end_tick, tick + ticks);
     const double lead_s = static_cast<double>(way.start_ms - w.judged_at.time_since_epoch().count()) / 1000.0;
-    const double wait_s = std::chrono::duration<double>(time_of(tick) - setup.begin).count() - w.job.submit_s + lead_s;
-    const double later = static_cast<double>(tick - w.came_tick) * setup.tick_s / 3600.0 * setup.later_price_per_h;
+    const double wait_s = std::chrono::duration<double>(time_of(tick) - setup.begin).count() - w.ready_s + lead_s;
+    const double cost = cost_at_once(w, way);
 
     ++made.started;
     if (setup.chose)
         setup.chose(w.number, offers[way.index].id);
-    made.money += way.cost_base;
+    made.money += cost;
     unit_hours[way.index] += static_cast<double>(way.units) * w.job.duration_s / 3600.0;
     made.wait_s.add(std::max(0.0, wait_s));
     if (!std::isnan(way.rtt_ms))
@@ -133,26 +167,8 @@ void run_state::start(const waiting_job& w, const feasible_offer& way) {
     user_sum& user = user_sums[w.user];
     user.slowdown += (std::max(0.0, wait_s) + w.job.duration_s) / std::max(w.job.duration_s, bounded_slowdown_least_s);
     ++user.jobs;
-    accounts[w.user].used += way.cost_base;
-
-    if (remembers && remembered.size() == setup.hindsight_jobs_max) {
-        remembers = false;
-        remembered.clear();
-        remembered_ways.clear();
-    }
-    if (remembers && priced()) {
-        remembered_job kept{w.came_tick, way.j + later, static_cast<std::uint32_t>(remembered_ways.size()), 0,
-                            std::numeric_limits<double>::infinity()};
-        for (const feasible_offer& each : w.ways) {
-            if (remembered_ways.size() - kept.begin == remembered_ways_max) {
-                kept.next_j = each.j;
-                break;
-            }
-            remembered_ways.push_back({each.index, static_cast<std::uint32_t>(each.units), ticks_of(w, each), each.j});
-        }
-        kept.end = static_cast<std::uint32_t>(remembered_ways.size());
-        remembered.push_back(kept);
-    }
+    accounts[w.user].used += cost;
+    remember(w, way);
 }
 
 namespace {
@@ -182,6 +198,74 @@ void close_books(run_state& run) {
         made.hindsight = judge_in_hindsight(run);
 }
 
+/// Why it will never start; nullptr: it may.
+const char* hopeless(const run_state& run, const waiting_job& w) {
+    const timing& when = w.job.spec.when;
+    const instant now = run.time_of(run.tick);
+    // The tick at which it comes is at once, however short its wait may be.
+    if (when.max_wait_s && now > w.asked_at + std::chrono::seconds(*when.max_wait_s) &&
+        (run.tick > w.came_tick || w.ready_s > w.job.submit_s))
+        return waited_too_long;
+    if (!w.ways.empty())
+        return nullptr;
+    if (when.deadline_at && run.tick > w.came_tick)
+        return "can meet its deadline no more";
+    // Another hour may let it start where this one's price does not: a week has them all.
+    const bool waits_for_a_price = run.prices_by_hour && (w.job.spec.limits.max_price_per_hour || w.job.spec.budget) &&
+                                   (run.tick - w.came_tick) * run.setup.tick_s <= 7 * 86'400;
+    return waits_for_a_price ? nullptr : "no offer passes the filters";
+}
+
+void give_up(run_state& run) {
+    std::erase_if(run.queue, [&](const waiting_job& w) {
+        const char* const why = hopeless(run, w);
+        if (why != nullptr) {
+            ++run.made.unplaceable;
+            ++run.made.why_unplaceable[why];
+        }
+        return why != nullptr;
+    });
+}
+
+/// Whether what it was judged by is another now.
+bool outdated(const run_state& run, const waiting_job& w) {
+    const instant now = run.time_of(run.tick);
+    if (run.prices_by_hour || w.job.spec.when.deadline_at)
+        return w.judged_at != now;
+    return run.reads_carbon &&
+           std::chrono::floor<std::chrono::hours>(w.judged_at) != std::chrono::floor<std::chrono::hours>(now);
+}
+
+void submit(run_state& run, traced_job job) {
+    waiting_job w;
+    w.number = run.made.submitted++;
+    w.job = std::move(job);
+    w.ready_s = w.job.ready_s();
+    if (!run.together())
+        w.job.spec.when.max_delay_s.reset();
+    begin_at(run.setup.begin, w.job.spec);
+    w.asked_at = run.setup.begin + std::chrono::milliseconds(std::llround(w.job.submit_s * 1000));
+    const auto [user, is_new] = run.users.try_emplace(w.job.user, static_cast<std::uint32_t>(run.accounts.size()));
+    if (is_new) {
+        run.accounts.push_back({});
+        run.user_sums.push_back({});
+    }
+    w.user = user->second;
+    run.not_yet.emplace(w.ready_s, std::move(w));
+}
+
+/// Those that may start from now on join the queue.
+void take_in(run_state& run) {
+    const double now_s = static_cast<double>(run.tick) * run.setup.tick_s;
+    const auto later = run.not_yet.upper_bound(now_s);
+    for (auto at = run.not_yet.begin(); at != later; ++at) {
+        waiting_job& w = run.queue.emplace_back(std::move(at->second));
+        w.came_tick = run.tick;
+        run.judge(w);
+    }
+    run.not_yet.erase(run.not_yet.begin(), later);
+}
+
 }  // namespace
 
 result<outcome> run_trace(trace_reader& trace, const supply& from, const carbon_series& carbon,
@@ -198,43 +282,29 @@ result<outcome> run_trace(trace_reader& trace, const supply& from, const carbon_
     if (auto read = read_ahead(); !read)
         return read.error();
     double decayed_at_s = 0;
-    while (ahead || !run.queue.empty()) {
-        if (run.queue.empty())  // nothing happens until somebody comes
-            run.tick = std::max(run.tick, static_cast<std::uint64_t>(std::ceil(ahead->submit_s / setup.tick_s)));
+    while (ahead || !run.queue.empty() || !run.not_yet.empty()) {
+        if (run.queue.empty()) {  // nothing happens until somebody comes
+            const double comes_s =
+                std::min(ahead ? ahead->submit_s : std::numeric_limits<double>::infinity(),
+                         run.not_yet.empty() ? std::numeric_limits<double>::infinity() : run.not_yet.begin()->first);
+            run.tick = std::max(run.tick, static_cast<std::uint64_t>(std::ceil(comes_s / setup.tick_s)));
+        }
         run.pools.advance(run.tick);
         const double now_s = static_cast<double>(run.tick) * setup.tick_s;
         for (assign_account& account : run.accounts)
             account.used = decayed_use(account.used, now_s - decayed_at_s);
         decayed_at_s = now_s;
         while (ahead && ahead->submit_s <= now_s) {
-            waiting_job w;
-            w.number = run.made.submitted++;
-            w.came_tick = run.tick;
-            w.job = std::move(*ahead);
-            const auto [user, is_new] =
-                run.users.try_emplace(w.job.user, static_cast<std::uint32_t>(run.accounts.size()));
-            if (is_new) {
-                run.accounts.push_back({});
-                run.user_sums.push_back({});
-            }
-            w.user = user->second;
-            run.judge(w);
-            if (w.ways.empty()) {
-                ++run.made.unplaceable;
-                ++run.made.why_unplaceable["no offer passes the filters"];
-            } else {
-                run.queue.push_back(std::move(w));
-            }
+            submit(run, std::move(*ahead));
             if (auto read = read_ahead(); !read)
                 return read.error();
         }
-        if (run.reads_carbon)
-            for (waiting_job& w : run.queue)
-                if (std::chrono::floor<std::chrono::hours>(w.judged_at) !=
-                    std::chrono::floor<std::chrono::hours>(run.time_of(run.tick)))
-                    run.judge(w);
-        const bool together = setup.how == tick_rule::by_cost || setup.how == tick_rule::by_turns;
-        const std::vector<std::int32_t> starts = together ? assign_tick(run) : one_at_a_time(run);
+        take_in(run);
+        for (waiting_job& w : run.queue)
+            if (outdated(run, w))
+                run.judge(w);
+        give_up(run);
+        const std::vector<std::int32_t> starts = run.together() ? assign_tick(run) : one_at_a_time(run);
         ++run.made.ticks;
         std::deque<waiting_job> left;
         for (std::size_t j = 0; j < run.queue.size(); ++j)

@@ -89,6 +89,9 @@ struct outcome {
     std::size_t ticks = 0;
 };
 
+/// Why a workload was not placed that states how long it waits.
+inline constexpr const char* waited_too_long = "waited as long as its max_wait_s";
+
 /// The bounded slowdown's: shorter work does not count as slowed at once.
 inline constexpr double bounded_slowdown_least_s = 600;
 

@@ -7,10 +7,12 @@ namespace westerly {
 
 namespace {
 
-/// Price an hour of the whole gang, in base currency.
+/// Price an hour of the whole gang now, in base currency.
 double hourly(const run_state& run, const feasible_offer& way) {
     const unit_price& price = *run.offers[way.index].price;
-    return static_cast<double>(price.nanos) * static_cast<double>(way.units) *
+    const auto& hours = run.curves[way.index];
+    const std::int64_t nanos = hours ? hours->at(run.time_of(run.tick).time_since_epoch().count()) : price.nanos;
+    return static_cast<double>(nanos) * static_cast<double>(way.units) *
            (static_cast<double>(rate_nanos(run.setup.rates, price.unit)) / 1e9);
 }
 

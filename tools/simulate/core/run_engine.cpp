@@ -42,8 +42,10 @@ public:
             who = tenant_id::make(now_, random_);
         auto spec = std::make_shared<workload_spec>(job.spec);
         spec->policy = setup_.rules.name;
+        begin_at(setup_.begin, *spec);
         const std::size_t number = jobs_.size();
-        jobs_.push_back({now_, job.duration_s, books_.user(job.user), false});
+        const instant ready = setup_.begin + milliseconds(std::llround(job.ready_s() * 1000));
+        jobs_.push_back({ready, job.duration_s, books_.user(job.user), false});
         submit_workload asked;
         asked.request = number + 1;
         asked.who.tenant = *who;
@@ -74,10 +76,12 @@ public:
     /// Until all have ended, or those that are left have waited for long while nothing ran.
     void run_to_the_end() {
         instant busy_at = now_;
+        for (const job& each : jobs_)
+            busy_at = std::max(busy_at, each.came);
         while (core_->live_workloads() > 0) {
             const auto next = next_at();
             if (!due_.empty())
-                busy_at = now_;
+                busy_at = std::max(busy_at, now_);
             if (!next || *next > busy_at + idle_max)
                 break;
             run_until(*next);
@@ -88,17 +92,17 @@ public:
         for (const job& each : jobs_)
             if (!each.started) {
                 ++books_.made.unplaceable;
-                ++books_.made.why_unplaceable["never placed"];
+                ++books_.made.why_unplaceable[each.expired ? waited_too_long : "never placed"];
             }
         return books_.close();
     }
 
 private:
     struct job {
-        instant came{};
+        instant came{};  // or was ready to start
         double duration_s = 0;
         std::uint32_t user = 0;
-        bool started = false;
+        bool started = false, expired = false;
     };
     struct event {
         instant at{};
@@ -188,6 +192,9 @@ private:
                                        d.ranked.front().rtt_ms};
         for (const workload& w : made.changes.workloads_new)
             job_of_[w.id] = jobs_.size() - 1;
+        for (const workload& w : made.changes.workloads_changed)
+            if (const auto of = job_of_.find(w.id); w.state == workload_state::expired && of != job_of_.end())
+                jobs_[of->second].expired = true;
         std::vector<input> answers;
         for (const effect& each : made.effects)
             run(each, answers);

@@ -1,6 +1,7 @@
 #include "broker/support/time.hpp"
 #include "tools/simulate/core/certificate.hpp"
 #include "tools/simulate/core/exact_bound.hpp"
+#include "tools/simulate/core/hours.hpp"
 #include "tools/simulate/core/run_state.hpp"
 
 #include <algorithm>
@@ -28,54 +29,133 @@ public:
 
     void add(std::size_t number, std::size_t waiting) {
         const waiting_job& w = run_.queue[number];
-        const std::uint64_t waited = run_.tick - w.came_tick;
-        const auto patience = static_cast<std::uint64_t>(run_.setup.max_wait_s / run_.setup.tick_s);
-        const bool overdue = waited >= patience;
-        // Who is late starts as soon as can be, whatever it costs.
-        const double later = overdue         ? at_once_price
-                             : run_.priced() ? run_.setup.later_price_per_h * run_.setup.tick_s / 3600.0
-                                             : 1.0;
-        const std::uint32_t last =
-            overdue ? run_.setup.horizon - 1
-                    : static_cast<std::uint32_t>(std::min<std::uint64_t>(run_.setup.horizon - 1, patience - waited));
+        asked_ = window_of(w);
         assign_job job;
         job.options_begin = static_cast<std::uint32_t>(into_.what.options.size());
         job.account = w.user;
         job.priority = w.job.spec.priority;
         job.waits_since = static_cast<std::int64_t>(w.came_tick);
-        job.overdue = overdue;
+        job.overdue = asked_.overdue;
         // Enough that is free now for everybody who waits; what is dearer than all that need not be listed.
         std::uint64_t places = 0;
-        double dearest = 0;
         for (std::size_t i = 0; i < w.ways.size(); ++i) {
             const feasible_offer& way = w.ways[i];
             if (most_ahead(way.index) < way.units)
                 continue;  // it cannot start there within the slots
             if (i >= ways_always && places > waiting + 4) {
-                job.unlisted_floor = way.j;
+                job.unlisted_floor = floor_of(w, i);
                 break;  // best first: the others cost as much at least
             }
             const std::uint64_t here = run_.pools.free(way.index) / way.units;
             places += std::min<std::uint64_t>(here, waiting + 5);
-            assign_option o;
-            o.pool = local(way.index);
-            o.quantity = static_cast<std::uint32_t>(way.units);
-            o.slots = run_.ticks_of(w, way);
-            o.last_start = last;
-            o.cost = way.j;
-            o.cost_per_slot_later = later;
-            o.use = way.cost_base;
-            into_.what.options.push_back(o);
-            into_.way_of.push_back(static_cast<std::int32_t>(i));
-            dearest = std::max(dearest, way.j);
+            if (run_.priced() && way.hours != price_is_one)
+                list_by_hour(w, i);
+            else
+                list(w, i, {best_start(w, way), asked_.last, way.j});
+        }
+        // Nothing that is listed is worse than waiting past the slots, unless a cheaper hour lies there.
+        job.refusal = std::min(asked_.dearest + asked_.later * run_.setup.horizon + 1, asked_.past);
+        if (run_.setup.how == tick_rule::by_turns && asked_.past < asked_.cheapest) {
+            into_.what.options.resize(job.options_begin);  // its turn comes then
+            into_.way_of.resize(job.options_begin);
         }
         job.options_end = static_cast<std::uint32_t>(into_.what.options.size());
-        // Nothing that is listed is worse than waiting past the slots.
-        job.refusal = dearest + later * run_.setup.horizon + 1;
         into_.what.jobs.push_back(job);
     }
 
 private:
+    /// What a workload may be given, and what has been listed for it.
+    struct window {
+        bool overdue = false;
+        double later = 0;           // J of a tick's wait
+        std::uint32_t last = 0;     // start within the slots
+        std::uint32_t patient = 0;  // start that is not late, within the slots or past them
+        double cheapest = std::numeric_limits<double>::infinity(), dearest = 0;
+        double past =
+            std::numeric_limits<double>::infinity();  // the best start that it may be put off to past the slots
+    };
+    window window_of(const waiting_job& w) const {
+        const std::uint64_t waited = run_.tick - w.came_tick, patience = run_.patience();
+        window made;
+        made.overdue = waited >= patience;
+        // Who is late starts as soon as can be, whatever it costs.
+        made.later = made.overdue ? at_once_price : run_.priced() ? run_.tick_price() : 1.0;
+        made.last = run_.setup.horizon - 1;
+        if (!made.overdue) {
+            made.patient = static_cast<std::uint32_t>(patience - waited);
+            made.last = std::min(made.last, made.patient);
+        }
+        return made;
+    }
+
+    /// Of a policy that orders: the tick that is best by its order.
+    std::uint32_t best_start(const waiting_job& w, const feasible_offer& way) const noexcept {
+        const auto ticks = static_cast<std::uint64_t>((way.delay_ms + run_.tick_ms() - 1) / run_.tick_ms());
+        return run_.priced() ? 0
+                             : static_cast<std::uint32_t>(
+                                   std::min({ticks, std::uint64_t{asked_.patient}, run_.ticks_left(w, way)}));
+    }
+
+    /// The starts within the slots, at `at.j` and the price of waiting; a place in an order has that in it.
+    void list(const waiting_job& w, std::size_t number, const cost_level& at) {
+        const double cost = at.j + (run_.priced() ? at.first * asked_.later : 0);
+        const feasible_offer& way = w.ways[number];
+        const auto last =
+            static_cast<std::uint32_t>(std::min<std::uint64_t>({at.last, asked_.last, run_.ticks_left(w, way)}));
+        if (at.first > last) {
+            if (at.first > asked_.last)
+                asked_.past = std::min(asked_.past, cost);
+            return;
+        }
+        assign_option o;
+        o.pool = local(way.index);
+        o.quantity = static_cast<std::uint32_t>(way.units);
+        o.slots = run_.ticks_of(w, way);
+        o.first_start = at.first;
+        o.last_start = last;
+        o.cost = cost;
+        o.cost_per_slot_later = asked_.later;
+        o.use = way.cost_base;
+        into_.what.options.push_back(o);
+        into_.way_of.push_back(static_cast<std::int32_t>(number));
+        asked_.dearest = std::max(asked_.dearest, at.j);
+        asked_.cheapest = std::min(asked_.cheapest, cost);
+    }
+
+    /// Whose price changes with the hour: an option for all starts at which it costs the same.
+    void list_by_hour(const waiting_job& w, std::size_t number) {
+        const hourly_costs& hours = w.hours[w.ways[number].hours];
+        const std::int64_t slack =
+            hours.slack_until_ms > hours.from_ms ? (hours.slack_until_ms - hours.from_ms) / run_.tick_ms() : 0;
+        const auto allowed = static_cast<std::uint32_t>(std::min<std::int64_t>(slack, asked_.patient));
+        const auto last = static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(std::max(asked_.last, allowed), run_.ticks_left(w, w.ways[number])));
+        for (cost_level level : cost_levels(hours, 0, run_.tick_ms(), last + 1)) {
+            list(w, number, level);
+            if (level.first <= asked_.last && level.last > asked_.last) {  // and what of it lies past the slots
+                level.first = asked_.last + 1;
+                list(w, number, level);
+            }
+        }
+    }
+
+    /// No start of the ways from this one on costs less. Those are best first, but hours move some by a rounding error.
+    double floor_of(const waiting_job& w, std::size_t from) const {
+        constexpr double near = 1 + 1e-8, error = 1e-9;
+        if (w.hours.empty())
+            return w.ways[from].j;
+        double least = std::numeric_limits<double>::infinity();
+        for (std::size_t i = from; i < w.ways.size() && w.ways[i].j <= w.ways[from].j * near; ++i) {
+            if (w.ways[i].hours == price_is_one) {
+                least = std::min(least, w.ways[i].j);
+                continue;
+            }
+            for (const cost_level& level : cost_levels(w.hours[w.ways[i].hours], 0, run_.tick_ms(), asked_.patient + 1))
+                least = std::min(least, level.j + level.first * asked_.later);
+        }
+        return std::min(least, w.ways[from].j * (near - 2 * error));
+    }
+
     /// The most that a pool has in any of the slots: what runs there only ends.
     std::uint64_t most_ahead(std::uint32_t pool) {
         std::uint64_t most = 0;
@@ -99,6 +179,7 @@ private:
     run_state& run_;
     tick_problem& into_;
     std::vector<std::uint32_t> local_;
+    window asked_;
 };
 
 void measure(run_state& run, const assign_problem& p, assignment made) {

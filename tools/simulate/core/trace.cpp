@@ -31,6 +31,18 @@ std::vector<std::string> models_of(std::string_view text) {
 
 }  // namespace
 
+double traced_job::ready_s() const noexcept {
+    const auto& earliest = spec.when.earliest_start_at;
+    return earliest ? std::max(submit_s, std::chrono::duration<double>(earliest->time_since_epoch()).count())
+                    : submit_s;
+}
+
+void begin_at(instant begin, workload_spec& spec) {
+    for (auto* at : {&spec.when.earliest_start_at, &spec.when.deadline_at})
+        if (*at)
+            **at += begin.time_since_epoch();
+}
+
 workload_spec traced_spec(double gpus, double cpus, double memory_gib, std::string_view model, double duration_s,
                           const trace_rules& rules) {
     workload_spec spec;
@@ -225,6 +237,8 @@ result<void> trace_reader::read_pages(const std::string& path) {
             double duration = static_cast<double>(spec->work.runtime_s.value_or(0));
             if (from && to && *to > *from)
                 duration = std::chrono::duration<double>(*to - *from).count();
+            if (spec->when.max_runtime_s)
+                duration = std::min(duration, static_cast<double>(*spec->when.max_runtime_s));
             if (!usable(duration, spec->resources.vcpus, 0))
                 continue;
             spec->work.runtime_s = static_cast<std::uint64_t>(std::ceil(duration));
@@ -233,10 +247,11 @@ result<void> trace_reader::read_pages(const std::string& path) {
         }
     }
     std::ranges::stable_sort(all, {}, &dated::at);
+    if (!all.empty())
+        begin_ = all.front().at;
     for (dated& d : all) {
-        d.job.submit_s = std::chrono::duration<double>(d.at - all.front().at).count();
-        // What bound it to the time it was submitted at means nothing in the simulation's.
-        d.job.spec.when = {};
+        d.job.submit_s = std::chrono::duration<double>(d.at - *begin_).count();
+        begin_at(instant(-begin_->time_since_epoch()), d.job.spec);
         pages_.push_back(std::move(d.job));
     }
     return {};

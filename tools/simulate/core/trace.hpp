@@ -13,8 +13,12 @@ struct traced_job {
     double submit_s = 0;    // since the trace's begin
     double duration_s = 0;  // > 0: as it was recorded
     std::string user;
-    workload_spec spec;  // runtime_s is the duration, rounded up
+    workload_spec spec;  // runtime_s is the duration, rounded up; instants of `when` count from the trace's begin
+    /// Since the trace's begin: before this it is not waited for.
+    double ready_s() const noexcept;
 };
+/// The begin as time zero, which instants of a traced job's `when` count from, put at its place.
+void begin_at(instant begin, workload_spec& spec);
 
 /// What a trace leaves open.
 struct trace_rules {
@@ -37,6 +41,8 @@ public:
     /// it.
     result<std::optional<traced_job>> next();
     const std::map<std::string, std::size_t>& left_out() const noexcept { return left_out_; }
+    /// When its first workload was created, where the trace tells (our own list).
+    const std::optional<instant>& begin() const noexcept { return begin_; }
 
 private:
     explicit trace_reader(trace_rules rules) : rules_(std::move(rules)) {}
@@ -50,6 +56,7 @@ private:
     std::optional<csv_reader> csv_;
     std::optional<line_reader> swf_;
     std::deque<traced_job> pages_;
+    std::optional<instant> begin_;
     std::map<std::string, std::size_t> left_out_;
     double before_s_ = 0;
 };
