@@ -4,6 +4,7 @@
 #include "broker/domain/wording.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace westerly {
 namespace {
@@ -98,8 +99,9 @@ private:
     }
 
     void runner_up() {
-        const auto second = std::ranges::find_if(
-            made_.ranked, [&](const appraisal& a) { return won_ && a.offer != won_->offer && a.launchable; });
+        const auto second = std::ranges::find_if(made_.ranked, [&](const appraisal& a) {
+            return won_ && a.offer != won_->offer && (a.launchable || !won_->launchable);
+        });
         if (second != made_.ranked.end())
             line(say(phrase::runner_up, second->offer, facts_of(*second), difference(*second)));
     }
@@ -120,18 +122,21 @@ private:
         if (base.offer == won_->offer)
             return line(say(phrase::is_cheapest));
         const double dearer = won_->cost_base - base.cost_base;
-        line(say(phrase::against_cheapest, name_of(base), in_words(base.cost), money_of(dearer),
+        line(say(dearer < 0 ? phrase::against_cheapest_less : phrase::against_cheapest, name_of(base),
+                 in_words(base.cost), money_of(std::abs(dearer)),
                  avoided(base.non_green_kwh, won_->non_green_kwh, dearer, phrase::non_green_kwh) +
                      avoided(base.carbon_kg, won_->carbon_kg, dearer, phrase::carbon_kg)));
     }
 
-    /// A price per unit avoided is told only where something is avoided.
+    /// A price per unit avoided is told only where something is avoided, and something is paid for it.
     std::string avoided(std::optional<double> base, std::optional<double> won, double dearer, phrase unit) const {
         if (!base || !won || *base == *won)
             return "";
         const double saved = *base - *won;
         if (saved < 0)
             return say(phrase::causes, fixed(-saved, 4), say_[unit]);
+        if (dearer <= 0)
+            return say(phrase::avoids_too, fixed(saved, 4), say_[unit]);
         return say(phrase::avoids, fixed(saved, 4), say_[unit], money_of(dearer / saved));
     }
 

@@ -82,9 +82,9 @@ enum class note_kind : std::uint8_t {
     wait_stopped_if_found,
     wait_choices,      // words: the workload
     wait_given_up_at,  // words: when
-    waited,              // words: the codes of its last reasons; figures: for how many s
-    would_preempt,       // a plan; words: the offer; figures: runs stopped, tenants whose they are, the charge
-    count_               // not a kind: the number of them
+    waited,            // words: the codes of its last reasons; figures: for how many s
+    would_preempt,     // a plan; words: the offer; figures: runs stopped, tenants whose they are, the charge
+    count_             // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -56,6 +56,12 @@ struct site_facts {
     std::vector<measured_rtt> rtt_measured = {};          // by region, unique; counts before what is declared
     std::uint32_t rtt_max_age_s = rtt_max_age_default_s;  // what was measured longer ago than that does not count
     friend bool operator==(const site_facts&, const site_facts&) = default;
+
+    /// What of its green power counts: a share that is somebody's default has nothing to show for it.
+    std::optional<sourced> claimable_share() const {
+        return green_power_share && green_power_share->quality != quality_class::default_value ? green_power_share
+                                                                                               : std::nullopt;
+    }
 };
 
 /// The cards of one unit; figures are of one card, bandwidths both ways together. 0: unknown.

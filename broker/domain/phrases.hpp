@@ -20,13 +20,15 @@ enum class phrase : std::uint8_t {
     loses_on_key,      // number of the key
     loses_on_tie,
     is_cheapest,
-    against_cheapest,  // offer, its cost, money more, what is avoided or caused
-    avoids,            // quantity, its unit, money each
-    causes,            // quantity, its unit
-    pareto,            // offers
-    switch_at,         // offer, what it is better in, money, unit
-    rejected,          // rejected, considered, counts
-    rejected_for,      // count, words, name
+    against_cheapest,       // offer, its cost, money more, what is avoided or caused
+    against_cheapest_less,  // likewise, money less
+    avoids,                 // quantity, its unit, money each
+    avoids_too,             // quantity, its unit
+    causes,                 // quantity, its unit
+    pareto,                 // offers
+    switch_at,              // offer, what it is better in, money, unit
+    rejected,               // rejected, considered, counts
+    rejected_for,           // count, words, name
     // Facts of an offer.
     cost_of_run,  // cost, units, s billed
     one_unit,

@@ -118,7 +118,7 @@ lease lease_of(const offer& on, std::uint64_t units, const exchange_rates& rates
     terms.idle_w = on.idle_w;
     terms.max_w = on.max_w;
     terms.pue = on.site.pue;
-    terms.green_power_share = on.site.green_power_share;
+    terms.green_power_share = on.site.claimable_share();
     terms.carbon_g_per_kwh = on.site.carbon_g_per_kwh;
     terms.residual_g_per_kwh = on.site.residual_g_per_kwh;
     return terms;

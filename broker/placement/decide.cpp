@@ -144,10 +144,10 @@ decision decide_with(const question& asked, scratch& use) {
         made.baseline = appraise_baseline(by, use.left.baseline->index);
     made.pareto = pareto_set(made.ranked, use.want.request.waits_at_it);
     const auto winner = std::ranges::find_if(ranked, &standing::launchable);
-    made.switches =
-        switch_prices(by, ranked, winner == ranked.end() ? 0 : static_cast<std::size_t>(winner - ranked.begin()));
-    if (winner != ranked.end())
-        made.put_off = put_off(by, made, winner->index);
+    const auto first = winner == ranked.end() ? 0 : static_cast<std::size_t>(winner - ranked.begin());
+    made.switches = switch_prices(by, ranked, first);
+    if (!ranked.empty())
+        made.put_off = put_off(by, made, ranked[first].index);
     made.notes = notes_on(by, made);
     return made;
 }

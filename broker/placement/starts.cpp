@@ -74,8 +74,11 @@ std::optional<std::int64_t> slack_until(const policy& policy, const workload_spe
     return ms_of(until);
 }
 
+/// nullptr: none, or the site's own factor is of a better class.
 const zone_signal* carbon_of(const offer_book& book, const offer_book::site_row& row, const signal_book& signals) {
-    return signals.find(signal_kind::carbon_intensity, book.names().name(row.grid_zone));
+    const zone_signal* told = signals.find(signal_kind::carbon_intensity, book.names().name(row.grid_zone));
+    const bool better = told && (std::isnan(row.carbon_g_per_kwh) || told->quality <= row.carbon_quality);
+    return better ? told : nullptr;
 }
 
 /// Green power is a site's, by its contracts, and not a grid's: its series name PROVIDER/SITE.

@@ -347,9 +347,14 @@ private:
 
     double run_ms() const { return std::ceil(run().wall_s * (1 - 1e-12)) * 1000; }
 
+    const std::optional<sourced>& own_carbon() const { return o_.site.carbon_g_per_kwh; }
+    std::optional<double> green_share() const {
+        const auto& told = o_.site.green_power_share;
+        return told && told->quality != quality_class::default_value ? std::optional(told->value) : std::nullopt;
+    }
     const signal_series* signal() const {
         for (const auto& s : w_.hourly)
-            if (s.zone == o_.site.grid_zone)
+            if (s.zone == o_.site.grid_zone && !(own_carbon() && own_carbon()->quality < s.quality))
                 return &s;
         return nullptr;
     }
@@ -369,7 +374,7 @@ private:
 
     /// g/kWh over the run: the signal, and the site's own factor where it does not reach.
     amount intensity() const {
-        const amount own = o_.site.carbon_g_per_kwh ? amount(o_.site.carbon_g_per_kwh->value) : amount();
+        const amount own = own_carbon() ? amount(own_carbon()->value) : amount();
         if (!signal())
             return own;
         const auto [sum, covered] = over_run();
@@ -451,7 +456,7 @@ private:
     }
     amount non_green() const {
         const auto kwh = facility_kwh();
-        const double share = o_.site.green_power_share ? o_.site.green_power_share->value : 0;
+        const double share = green_share().value_or(0);
         return kwh ? amount(*kwh * (1 - share)) : amount();
     }
     amount carbon() const {
@@ -605,7 +610,7 @@ private:
             if (cap && (!o_.site.pue || o_.site.pue->value > *cap))
                 return rejection::pue;
         for (const auto& floor : {l.min_green_power_share, w_.rules.min_green_power_share})
-            if (floor && (!o_.site.green_power_share || o_.site.green_power_share->value < *floor))
+            if (floor && !(green_share() >= *floor))
                 return rejection::green_power_share;
         return first_failing_of_money();
     }

@@ -274,6 +274,11 @@ site_facts random_site(dice& chance, int number) {
     site.pue = fact(chance, 1.0, 2.0);
     site.green_power_share = chance.once_in(6) ? sourced{1.0, "world", quality_class::declared} : fact(chance, 0, 1);
     site.carbon_g_per_kwh = fact(chance, 20, 900);
+    // Better and worse classes, likewise without a throw.
+    if (auto& share = site.green_power_share; share && static_cast<int>(share->value * 1000) % 8 == 1)
+        share->quality = quality_class::default_value;
+    if (auto& own = site.carbon_g_per_kwh; own && static_cast<int>(own->value) % 4 == 1)
+        own->quality = quality_class::measured_hourly;
     if (!chance.once_in(4))
         site.ingress_gbps = chance.between(0.1, 40);
     if (chance.once_in(6))

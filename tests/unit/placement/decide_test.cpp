@@ -270,6 +270,17 @@ TEST(plan, a_tie_goes_to_what_can_be_launched) {
     EXPECT_EQ(sites_of(decide_on({catalogue, plain("b")}, task(), {}, around))[0], "b");
 }
 
+TEST(green_power, a_share_with_nothing_behind_it_counts_as_unknown) {
+    offer o = plain("a");
+    o.site.green_power_share = sourced{1.0, "unknown", quality_class::default_value};
+    EXPECT_FALSE(decide_on({o}, task()).ranked[0].green_power_share);
+    workload_spec spec = task();
+    spec.limits.min_green_power_share = 0.1;
+    EXPECT_EQ(decide_on({o}, spec).rejections.at(0).first, rejection::green_power_share);
+    o.site.green_power_share->quality = quality_class::declared;
+    EXPECT_TRUE(decide_on({o}, spec).rejections.empty());
+}
+
 /// 200 W for an hour at PUE 1.1 are 0.22 kWh: at 500 g/kWh 0.11 kg, or the next double above it.
 TEST(steps, what_is_over_by_a_rounding_is_not_over) {
     const auto at = [](const std::string& site, double grams, double price) {
