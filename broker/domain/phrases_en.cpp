@@ -190,6 +190,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::would_preempt,
      "Nothing is free, but a submit now would have others stopped for it at {1} (runs: {2}, of {3} tenants) and start "
      "when they have left; what they do again counts as {4} in its decision."},
+    {note_kind::room_ahead,
+     "Put off to {1}, when {2} is expected to have room: with the wait counted, that costs {3} less than the best of "
+     "what is free now, started at once."},
 };
 static_assert(complete(notes));
 

@@ -163,6 +163,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::would_preempt,
      "目前没有空闲，但若现在提交，会在 {1} 为其停止其他任务的 {2} 次运行（属于 {3} 个租户），待其离开后启动；"
      "它们重做的部分在决策中折合 {4}。"},
+    {note_kind::room_ahead, "推迟到 {1}：届时预计 {2} 有空余容量，计入等待后比立即使用当前空闲的最佳报价少花 {3}。"},
 };
 static_assert(complete(notes));
 

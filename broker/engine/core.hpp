@@ -221,6 +221,12 @@ private:
     void reserve_place(const live_workload& w, instant now);
     void release_place(const workload_id& who);
     std::optional<std::uint64_t> left_for(const live_workload& w, const decision& made, instant now) const;
+    std::optional<instant> room_at(const backfill::choice& way, instant now) const;
+    decision decide_as_if_free(const policy& rules, const live_workload& w, decision_world world,
+                               const backfill::choice& way, instant at);
+    std::optional<backfill::choice> look_ahead_for_room(const live_workload& w, const policy& rules,
+                                                        const decision_world& world, decision& made);
+    void room_came_free(const offer_id& on);
     decision decide_behind(const policy& rules, const live_workload& w, const decision_world& world,
                            std::vector<std::pair<std::size_t, std::uint64_t>>& set_aside);
 
@@ -356,6 +362,7 @@ private:
     void on(turn& t, const feeds_configured& in);
     void on(turn& t, const certificates_configured& in);
     static bool waits_for_chosen_start(const workload& w);
+    void look_at_put_off_again(instant now);
     bool put_off(turn& t, live_workload& w, decision& made, decision_basis& from);
     std::optional<sourced> metered_carbon(const attempt& a) const;
     void decide_put_off_again(turn& t);
@@ -450,10 +457,11 @@ private:
     signal_book signals_;
     certificate_ledger certificates_;
     speed_book speeds_;
-    std::set<workload_id> put_off_;                   // whose start was chosen for later
-    std::optional<instant> put_off_again_at_;         // signals have changed: they are decided anew then
-    instant put_off_looked_at_{};                     // when they last were for that
-    instant hours_looked_at_{};                       // when those were tried again whom other hours may suit
+    std::set<workload_id> put_off_;                    // whose start was chosen for later
+    std::map<workload_id, backfill::choice> awaited_;  // of those: the room that some of them wait for
+    std::optional<instant> put_off_again_at_;  // signals have changed, or room came free: they are decided anew then
+    instant put_off_looked_at_{};              // when they last were for that
+    instant hours_looked_at_{};                // when those were tried again whom other hours may suit
     std::set<std::pair<instant, attempt_id>> looks_;  // when a running attempt is held against other offers next
     std::optional<instant> next_looks_at_;            // no earlier, so that they never hold the thread up
     std::unordered_map<offer_id, std::uint64_t> held_units_;

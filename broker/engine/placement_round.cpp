@@ -179,6 +179,7 @@ void engine_core::seat(turn& t, live_workload& w) {
 void engine_core::take_seat(turn& t, live_workload& w) {
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
     put_off_.erase(w.value.id);
+    awaited_.erase(w.value.id);
     w.shape = shape_now(w.value);
     w.waits_since = std::max(w.waits_since, w.value.next_action_at.value_or(instant{}));  // till then it chose to
     w.seated = true;
@@ -219,6 +220,7 @@ void engine_core::unseat(live_workload& w) {
     timers_.clear(timer_kind::expire, w.value.id.bytes, w.expire_due);
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
     put_off_.erase(w.value.id);
+    awaited_.erase(w.value.id);
     if (w.seated)
         room_.remove(seat_of(w));
     w.seated = false;
@@ -341,7 +343,13 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
     kept = set_aside.size();
     if (auto why = why_chosen(rules, spec))
         made.notes.push_back(std::move(*why));
-    if (put_off(t, w, made, one.basis) || !at)
+    const auto room = look_ahead_for_room(w, by, world, made);
+    if (put_off(t, w, made, one.basis)) {
+        if (room)
+            awaited_[w.value.id] = *room;
+        return std::nullopt;
+    }
+    if (!at)
         return std::nullopt;
     one.takes = bounds_of(spec, made);
     one.terms = lease_of(book_.at(*at), made.ranked.front().units, rates_);

@@ -45,6 +45,7 @@ void engine_core::finish(turn& t, live_attempt& a, adapter_error why) {
     backfill_.vacate(a.value.offer, a.value.id);
     fair_.give_back(a.value.tenant, a.value.terms, t.now);
     room_.wake(wake_on_capacity);
+    room_came_free(a.value.offer);
     if (a.value.given_up_at) {  // what becomes of it decides nothing any more
         --w.given_up;
         return;

@@ -27,8 +27,12 @@ void engine_core::on(turn& t, const signals_received& in) {
     remember_signals(t, in.feed, std::move(before));
     market_dirty_ = true;
     room_.wake(wake_on_offers);  // a carbon limit may be met now
+    look_at_put_off_again(t.now);
+}
+
+void engine_core::look_at_put_off_again(instant now) {
     if (!put_off_.empty() && !put_off_again_at_)
-        put_off_again_at_ = std::max(t.now, put_off_looked_at_ + put_off_again_every);
+        put_off_again_at_ = std::max(now, put_off_looked_at_ + put_off_again_every);
 }
 
 void engine_core::on(turn& t, const feeds_configured& in) {

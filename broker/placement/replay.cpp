@@ -129,8 +129,11 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     // and the reasons for its wait stand in no record but by the units that they held.
     for (const auto& each : first.notes)
         if (each.kind == note_kind::moved || each.kind == note_kind::moved_in_order ||
-            each.kind == note_kind::assigned_together || each.kind == note_kind::waited)
+            each.kind == note_kind::assigned_together || each.kind == note_kind::waited ||
+            each.kind == note_kind::room_ahead)
             again.notes.push_back(each);
+    if (std::ranges::find(first.notes, note_kind::room_ahead, &note::kind) != first.notes.end())
+        again.put_off = first.put_off;  // what ran there, and until when, stands in no record
     // So does what stopping others was charged.
     if (!first.ranked.empty() && !again.ranked.empty() && !first.ranked.front().terms.empty())
         if (const auto& [name, charge] = first.ranked.front().terms.back(); name == preemption_charge) {

@@ -57,23 +57,6 @@ start_rule rule_of(const policy& policy, term_table terms, const workload_spec& 
     return rule;
 }
 
-/// Until when the start may be put off: as the workload allows, never longer than the policy does, and not past the
-/// queue's limit.
-std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world) {
-    if (spec.kind != workload_kind::batch || !spec.when.max_delay_s || world.progress)
-        return std::nullopt;
-    constexpr std::uint64_t century_s = 100ull * 366 * 86'400;
-    const auto after = [&](instant from, std::uint64_t s) {
-        return from + seconds(static_cast<std::int64_t>(std::min(s, century_s)));
-    };
-    const instant asked = world.asked_at.value_or(world.now);
-    const instant from = std::max(asked, spec.when.earliest_start_at.value_or(asked));
-    instant until = after(from, std::min(*spec.when.max_delay_s, policy.max_delay_s));
-    if (spec.when.max_wait_s)
-        until = std::min(until, after(asked, *spec.when.max_wait_s));
-    return ms_of(until);
-}
-
 /// nullptr: none, or the site's own factor is of a better class.
 const zone_signal* carbon_of(const offer_book& book, const offer_book::site_row& row, const signal_book& signals) {
     const zone_signal* told = signals.find(signal_kind::carbon_intensity, book.names().name(row.grid_zone));
@@ -95,6 +78,21 @@ std::string signal_in_words(const zone_signal& of) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world) {
+    if (spec.kind != workload_kind::batch || !spec.when.max_delay_s || world.progress)
+        return std::nullopt;
+    constexpr std::uint64_t century_s = 100ull * 366 * 86'400;
+    const auto after = [&](instant from, std::uint64_t s) {
+        return from + seconds(static_cast<std::int64_t>(std::min(s, century_s)));
+    };
+    const instant asked = world.asked_at.value_or(world.now);
+    const instant from = std::max(asked, spec.when.earliest_start_at.value_or(asked));
+    instant until = after(from, std::min(*spec.when.max_delay_s, policy.max_delay_s));
+    if (spec.when.max_wait_s)
+        until = std::min(until, after(asked, *spec.when.max_wait_s));
+    return ms_of(until);
+}
 
 double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept {
     if (!std::isnan(row.carbon_g_per_kwh) || !world.signals)

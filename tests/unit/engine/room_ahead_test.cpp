@@ -1,0 +1,106 @@
+// Room that comes free is waited for where that costs less than what is free now.
+#include "broker/placement/replay.hpp"
+#include "tests/unit/engine/rig.hpp"
+
+using namespace westerly;
+using namespace westerly::testing_support;
+
+namespace {
+
+constexpr milliseconds minute{60'000};
+using phase = observation::phase;
+
+/// One unit at 1 CNY an hour, which somebody has for 20 minutes by his limit, and ten at 100.
+struct room_ahead_test : testing::Test {
+    engine_rig rig;
+    workload_id first;
+
+    void SetUp() override {
+        rig.add_provider("cheap", 1);
+        rig.add_provider("dear", 10);
+        tell();
+        auto spec = a_unit(std::nullopt);
+        spec.when.max_runtime_s = 1200;
+        spec.grace_s = 0;
+        first = rig.submit(spec);
+        EXPECT_EQ(provider_of(first), "cheap");
+        run(first);
+    }
+    void tell() {
+        rig.give(offers_received{"cheap", {priced("cheap", 1, 1'000'000'000)}});
+        rig.give(offers_received{"dear", {priced("dear", 10, 100'000'000'000)}});
+    }
+    static offer priced(const provider_id& id, std::uint64_t units, std::int64_t nanos) {
+        offer o = small_offer(id, units);
+        o.price->nanos = nanos;
+        return o;
+    }
+    static workload_spec a_unit(std::optional<std::uint64_t> slack_s) {
+        workload_spec spec = small_spec();
+        spec.resources.vcpus = 4;
+        spec.work.runtime_s = 36'000;
+        spec.when.max_delay_s = slack_s;
+        return spec;
+    }
+    provider_id provider_of(const workload_id& id) {
+        const auto& w = rig.stored(id);
+        return w.current ? rig.stored(*w.current).provider : "";
+    }
+    void run(const workload_id& id) { rig.observe(*rig.stored(id).current, phase::running, 1); }
+    void end(const workload_id& id) { rig.observe(*rig.stored(id).current, phase::exited, 2); }
+};
+
+/// 10 h at 100 would be 1 000 CNY, 20 minutes later they are 10.
+TEST_F(room_ahead_test, is_waited_for_where_it_costs_less) {
+    const instant asked = rig.now;
+    const auto id = rig.submit(a_unit(86'400));
+    ASSERT_EQ(rig.stored(id).state, workload_state::queued);
+    EXPECT_EQ(rig.stored(id).waiting.front().code, "chosen_start");
+    EXPECT_NE(rig.stored(id).waiting.front().detail.find("costs 990.00 CNY less"), std::string::npos)
+        << rig.stored(id).waiting.front().detail;
+    EXPECT_GT(*rig.stored(id).next_action_at, asked + 19 * minute);
+    EXPECT_LE(*rig.stored(id).next_action_at, asked + 22 * minute);
+    rig.run_for(10 * minute);
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    end(first);  // sooner than his limit
+    rig.run_for(2 * minute);
+    EXPECT_EQ(provider_of(id), "cheap");
+}
+
+TEST_F(room_ahead_test, is_not_waited_for_without_slack_or_past_it) {
+    EXPECT_EQ(provider_of(rig.submit(a_unit(std::nullopt))), "dear");
+    EXPECT_EQ(provider_of(rig.submit(a_unit(600))), "dear");
+}
+
+TEST_F(room_ahead_test, is_not_waited_for_where_an_hour_of_waiting_costs_more) {
+    policy hasty;
+    hasty.name = "cheapest";
+    hasty.prices = {{.term = "time", .per_unit = 5'000}};
+    rig.set_policies({hasty});
+    EXPECT_EQ(provider_of(rig.submit(a_unit(86'400))), "dear");
+}
+
+/// The one unit is waited for once: the second would find it taken for longer than its slack.
+TEST_F(room_ahead_test, is_waited_for_by_as_many_as_it_holds) {
+    const auto id = rig.submit(a_unit(7200));
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    EXPECT_EQ(provider_of(rig.submit(a_unit(7200))), "dear");
+}
+
+TEST_F(room_ahead_test, that_does_not_come_is_given_up_when_the_slack_ends) {
+    const auto id = rig.submit(a_unit(3600));
+    rig.run_for(50 * minute);
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued) << "it may come any moment";
+    rig.run_for(15 * minute);
+    EXPECT_EQ(provider_of(id), "dear");
+}
+
+TEST_F(room_ahead_test, leads_to_decisions_that_replay) {
+    const auto id = rig.submit(a_unit(86'400));
+    ASSERT_EQ(rig.stored(id).state, workload_state::queued);
+    const auto& made = rig.store.decisions.at(*rig.stored(id).last_decision);
+    ASSERT_TRUE(made.put_off);
+    EXPECT_EQ(made.notes.back().kind, note_kind::room_ahead);
+}
+
+}  // namespace
