@@ -193,6 +193,32 @@ INSTANTIATE_TEST_SUITE_P(all, small_work,
                                          stream{"of_higher_priority", true, 5, 240 + 75}),
                          [](const auto& info) { return std::string(info.param.name); });
 
+TEST(reservations, kept_from_everybody_end_in_their_order_and_are_counted_apart) {
+    random_source random(7);
+    const auto id = [&] {
+        return workload_id::make(instant{}, random);
+    };
+    const instant now{seconds(1000)};
+    backfill tested;
+    const workload_id gathers = id(), first = id(), second = id();
+    const backfill::choice at_p{"p", 2, 0, 1}, at_q{"q", 2, 0, 1};
+    ASSERT_TRUE(tested.reserve(gathers, std::vector{at_p}, {}, now, true));
+    EXPECT_EQ(tested.first_to_end(), nullptr) << "who gathers does so for as long as it takes";
+    EXPECT_TRUE(tested.keep(first, at_p, now + seconds(60)));
+    EXPECT_EQ(tested.of(gathers), nullptr) << "it gives way";
+    EXPECT_FALSE(tested.keep(second, at_p, now + seconds(50))) << "kept for another";
+    EXPECT_TRUE(tested.keep(second, at_q, now + seconds(50)));
+    EXPECT_EQ(tested.first_to_end()->holder, second);
+    tested.move_with_clock(seconds(5));
+    EXPECT_EQ(tested.first_to_end()->until, now + seconds(55));
+    tested.release(second);
+    EXPECT_EQ(tested.first_to_end()->holder, first);
+    for (std::size_t i = 1; i < kept_places_max; ++i)
+        EXPECT_TRUE(tested.keep(id(), {"o" + std::to_string(i), 1, 0, 1}, now));
+    EXPECT_FALSE(tested.keep(second, at_q, now));
+    EXPECT_TRUE(tested.reserve(second, std::vector{at_q}, {}, now, true)) << "but it may gather";
+}
+
 TEST(reservations, are_at_the_earliest_known_end) {
     random_source random(5);
     const auto id = [&] {
