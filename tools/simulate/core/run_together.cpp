@@ -71,8 +71,7 @@ private:
         std::uint32_t last = 0;     // start within the slots
         std::uint32_t patient = 0;  // start that is not late, within the slots or past them
         double cheapest = std::numeric_limits<double>::infinity(), dearest = 0;
-        double past =
-            std::numeric_limits<double>::infinity();  // the best start that it may be put off to past the slots
+        double past = std::numeric_limits<double>::infinity();  // of starts past the slots that it may be put off to
     };
     window window_of(const waiting_job& w) const {
         const std::uint64_t waited = run_.tick - w.came_tick, patience = run_.patience();
