@@ -286,8 +286,8 @@ TEST(steps, what_is_over_by_a_rounding_is_not_over) {
     const auto at = [](const std::string& site, double grams, double price) {
         offer o = plain(site, price);
         o.idle_w = o.max_w = 200;
-        o.site.pue = said(1.1);
-        o.site.carbon_g_per_kwh = said(grams);
+        o.site.pue = built::said(1.1);
+        o.site.carbon_g_per_kwh = built::said(grams);
         return o;
     };
     policy lowest;
