@@ -62,6 +62,11 @@ void read_accelerators(object_reader& in, accelerator_facts& a) {
     in.whole("memory_gib", a.memory_gib, 0, u32_max);
     in.number("fp16_tflops", a.fp16_tflops, {});
     in.number("interconnect_gb_s", a.interconnect_gb_s, {});
+    in.number("fp64_tflops", a.fp64_tflops, {});
+    in.number("memory_gb_s", a.memory_gb_s, {});
+    in.number("host_link_gb_s", a.host_link_gb_s, {});
+    in.whole("scale_up_cards", a.scale_up_cards, 0, u32_max);
+    in.number("scale_out_gb_s", a.scale_out_gb_s, {});
     in.text("stack", a.stack, name_rule);
     in.flag("training", a.training);
     in.flag("inference", a.inference);

@@ -72,6 +72,11 @@ std::string object(Fill fill) {
     return {buffer.GetString(), buffer.GetSize()};
 }
 
+void put_known(json_writer& out, std::string_view key, double value) {
+    if (value > 0)
+        put(out, key, value);
+}
+
 void put_accelerators(json_writer& out, const accelerator_facts& a) {
     member(out, "accelerators");
     out.StartObject();
@@ -80,6 +85,12 @@ void put_accelerators(json_writer& out, const accelerator_facts& a) {
     put(out, "memory_gib", std::uint64_t{a.memory_gib});
     put(out, "fp16_tflops", a.fp16_tflops);
     put(out, "interconnect_gb_s", a.interconnect_gb_s);
+    put_known(out, "fp64_tflops", a.fp64_tflops);
+    put_known(out, "memory_gb_s", a.memory_gb_s);
+    put_known(out, "host_link_gb_s", a.host_link_gb_s);
+    if (a.scale_up_cards > 0)
+        put(out, "scale_up_cards", std::uint64_t{a.scale_up_cards});
+    put_known(out, "scale_out_gb_s", a.scale_out_gb_s);
     put(out, "stack", a.stack);
     put_flag(out, "training", a.training);
     put_flag(out, "inference", a.inference);

@@ -155,6 +155,17 @@ void read_terms(object_reader& o, Priced& terms) {
         o.faults().invalid(o.at("idle_w"), "is above max_w", "give the idle power of the same unit");
 }
 
+/// Rates and links of one card; 0: not known.
+void read_card_figures(object_reader& o, accelerator_facts& a) {
+    o.number("fp16_tflops", a.fp16_tflops, {0, 1e6});
+    o.number("interconnect_gb_s", a.interconnect_gb_s, {0, 1e6});
+    o.number("fp64_tflops", a.fp64_tflops, {0, 1e6});
+    o.number("memory_gb_s", a.memory_gb_s, {0, 1e6});
+    o.number("host_link_gb_s", a.host_link_gb_s, {0, 1e6});
+    o.whole("scale_up_cards", a.scale_up_cards, 0, 1'000'000);
+    o.number("scale_out_gb_s", a.scale_out_gb_s, {0, 1e6});
+}
+
 void read_override(object_reader& o, price_override& price, const reading& file) {
     std::optional<unit_price> amount;
     o.require({"price", "source"});
@@ -165,6 +176,7 @@ void read_override(object_reader& o, price_override& price, const reading& file)
         price.price = *amount;
     o.text("source", price.source, note_rule);
     read_terms(o, price);
+    o.object("accelerators", [&](object_reader& cards) { read_card_figures(cards, price.cards); });
     read_software(o, price.software);
     read_hours(o, price.schedule, price.supply.owned);
     take_tax_out(o, price.price, price.schedule, price.supply);
@@ -175,13 +187,7 @@ void read_accelerators(object_reader& o, accelerator_facts& a) {
     o.text("model", a.model, model_rule);
     o.whole("count", a.count, 1, 1024);
     o.whole("memory_gib", a.memory_gib, 1, 4096);
-    o.number("fp16_tflops", a.fp16_tflops, {0, 1e6});
-    o.number("interconnect_gb_s", a.interconnect_gb_s, {0, 1e6});
-    o.number("fp64_tflops", a.fp64_tflops, {0, 1e6});
-    o.number("memory_gb_s", a.memory_gb_s, {0, 1e6});
-    o.number("host_link_gb_s", a.host_link_gb_s, {0, 1e6});
-    o.whole("scale_up_cards", a.scale_up_cards, 0, 1'000'000);
-    o.number("scale_out_gb_s", a.scale_out_gb_s, {0, 1e6});
+    read_card_figures(o, a);
     o.text("stack", a.stack, stack_rule);
     o.flag("training", a.training);
     o.flag("inference", a.inference);

@@ -6,12 +6,7 @@
 namespace westerly {
 namespace {
 
-void put_accelerators(json_writer& out, const accelerator_facts& a) {
-    put_key(out, "accelerators");
-    out.StartObject();
-    put_text(out, "model", a.model);
-    put_whole(out, "count", a.count);
-    put_whole(out, "memory_gib", a.memory_gib);
+void put_card_figures(json_writer& out, const accelerator_facts& a) {
     if (a.fp16_tflops > 0)
         put_number(out, "fp16_tflops", a.fp16_tflops);
     if (a.interconnect_gb_s > 0)
@@ -26,6 +21,15 @@ void put_accelerators(json_writer& out, const accelerator_facts& a) {
         put_whole(out, "scale_up_cards", a.scale_up_cards);
     if (a.scale_out_gb_s > 0)
         put_number(out, "scale_out_gb_s", a.scale_out_gb_s);
+}
+
+void put_accelerators(json_writer& out, const accelerator_facts& a) {
+    put_key(out, "accelerators");
+    out.StartObject();
+    put_text(out, "model", a.model);
+    put_whole(out, "count", a.count);
+    put_whole(out, "memory_gib", a.memory_gib);
+    put_card_figures(out, a);
     put_text(out, "stack", a.stack);
     put_flag(out, "training", a.training);
     put_flag(out, "inference", a.inference);
@@ -76,10 +80,18 @@ void put_price_override(json_writer& out, const price_override& p) {
     put_price(out, "price", p.price);
     put_price_schedule(out, p.schedule);
     put_text(out, "source", p.source);
-    put_whole(out, "increment_s", p.increment_s);
-    put_whole(out, "minimum_s", p.minimum_s);
+    if (p.increment_s)
+        put_whole(out, "increment_s", *p.increment_s);
+    if (p.minimum_s)
+        put_whole(out, "minimum_s", *p.minimum_s);
     put_number(out, "idle_w", p.idle_w);
     put_number(out, "max_w", p.max_w);
+    if (p.cards != accelerator_facts{}) {
+        put_key(out, "accelerators");
+        out.StartObject();
+        put_card_figures(out, p.cards);
+        out.EndObject();
+    }
     put_supply(out, p.supply);
     put_software(out, p.software);
 }

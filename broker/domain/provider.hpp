@@ -10,13 +10,15 @@ struct price_override {
     std::string offer;  // adapter_offer::name; empty: all
     unit_price price;
     std::string source;
-    std::uint32_t increment_s = 1;
-    std::uint32_t minimum_s = 0;
+    // In place of the adapter's, where they are stated.
+    std::optional<std::uint32_t> increment_s = std::nullopt;
+    std::optional<std::uint32_t> minimum_s = std::nullopt;
     std::optional<double> idle_w;
     std::optional<double> max_w;
     supply_terms supply;
     software_facts software = {};  // in place of the adapter's, where not empty
     price_schedule schedule = {};  // goes with `price`, as that does in place of the adapter's
+    accelerator_facts cards = {};  // of the unit's cards: rates and links in place of the adapter's, where not 0
     friend bool operator==(const price_override&, const price_override&) = default;
 };
 

@@ -34,13 +34,33 @@ const price_override* price_for(const provider_config& config, const adapter_off
     return best;
 }
 
+template <class T>
+void lay_over(const T& told, T& on) {
+    if (told > 0)
+        on = told;
+}
+
+void lay_over(const accelerator_facts& told, accelerator_facts& on) {
+    lay_over(told.fp16_tflops, on.fp16_tflops);
+    lay_over(told.fp64_tflops, on.fp64_tflops);
+    lay_over(told.memory_gb_s, on.memory_gb_s);
+    lay_over(told.interconnect_gb_s, on.interconnect_gb_s);
+    lay_over(told.host_link_gb_s, on.host_link_gb_s);
+    lay_over(told.scale_up_cards, on.scale_up_cards);
+    lay_over(told.scale_out_gb_s, on.scale_out_gb_s);
+}
+
+/// What the file does not state stays as the adapter told it; its hours and the end of its quote are the price's, and
+/// go with that.
 void lay_over(const price_override& price, offer& on) {
     on.price = price.price;
     on.schedule = price.schedule;
     on.price_source = price.source;
-    on.increment_s = std::max<std::uint32_t>(1, price.increment_s);
-    on.minimum_s = price.minimum_s;
+    on.increment_s = std::max(1u, price.increment_s.value_or(on.increment_s));
+    on.minimum_s = price.minimum_s.value_or(on.minimum_s);
     on.supply = price.supply;
+    if (on.accelerators)
+        lay_over(price.cards, *on.accelerators);
     if (!price.software.empty())
         on.software = price.software;
     if (price.idle_w)

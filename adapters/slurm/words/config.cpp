@@ -81,6 +81,11 @@ void read_gres(object_reader& in, gres_facts& one) {
     in.whole("memory_gib", one.card.memory_gib, 1, 4096);
     in.number("fp16_tflops", one.card.fp16_tflops, {.high = 1e6});
     in.number("interconnect_gb_s", one.card.interconnect_gb_s, {.high = 1e6});
+    in.number("fp64_tflops", one.card.fp64_tflops, {.high = 1e6});
+    in.number("memory_gb_s", one.card.memory_gb_s, {.high = 1e6});
+    in.number("host_link_gb_s", one.card.host_link_gb_s, {.high = 1e6});
+    in.whole("scale_up_cards", one.card.scale_up_cards, 0, 1'000'000);
+    in.number("scale_out_gb_s", one.card.scale_out_gb_s, {.high = 1e6});
     in.text("stack", one.card.stack, text_rule{.length_min = 1, .length_max = 32});
     in.flag("training", one.card.training);
     in.flag("inference", one.card.inference);

@@ -283,7 +283,11 @@ TEST(decode_provider, reads_a_provider) {
     ASSERT_EQ(p.prices.size(), 2u);
     EXPECT_EQ(p.prices[0].price, (unit_price{45'000'000, currency::cny}));
     EXPECT_EQ(p.prices[1].price, (unit_price{10'000'000, currency::usd}));
-    EXPECT_EQ(p.prices[1].increment_s, 1u);
+    EXPECT_EQ(p.prices[0].increment_s, 60u);
+    EXPECT_FALSE(p.prices[1].increment_s.has_value()) << "the adapter's";
+    EXPECT_EQ(p.prices[0].cards.scale_out_gb_s, 50);
+    EXPECT_EQ(p.prices[0].cards.scale_up_cards, 8u);
+    EXPECT_EQ(p.prices[0].cards.fp64_tflops, 9.7);
     EXPECT_TRUE(p.prices[0].schedule.empty());
     EXPECT_EQ(
         p.prices[1].schedule,

@@ -109,7 +109,12 @@ TEST(protocol, offers_come_back_as_they_went) {
                                                  .interconnect_gb_s = 600,
                                                  .stack = "cuda",
                                                  .training = true,
-                                                 .inference = true};
+                                                 .inference = true,
+                                                 .fp64_tflops = 9.7,
+                                                 .memory_gb_s = 2039,
+                                                 .host_link_gb_s = 64,
+                                                 .scale_up_cards = 8,
+                                                 .scale_out_gb_s = 50};
     v.offers = {cores, cards};
     v.rtt_measured = {{"east", {"cn-ningxia", 31.25, at(1'700'000'000'123), 5}}};
     v.warnings = {"RTT probes reach nobody: cn-east (192.0.2.1:443)"};

@@ -89,6 +89,32 @@ TEST(merge_offers, lays_facts_and_prices_over_the_adapters_offer) {
     EXPECT_EQ(got.max_w, 9.0);
 }
 
+TEST(merge_offers, what_a_price_does_not_state_stays_as_the_adapter_told_it) {
+    auto config = two_sites();
+    config.prices = {price("", "", 5)};
+    auto reply = reply_of({{"west", "cards"}});
+    offer& told = reply.offers[0].shape;
+    told.increment_s = 3600;
+    told.minimum_s = 7200;
+    told.accelerators = accelerator_facts{.model = "A100", .count = 8, .memory_gib = 80, .scale_out_gb_s = 50};
+    offer got = merge_offers(config, &reply, {}).offers.at(0);
+    EXPECT_EQ(got.increment_s, 3600u);
+    EXPECT_EQ(got.minimum_s, 7200u);
+    EXPECT_EQ(got.accelerators, told.accelerators);
+    config.prices[0].minimum_s = 0;
+    config.prices[0].cards.fp64_tflops = 9.7;
+    config.prices[0].cards.scale_up_cards = 16;
+    got = merge_offers(config, &reply, {}).offers.at(0);
+    EXPECT_EQ(got.increment_s, 3600u);
+    EXPECT_EQ(got.minimum_s, 0u);
+    EXPECT_EQ(got.accelerators->model, "A100");
+    EXPECT_EQ(got.accelerators->fp64_tflops, 9.7);
+    EXPECT_EQ(got.accelerators->scale_up_cards, 16u);
+    EXPECT_EQ(got.accelerators->scale_out_gb_s, 50);
+    told.accelerators.reset();
+    EXPECT_FALSE(merge_offers(config, &reply, {}).offers.at(0).accelerators) << "an offer without cards";
+}
+
 /// The file's price stands in place of all that the adapter says of prices.
 TEST(merge_offers, hours_go_with_the_price_that_they_stand_beside) {
     const price_schedule adapters{0, {{0x7F, 0, 60, 3}}}, files{480, {{0x1F, 60, 120, 4}}};
