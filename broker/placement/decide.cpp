@@ -5,6 +5,7 @@
 #include "broker/placement/rounding.hpp"
 #include "broker/placement/scan.hpp"
 #include "broker/placement/spread.hpp"
+#include "broker/placement/units.hpp"
 
 #include <algorithm>
 
@@ -235,7 +236,10 @@ plan_result plan_sizes(question asked, std::size_t rejected_most) {
         asked.cheapest = cheapest_of(made);
         all_sizes();
     }
-    decision best = best_of_sizes(std::move(made), asked.spec);
+    const auto preference = [&](const offer_id& id) {
+        return fit_gang(asked.book.at(*asked.book.find(id)), asked.spec, known_in(asked.world)).preference;
+    };
+    decision best = best_of_sizes(std::move(made), asked.spec, preference);
     const appraisal* const won = winner_of(best);
     plan_result of_winner = plan_one(at_size(won ? won->tasks : asked.spec.tasks), rejected_most);
     best.rivals = std::move(of_winner.made.rivals);

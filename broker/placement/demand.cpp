@@ -222,6 +222,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
     const gang_fit fit = fit_gang(unit, cards, spec, *asked.length.known);
     into.units = fit.units > 0 ? std::max(fit.units, row.minimum_units) : 0;
+    into.preference = static_cast<std::uint8_t>(std::min(fit.preference, 15u));
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
     const bool forbids =
         !spec.limits.compliance.empty() && forbidden(spec.limits.compliance, cards, instant_of(request.earliest_ms));

@@ -65,12 +65,15 @@ struct alignas(64) shape_view {
     double it_kwh = 0;          // NaN: unknown
     std::uint8_t code = passes;
     bool launchable : 1 = true;
-    bool hourly : 1 = false;      // its price changes with the hour: demand.hourly tells the rest
-    std::uint16_t start_run = 0;  // in demand.starts
-    std::uint32_t headroom = 0;   // units that must stay free beside its own
+    bool hourly : 1 = false;          // its price changes with the hour: demand.hourly tells the rest
+    std::uint8_t preference : 4 = 0;  // the workload's alternative that its cards are, as gang_fit
+    std::uint16_t start_run = 0;      // in demand.starts
+    std::uint32_t headroom = 0;       // units that must stay free beside its own
     /// What has to be free, or there at all, for it to start.
     std::uint64_t room() const noexcept { return units + headroom; }
 };
+
+static_assert(sizeof(shape_view) == 64);
 
 /// A term of a library in a policy, with what it says.
 struct foreign_view {

@@ -13,10 +13,12 @@ namespace {
 constexpr std::uint32_t tried_singly_max = 16;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-bool better(const appraisal& a, const appraisal& b, bool waited_for) {
+using preferences = std::function<std::uint32_t(const offer_id&)>;
+
+bool better(const appraisal& a, const appraisal& b, bool waited_for, const preferences& preference) {
     const auto place = [&](const appraisal& of) {
         const double rtt = waited_for ? of.rtt_ms.value_or(infinity) : 0;
-        return std::tuple(!of.launchable, of.finish_at, of.non_green_kwh.value_or(infinity), rtt,
+        return std::tuple(!of.launchable, of.finish_at, of.non_green_kwh.value_or(infinity), rtt, preference(of.offer),
                           std::string_view(of.offer), of.tasks);
     };
     if (a.keys != b.keys)
@@ -25,11 +27,11 @@ bool better(const appraisal& a, const appraisal& b, bool waited_for) {
 }
 
 /// All that is ranked at any size, best first, each offer once.
-std::vector<appraisal> merged(const std::vector<decision>& of, bool waited_for) {
+std::vector<appraisal> merged(const std::vector<decision>& of, bool waited_for, const preferences& preference) {
     std::vector<appraisal> all;
     for (const auto& each : of)
         all.insert(all.end(), each.ranked.begin(), each.ranked.end());
-    std::ranges::sort(all, [&](const auto& a, const auto& b) { return better(a, b, waited_for); });
+    std::ranges::sort(all, [&](const auto& a, const auto& b) { return better(a, b, waited_for, preference); });
     std::vector<appraisal> ranked;
     for (auto& each : all)
         if (std::ranges::find(ranked, each.offer, &appraisal::offer) == ranked.end())
@@ -65,9 +67,9 @@ std::vector<std::uint32_t> gang_sizes(std::uint32_t least, std::uint32_t most) {
     return sizes;
 }
 
-decision best_of_sizes(std::vector<decision> of, const workload_spec& spec) {
+decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, const preferences& preference) {
     const bool waited_for = spec.kind == workload_kind::service || spec.interactive;
-    std::vector<appraisal> ranked = merged(of, waited_for);
+    std::vector<appraisal> ranked = merged(of, waited_for, preference);
     keep_best(ranked);
     if (ranked.empty())
         return std::move(of.front());

@@ -17,8 +17,9 @@ struct standing {
     bool launchable = true;
     bool stale = false;
     std::int64_t finish_ms = 0;
-    double non_green_kwh = 0;  // unknown: infinity
-    double rtt_ms = 0;         // 0 where RTT does not count; unknown: infinity
+    double non_green_kwh = 0;      // unknown: infinity
+    double rtt_ms = 0;             // 0 where RTT does not count; unknown: infinity
+    std::uint32_t preference = 0;  // which of the workload's alternatives its cards are
 };
 bool better(const standing& a, const standing& b, std::size_t keys) noexcept;
 

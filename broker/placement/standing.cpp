@@ -25,6 +25,8 @@ bool better(const standing& a, const standing& b, std::size_t keys) noexcept {
         return a.non_green_kwh < b.non_green_kwh;
     if (a.rtt_ms != b.rtt_ms)
         return a.rtt_ms < b.rtt_ms;
+    if (a.preference != b.preference)
+        return a.preference < b.preference;
     return a.index < b.index;
 }
 
@@ -35,7 +37,8 @@ standing standing_of(const offer_book& book, const demand& want, std::uint32_t i
     standing s{.index = index,
                .launchable = shape.launchable,
                .stale = site.dated && stale_from(book.at(index)) <= want.request.now,
-               .finish_ms = earliest_finish_ms(site, shape) + start.delay_ms};
+               .finish_ms = earliest_finish_ms(site, shape) + start.delay_ms,
+               .preference = shape.preference};
     const facility_energy used = facility_at(site, shape, start);
     s.non_green_kwh = std::isnan(used.non_green_kwh) ? infinity : used.non_green_kwh;
     if (want.request.waits_at_it)

@@ -51,30 +51,32 @@ std::uint64_t units_for(const unit_shape& unit, std::uint64_t cards, const workl
 gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec,
                   const accelerator_table& known) noexcept {
     if (spec.resources.accelerators.empty())
-        return {true, units_for(unit, 0, spec), 0};
+        return {true, units_for(unit, 0, spec), 0, 0};
     gang_fit best;
+    std::uint32_t preference = 0;
     for (const auto& need : spec.resources.accelerators) {
+        const std::uint32_t place = preference++;
         if (!has || !satisfies(*has, need, known))
             continue;
-        best.accelerator = true;
-        best.units = units_for(unit, need.count, spec);
-        best.cards = need.count;
+        best = {true, units_for(unit, need.count, spec), need.count, place};
         if (best.units > 0)
             break;
     }
     return best;
 }
 
-std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
+gang_fit fit_gang(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
     const accelerator_facts* has = on.accelerators ? &*on.accelerators : nullptr;
     const unit_shape unit{on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0};
-    return fit_gang(unit, has, spec, known).units;
+    return fit_gang(unit, has, spec, known);
+}
+
+std::uint64_t units_needed(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
+    return fit_gang(on, spec, known).units;
 }
 
 std::uint64_t cards_of_task(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept {
-    const accelerator_facts* has = on.accelerators ? &*on.accelerators : nullptr;
-    const unit_shape unit{on.divisible, on.vcpus, on.memory_mib, on.disk_mib, has ? has->count : 0};
-    return fit_gang(unit, has, spec, known).cards;
+    return fit_gang(on, spec, known).cards;
 }
 
 }  // namespace westerly

@@ -17,6 +17,8 @@ struct gang_fit {
     bool accelerator = false;  // an alternative of the request is met, or none is asked for
     std::uint64_t units = 0;   // 0: a task does not fit the unit
     std::uint64_t cards = 0;   // of one task
+    /// Which alternative that is, in the workload's order; 0 where none is asked for. The decoder takes 16 of them.
+    std::uint32_t preference = 0;
 };
 
 /// Whether these cards meet one alternative, its count apart. Facts that are not known meet no demand.
@@ -29,5 +31,7 @@ std::uint64_t units_for(const unit_shape& unit, std::uint64_t cards, const workl
 /// The first alternative, in the workload's order of preference, that is met and fits. `has` null: no accelerators.
 gang_fit fit_gang(const unit_shape& unit, const accelerator_facts* has, const workload_spec& spec,
                   const accelerator_table& known) noexcept;
+/// Of an offer's units.
+gang_fit fit_gang(const offer& on, const workload_spec& spec, const accelerator_table& known) noexcept;
 
 }  // namespace westerly

@@ -81,6 +81,10 @@ private:
         j.non_green_kwh = non_green().value_or(infinity);
         j.rtt_ms = waited_for() ? rtt().value_or(infinity) : 0;
         j.keys = keys();
+        const auto& wanted = s_.resources.accelerators;
+        while (j.preference < wanted.size() &&
+               !(cards_meet(wanted[j.preference]) && units_with(wanted[j.preference].count) > 0))
+            ++j.preference;
         return j;
     }
 
@@ -664,7 +668,8 @@ private:
 
 bool before(const judged* a, const judged* b) {
     const auto rest = [](const judged* j) {
-        return std::make_tuple(!j->at->launchable, j->stale, j->finish_ms, j->non_green_kwh, j->rtt_ms, j->at->id);
+        return std::make_tuple(!j->at->launchable, j->stale, j->finish_ms, j->non_green_kwh, j->rtt_ms, j->preference,
+                               j->at->id);
     };
     return a->keys != b->keys ? a->keys < b->keys : rest(a) < rest(b);
 }

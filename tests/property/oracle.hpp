@@ -13,8 +13,9 @@ struct judged {
     std::vector<double> keys;  // J, or the order's keys
     bool stale = false;
     double finish_ms = 0;
-    double non_green_kwh = 0;  // unknown: infinity
-    double rtt_ms = 0;         // where it counts; unknown: infinity
+    double non_green_kwh = 0;    // unknown: infinity
+    double rtt_ms = 0;           // where it counts; unknown: infinity
+    std::size_t preference = 0;  // the alternative that its cards meet
 };
 
 /// Every offer of the world, by id; then the feasible ones, best first.

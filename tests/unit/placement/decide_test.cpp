@@ -199,6 +199,25 @@ INSTANTIATE_TEST_SUITE_P(all, tie_test,
                                                   true}),
                          [](const auto& info) { return std::string(info.param.name); });
 
+/// Of cards that are equal in all that ranks, the tenant's first choice; a cent of difference goes before that.
+TEST(decide, the_order_of_accelerators_breaks_ties) {
+    const auto with_cards = [](const char* site, const char* model, double price) {
+        offer o = plain(site, price);
+        o.accelerators = accelerator_facts{.model = model, .count = 8, .memory_gib = 64};
+        return o;
+    };
+    workload_spec spec = built::task();
+    const accelerator_need first{.model = "X", .count = 8, .stack = {}}, second{.model = "Y", .count = 8, .stack = {}};
+    const std::vector<offer> equal{with_cards("a", "X", 8), with_cards("b", "Y", 8)};
+    spec.resources.accelerators = {first, second};
+    EXPECT_EQ(sites_of(decide_on(equal, spec)), (std::vector<std::string>{"a", "b"}));
+    spec.resources.accelerators = {second, first};
+    decision made = decide_on(equal, spec);
+    EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a"}));
+    EXPECT_EQ(made.baseline->site, "b");
+    EXPECT_EQ(sites_of(decide_on({with_cards("a", "X", 7.99), equal[1]}, spec))[0], "a");
+}
+
 TEST(decide, rtt_breaks_no_tie_of_batch_that_nobody_waits_for) {
     offer first = plain("a"), second = plain("b");
     first.site.rtt_ms = {{"here", 10.0}};

@@ -248,5 +248,17 @@ TEST(effective_price, a_run_too_long_for_its_limit_is_refused) {
     EXPECT_EQ(decide_known({p1_offers()[0]}, spec).ranked.size(), 1u);
 }
 
+TEST(effective_price, the_order_of_accelerators_breaks_ties_between_sizes_too) {
+    workload_spec spec = gang_of_8();
+    spec.tasks_max = 2;
+    spec.work.speeds = {{"Ascend 910B", {1, 1, 1}}};
+    spec.resources.accelerators = {{.model = "Ascend 910B", .count = 8, .stack = {}},
+                                   {.model = "A100", .count = 8, .stack = {}}};
+    const std::vector<offer> equal{node_of("A100", 80, 8), node_of("Ascend 910B", 64, 8)};
+    EXPECT_EQ(decide_known(equal, spec).ranked.at(0).site, "Ascend 910B");
+    std::swap(spec.resources.accelerators[0], spec.resources.accelerators[1]);
+    EXPECT_EQ(decide_known(equal, spec).ranked.at(0).site, "A100");
+}
+
 }  // namespace
 }  // namespace westerly
