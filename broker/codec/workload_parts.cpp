@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t ten_years_s = 315'360'000;
 constexpr std::size_t expression_parts_max = 16;
 constexpr unsigned expression_depth_max = 4;
+/// Of speeds and bandwidths.
 constexpr number_range speed_range{.low = 0, .high = 1e6, .above_low = true};
 
 /// A number, or {"value", "low", "high"}.
@@ -177,6 +178,9 @@ void read_work(object_reader& o, workload_spec& spec) {
         r.require({"model", "count"});
         r.text("model", read.model, model_rule);
         r.whole("count", read.count, 1, 1'000'000);
+        r.whole("scale_up_cards", read.scale_up_cards, 1, 1'000'000);
+        r.number("interconnect_gb_s", read.interconnect_gb_s, speed_range);
+        r.number("scale_out_gb_s", read.scale_out_gb_s, speed_range);
     });
     o.choice("class", work.kind);
     o.number("communication_fraction", work.communication, {0, 0.99});
@@ -230,6 +234,12 @@ void put_work(json_writer& out, const work_estimate& work) {
         out.StartObject();
         put_text(out, "model", work.reference->model);
         put_whole(out, "count", work.reference->count);
+        if (work.reference->scale_up_cards > 0)
+            put_whole(out, "scale_up_cards", work.reference->scale_up_cards);
+        if (work.reference->interconnect_gb_s > 0)
+            put_number(out, "interconnect_gb_s", work.reference->interconnect_gb_s);
+        if (work.reference->scale_out_gb_s > 0)
+            put_number(out, "scale_out_gb_s", work.reference->scale_out_gb_s);
         out.EndObject();
         if (work.kind)
             put_text(out, "class", name_of(*work.kind));

@@ -155,6 +155,9 @@ enum class work_class : std::uint8_t { training, decoding, hpc };
 struct reference_cards {
     std::string model;
     std::uint32_t count = 1;  // 1..1 000 000
+    // The links that it was measured on, as in accelerator_facts; 0: those that the table knows of the model.
+    std::uint32_t scale_up_cards = 0;
+    double interconnect_gb_s = 0, scale_out_gb_s = 0;
     friend bool operator==(const reference_cards&, const reference_cards&) = default;
 };
 

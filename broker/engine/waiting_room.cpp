@@ -79,6 +79,9 @@ void write_work(digest_text& out, const workload_spec& spec) {
     out.maybe(work.accelerator_hours);
     out.word(work.reference ? work.reference->model : std::string());
     out.number(work.reference ? work.reference->count : 0);
+    out.number(work.reference ? work.reference->scale_up_cards : 0);
+    out.real(work.reference ? work.reference->interconnect_gb_s : 0);
+    out.real(work.reference ? work.reference->scale_out_gb_s : 0);
     out.number(work.kind ? 1 + static_cast<std::uint64_t>(*work.kind) : 0);
     out.real(work.communication);
     out.real(work.batch_exponent);

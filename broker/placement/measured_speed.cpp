@@ -19,11 +19,10 @@ std::optional<double> speed_shown(const work_view& work, double cards, const car
     const double x = work.accelerator_hours * 3600.0 / seconds;
     double k = 0;
     if (const double c = work.told->communication; c > 0 && cards > 1) {
-        const double exchange = exchange_time(cards, links);
-        if (!(work.reference_exchange > 0) || std::isnan(exchange))
+        const double exchange = exchange_against_reference(work, cards, links);
+        if (std::isnan(exchange))
             return std::nullopt;
-        k = c / (1 - c) * std::pow(cards / work.told->reference->count, work.told->batch_exponent) * exchange /
-            work.reference_exchange;
+        k = c / (1 - c) * std::pow(cards / work.told->reference->count, work.told->batch_exponent) * exchange;
     }
     const double r = x / (cards - k * x);
     if (!(r > 0) || !std::isfinite(r))

@@ -57,13 +57,11 @@ double exchange_time(double cards, const card_links& by) noexcept {
 }
 
 double scaling_efficiency(double communication, double speed, double cards, double reference_cards,
-                          double batch_exponent, double exchange, double reference_exchange) noexcept {
+                          double batch_exponent, double exchange) noexcept {
     if (communication <= 0 || cards <= 1)
         return 1;
-    if (!(reference_exchange > 0))
-        return unknown;
     const double share = communication / (1 - communication);
-    return 1 / (1 + share * speed * std::pow(cards / reference_cards, batch_exponent) * exchange / reference_exchange);
+    return 1 / (1 + share * speed * std::pow(cards / reference_cards, batch_exponent) * exchange);
 }
 
 card_speed speed_of(const work_estimate& work, work_class kind, const accelerator_facts& card,
@@ -80,6 +78,25 @@ card_speed speed_of(const work_estimate& work, work_class kind, const accelerato
     return derived(peak_for(kind, card), peak_for(kind, reference.facts), as);
 }
 
+namespace {
+
+/// As the workload states them, else as the table knows the model.
+card_links links_of(const reference_cards& stated, const accelerator_facts& known) noexcept {
+    card_links by = links_of(known);
+    if (stated.interconnect_gb_s > 0)
+        by.b_up = stated.interconnect_gb_s;
+    if (stated.scale_out_gb_s > 0)
+        by.b_out = stated.scale_out_gb_s;
+    by.domain = stated.scale_up_cards > 0 ? stated.scale_up_cards : known.scale_up_cards;
+    return by;
+}
+
+double ratio(double exchange, double reference) noexcept {
+    return reference > 0 ? exchange / reference : unknown;
+}
+
+}  // namespace
+
 work_view view_of(const workload_spec& spec, const accelerator_table& known) {
     work_view view;
     view.told = &spec.work;
@@ -90,7 +107,7 @@ work_view view_of(const workload_spec& spec, const accelerator_table& known) {
     if (!view.reference)
         return view;
     const double n0 = spec.work.reference->count;
-    view.reference_exchange = exchange_time(n0, links_of(view.reference->facts));
+    view.reference_links = links_of(*spec.work.reference, view.reference->facts);
     // A runtime on the reference is W / X there, and η there is 1 - c, by the meaning of c.
     view.accelerator_hours =
         spec.work.accelerator_hours.value_or(static_cast<double>(spec.work.runtime_s.value_or(0)) / 3600.0 * n0 *
@@ -98,11 +115,27 @@ work_view view_of(const workload_spec& spec, const accelerator_table& known) {
     return view;
 }
 
+double exchange_against_reference(const work_view& work, double cards, const card_links& by) noexcept {
+    const double n0 = work.told->reference->count;
+    card_links reference = work.reference_links;
+    if (reference.domain == 0)
+        reference.domain = by.domain;
+    // Single cards have nothing but that network: against gangs with links of their own it would decide everything.
+    const bool alike = reference.domain > 1 || by.domain == 1;
+    const bool same_network = alike && !(reference.b_out > 0) && by.b_out > 0 && n0 > reference.domain;
+    if (!same_network)
+        return ratio(exchange_time(cards, by), exchange_time(n0, reference));
+    reference.b_out = by.b_out;
+    const double shared = ratio(exchange_time(cards, by), exchange_time(n0, reference));
+    card_links apart = by;
+    apart.b_out = reference.b_out = infinity;
+    return std::max(shared, ratio(exchange_time(cards, apart), exchange_time(n0, reference)));
+}
+
 throughput throughput_of(const work_view& work, double cards, double r, const card_links& links) noexcept {
     throughput made;
-    made.efficiency =
-        scaling_efficiency(work.told->communication, r, cards, work.told->reference->count, work.told->batch_exponent,
-                           exchange_time(cards, links), work.reference_exchange);
+    made.efficiency = scaling_efficiency(work.told->communication, r, cards, work.told->reference->count,
+                                         work.told->batch_exponent, exchange_against_reference(work, cards, links));
     made.effective_cards = cards * r * made.efficiency;
     made.seconds = work.accelerator_hours / made.effective_cards * 3600.0;
     return made;

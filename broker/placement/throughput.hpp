@@ -10,16 +10,16 @@ namespace westerly {
 struct card_links {
     double b_up = 0;           // inside a scale-up domain
     double b_out = 0;          // between domains; 0: not known, counted as one level
-    std::uint32_t domain = 1;  // d: cards in one, >= 1
+    std::uint32_t domain = 1;  // d: cards in one, >= 1; of a reference, 0: not known
 };
 card_links links_of(const accelerator_facts& cards) noexcept;
 
 /// g(n): seconds that each card needs to exchange one GB with all others. 0 for one card; NaN: links not known.
 double exchange_time(double cards, const card_links& by) noexcept;
 
-/// η: what communication leaves of the speed of n cards. c = 0 or n = 1: 1. NaN: not known.
+/// η: what communication leaves of the speed of n cards. `exchange`: g(n) / g0. c = 0 or n = 1: 1. NaN: not known.
 double scaling_efficiency(double communication, double speed, double cards, double reference_cards,
-                          double batch_exponent, double exchange, double reference_exchange) noexcept;
+                          double batch_exponent, double exchange) noexcept;
 
 /// A card's speed against the reference card, and where that figure comes from.
 struct card_speed {
@@ -34,11 +34,16 @@ struct work_view {
     const work_estimate* told = nullptr;
     const accelerator_model* reference = nullptr;  // nullptr: the work is told in seconds, or nowhere
     work_class kind = work_class::training;
-    double reference_exchange = 0;  // g0
-    double accelerator_hours = 0;   // W
+    card_links reference_links;    // those of g0
+    double accelerator_hours = 0;  // W
 };
 /// `reference` null although the work names one: that card is not in the table.
 work_view view_of(const workload_spec& spec, const accelerator_table& known);
+
+/// g(n) / g0. What is not known of the reference's network between domains, the offer's own stands for: the work was
+/// measured on such a network. But where that made a better network count for less, both count without one, so that
+/// more bandwidth never lowers η. NaN: links not known, or the reference is one card, which exchanges nothing.
+double exchange_against_reference(const work_view& work, double cards, const card_links& by) noexcept;
 
 /// T, η and X of `cards` cards at speed r. seconds NaN: links not known.
 struct throughput {

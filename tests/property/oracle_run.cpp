@@ -25,6 +25,36 @@ double g_on(const accelerator_facts& card, double n) {
     return g(n, up, card.scale_out_gb_s, domain);
 }
 
+/// g / g0. A network between servers that nobody tells of the reference is the offer's, unless that helps the worse
+/// one.
+double against_reference(const work_estimate& work, const accelerator_facts& card, const accelerator_facts& known,
+                         double n) {
+    const reference_cards& stated = *work.reference;
+    const double n0 = stated.count;
+    accelerator_facts reference = known;
+    if (stated.interconnect_gb_s != 0)
+        reference.interconnect_gb_s = stated.interconnect_gb_s;
+    if (stated.scale_out_gb_s != 0)
+        reference.scale_out_gb_s = stated.scale_out_gb_s;
+    if (stated.scale_up_cards != 0)
+        reference.scale_up_cards = stated.scale_up_cards;
+    if (reference.scale_up_cards == 0)
+        reference.scale_up_cards = card.scale_up_cards != 0 ? card.scale_up_cards : std::max(card.count, 1u);
+    const auto against = [&](double ours, double theirs) {
+        accelerator_facts here = card, there = reference;
+        here.scale_out_gb_s = ours;
+        there.scale_out_gb_s = theirs;
+        const double g0 = g_on(there, n0);
+        return g0 > 0 ? g_on(here, n) / g0 : nobody_knows;
+    };
+    const double told = card.scale_out_gb_s;
+    const bool single =
+        reference.scale_up_cards == 1 && card.scale_up_cards != 1 && (card.scale_up_cards != 0 || card.count > 1);
+    if (reference.scale_out_gb_s != 0 || told == 0 || n0 <= reference.scale_up_cards || single)
+        return against(told, reference.scale_out_gb_s);
+    return std::max(against(told, told), against(1e300, 1e300));
+}
+
 double peak(work_class kind, const accelerator_facts& card) {
     if (kind == work_class::training)
         return card.fp16_tflops * 0.66;  // what the middle of the derived range is
@@ -71,10 +101,10 @@ double one_pass(const world& w, const offer& o, double n, double stated_s, bool 
         hours *= 1 - c;
     double efficiency = 1;
     if (c > 0 && n > 1) {
-        const double g0 = g_on(reference->facts, n0);
-        if (g0 == 0)
+        const double exchange = against_reference(work, *o.accelerators, reference->facts, n);
+        if (std::isnan(exchange))
             return nobody_knows;
-        efficiency = 1 / (1 + c / (1 - c) * r * std::pow(n / n0, work.batch_exponent) * g_on(*o.accelerators, n) / g0);
+        efficiency = 1 / (1 + c / (1 - c) * r * std::pow(n / n0, work.batch_exponent) * exchange);
     }
     return hours / (n * r * efficiency) * 3600;
 }

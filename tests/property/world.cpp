@@ -61,6 +61,12 @@ void random_work(dice& chance, workload_spec& spec) {
     work_estimate& work = spec.work;
     work.reference =
         reference_cards{chance.once_in(8) ? "H100" : "A100", static_cast<std::uint32_t>(1 + chance.below(16))};
+    if (chance.once_in(3))
+        work.reference->scale_out_gb_s = chance.between(5, 100);
+    if (chance.once_in(4)) {
+        work.reference->interconnect_gb_s = chance.between(64, 900);
+        work.reference->scale_up_cards = static_cast<std::uint32_t>(1 + chance.below(16));
+    }
     if (chance.once_in(2) || !work.runtime_s) {
         work.runtime_s.reset();
         work.accelerator_hours = chance.between(0.1, 40);

@@ -193,6 +193,7 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.variants[0].env[0].first, "OMP_NUM_THREADS");
     EXPECT_EQ(w.variants[2].stack, "none");
     EXPECT_EQ(w.work.runtime_s, 1800000u);
+    EXPECT_EQ(w.work.reference, (reference_cards{"A100", 8, 8, 600, 50}));
     EXPECT_EQ(w.inputs[0].size_gib, 512.5);
     EXPECT_EQ(w.limits.from->region, "cn-east");
     EXPECT_EQ(w.limits.max_price_per_hour, (money{624'000'001, currency::cny}));

@@ -69,7 +69,7 @@ TEST(measured_speed, is_what_throughput_says_backwards) {
         work.told = &told;
         work.reference = &reference;
         work.accelerator_hours = between(1, 10'000);
-        work.reference_exchange = exchange_time(told.reference->count, {.b_up = 900, .b_out = 50, .domain = 8});
+        work.reference_links = {.b_up = 900, .b_out = i % 2 == 0 ? 50.0 : 0.0, .domain = 8};
         if (told.communication > 0 && told.reference->count == 1)
             continue;  // one card has nothing to exchange: such an estimate is refused at the door
         const card_links links{.b_up = between(50, 900), .b_out = between(5, 100), .domain = 8};
@@ -90,7 +90,7 @@ TEST(measured_speed, impossible_times_show_nothing) {
     work.told = &told;
     work.reference = &reference;
     work.accelerator_hours = 100;
-    work.reference_exchange = exchange_time(8, {.b_up = 900, .b_out = 0, .domain = 8});
+    work.reference_links = {.b_up = 900, .b_out = 0, .domain = 8};
     const card_links links{.b_up = 400, .b_out = 0, .domain = 8};
     EXPECT_FALSE(speed_shown(work, 8, links, 0));
     EXPECT_FALSE(speed_shown(work, 8, links, 1)) << "even infinitely fast cards would still exchange";

@@ -21,11 +21,12 @@ const accelerator_table& table() {
     return known;
 }
 
+constexpr std::uint64_t month_s = 30 * 86'400;
 constexpr card_links nvlink{.b_up = 900, .b_out = 0, .domain = 8};
 
 double time_against_8_h100(double communication, double b_up) {
     const double g0 = exchange_time(8, nvlink), g = exchange_time(8, {.b_up = b_up, .b_out = 0, .domain = 8});
-    return scaling_efficiency(communication, 1, 8, 8, 1, g0, g0) / scaling_efficiency(communication, 1, 8, 8, 1, g, g0);
+    return scaling_efficiency(communication, 1, 8, 8, 1, 1) / scaling_efficiency(communication, 1, 8, 8, 1, g / g0);
 }
 
 // Decision-model §2, P2: c = 0.20 on 8 x H100 at 900 GB/s. η0 = 0.8; at 400 GB/s η = 1 / (1 + 0.25 x 900 / 400) = 0.64.
@@ -41,25 +42,25 @@ TEST(throughput, eight_h800_are_as_much_slower_as_their_links) {
 TEST(throughput, a_thousand_a100_outdo_ten_thousand_v100) {
     const card_links a100{.b_up = 600, .b_out = 50, .domain = 8}, v100{.b_up = 300, .b_out = 12.5, .domain = 8};
     const double g0 = exchange_time(1024, a100);
-    const double at_home = scaling_efficiency(0.20, 1, 1024, 1024, 1, g0, g0);
+    const double at_home = scaling_efficiency(0.20, 1, 1024, 1024, 1, 1);
     EXPECT_NEAR(1024 * at_home, 819.2, 1e-6);
     const double r = 1 / 4.3;
-    const double afar = scaling_efficiency(0.20, r, 10'000, 1024, 1, exchange_time(10'000, v100), g0);
+    const double afar = scaling_efficiency(0.20, r, 10'000, 1024, 1, exchange_time(10'000, v100) / g0);
     EXPECT_NEAR(afar, 0.350, 0.0005);
     EXPECT_NEAR(10'000 * r * afar, 813, 1);
 }
 
 TEST(throughput, one_card_and_no_communication_lose_nothing) {
-    EXPECT_EQ(scaling_efficiency(0.5, 2, 1, 8, 1, exchange_time(1, nvlink), exchange_time(8, nvlink)), 1);
-    EXPECT_EQ(scaling_efficiency(0, 2, 64, 8, 1, std::nan(""), std::nan("")), 1);
-    EXPECT_TRUE(std::isnan(scaling_efficiency(0.2, 1, 8, 8, 1, exchange_time(8, {}), exchange_time(8, nvlink))));
+    EXPECT_EQ(scaling_efficiency(0.5, 2, 1, 8, 1, 0), 1);
+    EXPECT_EQ(scaling_efficiency(0, 2, 64, 8, 1, std::nan("")), 1);
+    EXPECT_TRUE(std::isnan(scaling_efficiency(0.2, 1, 8, 8, 1, exchange_time(8, {}))));
 }
 
 TEST(throughput, more_bandwidth_never_lowers_the_efficiency) {
     double last = 0;
     for (double b_up = 50; b_up < 2000; b_up *= 1.5) {
         const card_links by{.b_up = b_up, .b_out = b_up / 20, .domain = 8};
-        const double now = scaling_efficiency(0.3, 1, 256, 8, 1, exchange_time(256, by), exchange_time(8, nvlink));
+        const double now = scaling_efficiency(0.3, 1, 256, 8, 1, exchange_time(256, by) / exchange_time(8, nvlink));
         EXPECT_GE(now, last);
         last = now;
     }
@@ -200,6 +201,82 @@ TEST(effective_price, the_gang_is_as_large_as_pays) {
     made = decide_known({o}, spec);
     EXPECT_EQ(made.ranked[0].tasks, 8u);  // as dear as one node to a hundredth, and an eighth of the time
     EXPECT_EQ(made.ranked[0].run->cards, 64);
+}
+
+/// Work told on 1 024 cards at c = 0.20, for so many nodes of eight.
+workload_spec month_on_1024(const std::string& model, std::uint32_t nodes) {
+    workload_spec spec = gang_of_8();
+    spec.tasks = nodes;
+    spec.resources.accelerators = {{.model = {}, .count = 8, .stack = {}}};
+    spec.work = {};
+    spec.work.runtime_s = month_s;
+    spec.work.reference = reference_cards{model, 1024};
+    spec.work.communication = 0.20;
+    return spec;
+}
+
+appraisal on_nodes_of(const std::string& model, std::uint32_t memory_gib, double scale_out_gb_s,
+                      const workload_spec& spec) {
+    offer o = node_of(model, memory_gib, 7.80);
+    o.units_free.reset();
+    o.supply.hazard.hardware_per_card_h = 0;
+    if (scale_out_gb_s > 0)
+        o.accelerators->scale_out_gb_s = scale_out_gb_s;
+    const decision made = decide_known({o}, spec);
+    return made.ranked.empty() ? appraisal{} : made.ranked.front();
+}
+
+// The check of decision-model §2 from workload to decision: W = 720 h x 1 024 x 0.8, so that 1 024 A100 take the 30
+// days that are stated, and 10 000 V100 at r = 1 / 4.3 come to X = 813 of 819.2.
+TEST(effective_price, a_thousand_a100_take_the_time_that_was_stated_on_them) {
+    workload_spec spec = month_on_1024("A100", 128);
+    const appraisal at_home = on_nodes_of("A100", 80, 50, spec);
+    EXPECT_EQ(at_home.billed_s, month_s);
+    EXPECT_NEAR(at_home.run->efficiency, 0.80, 1e-9);
+    spec = month_on_1024("A100", 1250);
+    spec.work.speeds = {{"V100", {1 / 4.3, 1 / 4.3, 1 / 4.3}}};
+    const appraisal afar = on_nodes_of("V100", 32, 12.5, spec);
+    EXPECT_NEAR(afar.run->efficiency, 0.350, 0.0005);
+    EXPECT_NEAR(afar.run->effective_cards, 813, 1);
+    EXPECT_NEAR(static_cast<double>(afar.billed_s), month_s * 819.2 / 813, month_s * 0.001);
+}
+
+TEST(effective_price, cards_are_no_faster_for_what_their_offer_does_not_tell) {
+    const workload_spec spec = month_on_1024("A100", 128);
+    EXPECT_EQ(on_nodes_of("A100", 80, 0, spec).run->efficiency, on_nodes_of("A100", 80, 50, spec).run->efficiency);
+}
+
+// Of the H100 the table knows no network between servers: it is the offer's own, until the workload states one.
+TEST(effective_price, the_reference_has_the_offers_network_where_none_is_known) {
+    workload_spec spec = month_on_1024("H100", 128);
+    for (const double own : {25.0, 100.0})
+        EXPECT_EQ(on_nodes_of("H100", 80, own, spec).billed_s, month_s) << own;
+    spec.work.reference->scale_out_gb_s = 100;
+    EXPECT_EQ(on_nodes_of("H100", 80, 100, spec).billed_s, month_s);
+    // g = 7/8 / 900 + 127/128 / (8 x 25), g0 the same with 100.
+    const double g0 = 0.875 / 900 + 127.0 / 128 / 800, g = 0.875 / 900 + 127.0 / 128 / 200;
+    EXPECT_NEAR(on_nodes_of("H100", 80, 25, spec).run->efficiency, 1 / (1 + 0.25 * g / g0), 1e-9);
+    spec.work.reference->interconnect_gb_s = 450;
+    spec.work.reference->scale_up_cards = 4;
+    const double small = 0.75 / 450 + 255.0 / 256 / 400;
+    EXPECT_NEAR(on_nodes_of("H100", 80, 25, spec).run->efficiency, 1 / (1 + 0.25 * g / small), 1e-9);
+}
+
+TEST(throughput, more_bandwidth_between_servers_never_lowers_the_efficiency_on_an_unknown_reference) {
+    work_estimate told;
+    told.reference = reference_cards{"H100", 1024};
+    told.communication = 0.3;
+    work_view work;
+    work.told = &told;
+    work.reference_links = nvlink;
+    for (const double cards : {8, 64, 1024, 4096}) {
+        double last = 0;
+        for (double b_out = 1; b_out < 1000; b_out *= 1.5) {
+            const double now = throughput_of(work, cards, 1, {.b_up = 400, .b_out = b_out, .domain = 8}).efficiency;
+            EXPECT_GE(now, last - 1e-12) << cards << " cards at " << b_out;
+            last = now;
+        }
+    }
 }
 
 TEST(effective_price, sizes_are_all_of_a_few_and_doubles_of_many) {
