@@ -52,7 +52,8 @@ void read_model(object_reader& o, std::vector<accelerator_model>& into) {
     o.number("fp16_tflops", facts.fp16_tflops, figure);
     o.number("fp64_tflops", facts.fp64_tflops, figure);
     o.number("memory_gb_s", facts.memory_gb_s, figure);
-    o.number("interconnect_gb_s", facts.interconnect_gb_s, figure);
+    read.pcie_only =
+        o.number("interconnect_gb_s", facts.interconnect_gb_s, {.low = 0, .high = 1e6}) && facts.interconnect_gb_s == 0;
     o.number("host_link_gb_s", facts.host_link_gb_s, figure);
     o.whole("scale_up_cards", facts.scale_up_cards, 1, 1'000'000);
     o.number("scale_out_gb_s", facts.scale_out_gb_s, figure);

@@ -15,6 +15,7 @@ struct accelerator_model {
     std::vector<std::string> aliases;  // other writings of the same product
     accelerator_facts facts;           // count 0; model repeated
     std::optional<double> max_w;       // the card alone, never a node
+    bool pcie_only = false;            // known to have no link to other cards but the host's
 };
 
 /// Accelerators by name. Names are compared without case, blanks, '-', '_' and the vendor before them, so that

@@ -8,7 +8,16 @@ namespace {
 /// Kleene's third value: what is not known decides nothing by itself.
 enum class truth : std::uint8_t { no, unknown, yes };
 
-double figure(offer_fact fact, const accelerator_facts& cards) {
+/// Card to card. A host link tells of no other only where the card is known to have none; else there may be more.
+double links(const accelerator_facts& cards, const accelerator_table& known) {
+    if (cards.interconnect_gb_s > 0)
+        return cards.interconnect_gb_s;
+    const accelerator_model* const it = known.find(cards.model, cards.memory_gib);
+    return it && it->pcie_only ? cards.host_link_gb_s : 0;
+}
+
+/// 0: not known.
+double figure(offer_fact fact, const accelerator_facts& cards, const accelerator_table& known) {
     switch (fact) {
         case offer_fact::fp16_tflops:
             return cards.fp16_tflops;
@@ -18,8 +27,8 @@ double figure(offer_fact fact, const accelerator_facts& cards) {
             return cards.memory_gib;
         case offer_fact::memory_gb_s:
             return cards.memory_gb_s;
-        case offer_fact::interconnect_gb_s:  // a card on PCIe alone is known to have no other link
-            return cards.interconnect_gb_s > 0 ? cards.interconnect_gb_s : cards.host_link_gb_s;
+        case offer_fact::interconnect_gb_s:
+            return links(cards, known);
         case offer_fact::tops_by_bit_length:
             return cards.fp16_tflops * 16;
         case offer_fact::cards_per_unit:
@@ -28,8 +37,8 @@ double figure(offer_fact fact, const accelerator_facts& cards) {
     return 0;
 }
 
-truth compare(const fact_expression& by, const accelerator_facts& cards) {
-    const double is = figure(by.fact, cards);
+truth compare(const fact_expression& by, const accelerator_facts& cards, const accelerator_table& known) {
+    const double is = figure(by.fact, cards, known);
     if (!(is > 0))
         return truth::unknown;
     const auto told = [](bool holds) {
@@ -48,13 +57,13 @@ truth compare(const fact_expression& by, const accelerator_facts& cards) {
     return truth::unknown;
 }
 
-truth holds(const fact_expression& by, const accelerator_facts& cards) {
+truth holds(const fact_expression& by, const accelerator_facts& cards, const accelerator_table& known) {
     if (by.is == fact_expression::form::compare)
-        return compare(by, cards);
+        return compare(by, cards, known);
     const bool all = by.is == fact_expression::form::all;
     truth sum = all ? truth::yes : truth::no;
     for (const auto& part : by.parts)
-        sum = all ? std::min(sum, holds(part, cards)) : std::max(sum, holds(part, cards));
+        sum = all ? std::min(sum, holds(part, cards, known)) : std::max(sum, holds(part, cards, known));
     if (by.is != fact_expression::form::none)
         return sum;
     return sum == truth::unknown ? sum : sum == truth::yes ? truth::no : truth::yes;
@@ -62,10 +71,11 @@ truth holds(const fact_expression& by, const accelerator_facts& cards) {
 
 }  // namespace
 
-bool forbidden(std::span<const compliance_rule> rules, const accelerator_facts* cards, instant at) {
+bool forbidden(std::span<const compliance_rule> rules, const accelerator_facts* cards, const accelerator_table& known,
+               instant at) {
     return cards && std::ranges::any_of(rules, [&](const compliance_rule& rule) {
                const bool in_force = (!rule.from_at || *rule.from_at <= at) && (!rule.until_at || at < *rule.until_at);
-               return in_force && holds(rule.forbid, *cards) != truth::no;
+               return in_force && holds(rule.forbid, *cards, known) != truth::no;
            });
 }
 

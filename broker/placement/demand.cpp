@@ -224,8 +224,8 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.units = fit.units > 0 ? std::max(fit.units, row.minimum_units) : 0;
     into.preference = static_cast<std::uint8_t>(std::min(fit.preference, 15u));
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
-    const bool forbids =
-        !spec.limits.compliance.empty() && forbidden(spec.limits.compliance, cards, instant_of(request.earliest_ms));
+    const bool forbids = !spec.limits.compliance.empty() &&
+                         forbidden(spec.limits.compliance, cards, *asked.length.known, instant_of(request.earliest_ms));
     if (fit.units > 0)
         run = run_on(row, fit.cards, into.units, asked.length, at);
     const double units = static_cast<double>(into.units);

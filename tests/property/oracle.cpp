@@ -588,7 +588,7 @@ private:
             return rejection::stack_version;
         if (!any_card_fits())
             return rejection::accelerator;
-        if (o_.accelerators && any_rule_forbids(s_.limits.compliance, *o_.accelerators, earliest_ms()))
+        if (o_.accelerators && any_rule_forbids(w_, *o_.accelerators, earliest_ms()))
             return rejection::compliance;
         const double n = units();
         if (n == 0)

@@ -110,9 +110,12 @@ double one_pass(const world& w, const offer& o, double n, double stated_s, bool 
 }
 
 /// A comparison or a join of such: 1 yes, 0 no, 0.5 not known.
-double truth(const fact_expression& e, const accelerator_facts& cards) {
+double truth(const fact_expression& e, const accelerator_facts& cards, const accelerator_table& known) {
     if (e.is == fact_expression::form::compare) {
-        const double links = cards.interconnect_gb_s > 0 ? cards.interconnect_gb_s : cards.host_link_gb_s;
+        const auto* model = known.find(cards.model, cards.memory_gib);
+        double links = cards.interconnect_gb_s;
+        if (links == 0 && model && model->pcie_only)
+            links = cards.host_link_gb_s;
         const double is = e.fact == offer_fact::tops_by_bit_length  ? cards.fp16_tflops * 16
                           : e.fact == offer_fact::interconnect_gb_s ? links
                                                                     : cards.memory_gib;
@@ -124,8 +127,8 @@ double truth(const fact_expression& e, const accelerator_facts& cards) {
     }
     double least = 1, most = 0;
     for (const auto& part : e.parts) {
-        least = std::min(least, truth(part, cards));
-        most = std::max(most, truth(part, cards));
+        least = std::min(least, truth(part, cards, known));
+        most = std::max(most, truth(part, cards, known));
     }
     return e.is == fact_expression::form::all ? least : e.is == fact_expression::form::any ? most : 1 - most;
 }
@@ -198,8 +201,8 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
     return {billed, billed + o.queue_wait_s * lambda * billed, {}};
 }
 
-bool any_rule_forbids(const std::vector<compliance_rule>& rules, const accelerator_facts& cards, double at_ms) {
-    for (const auto& rule : rules) {
+bool any_rule_forbids(const world& w, const accelerator_facts& cards, double at_ms) {
+    for (const auto& rule : w.spec.limits.compliance) {
         const auto ms = [](instant at) {
             return static_cast<double>(at.time_since_epoch().count());
         };
@@ -207,7 +210,7 @@ bool any_rule_forbids(const std::vector<compliance_rule>& rules, const accelerat
             continue;
         if (rule.until_at && at_ms >= ms(*rule.until_at))
             continue;
-        if (truth(rule.forbid, cards) > 0)
+        if (truth(rule.forbid, cards, w.accelerators) > 0)
             return true;
     }
     return false;

@@ -24,6 +24,6 @@ struct fates {
     double finish_of_share(double surely) const;
 };
 
-bool any_rule_forbids(const std::vector<compliance_rule>& rules, const accelerator_facts& cards, double at_ms);
+bool any_rule_forbids(const world& w, const accelerator_facts& cards, double at_ms);
 
 }  // namespace westerly::laws

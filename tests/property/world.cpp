@@ -48,7 +48,8 @@ accelerator_table small_table() {
     a.facts.scale_up_cards = 8;
     a.facts.training_speed = {1, 1, 1};
     accelerator_model b{"910B", "", {}, {}, std::nullopt};
-    b.facts = {.model = b.model, .memory_gib = 64, .fp16_tflops = 376, .interconnect_gb_s = 392, .stack = "cann"};
+    b.facts = {.model = b.model, .memory_gib = 64, .fp16_tflops = 376, .stack = "cann"};
+    b.pcie_only = true;  // where an offer tells of no other link
     return accelerator_table({a, b});
 }
 

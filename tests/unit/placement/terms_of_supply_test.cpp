@@ -117,6 +117,26 @@ TEST(compliance, caps_hold_together_and_unknown_is_not_zero) {
     EXPECT_EQ(with_cards(100, 0, rule), rejection::count_);      // whatever they are, it is not both
 }
 
+/// A told host link says nothing of links between cards, unless the card is known to have none: L40S, 16 x 362 = 5 792.
+TEST(compliance, a_host_link_is_no_interconnect) {
+    accelerator_model pcie, other;
+    pcie.model = "L40S";
+    pcie.pcie_only = true;
+    other.model = "X8";
+    const accelerator_table known({pcie, other});
+    decision_world around = built::world();
+    around.accelerators = &known;
+    workload_spec spec = built::task();
+    spec.limits.compliance = {rule_of_2022()};
+    offer o = built::plain("a");
+    o.accelerators = accelerator_facts{.model = "X9", .count = 8, .fp16_tflops = 900, .host_link_gb_s = 64};
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec, {}, around)), rejection::compliance);
+    o.accelerators->model = "X8";
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec, {}, around)), rejection::compliance);
+    o.accelerators->model = "L40S";
+    EXPECT_EQ(built::decide_on({o}, spec, {}, around).ranked.size(), 1u);
+}
+
 TEST(compliance, rules_hold_between_their_dates) {
     compliance_rule rule = rule_of_2022();
     rule.until_at = built::now;
