@@ -7,8 +7,9 @@ namespace westerly {
 
 inline constexpr std::size_t workload_json_max = 1 << 20;
 
-/// A service can be planned in this version, and not run.
-enum class workload_use : std::uint8_t { run, plan };
+/// A service can be planned in this version, and not run. What is stored was accepted before, maybe by an earlier
+/// version that refused less.
+enum class workload_use : std::uint8_t { run, plan, stored };
 
 /// Checks a workload against schema/workload.schema.json and rules that a schema cannot say. Every fault has its JSON
 /// Pointer and a remedy; what this version does not act on is refused as errc::unsupported ("not supported yet").

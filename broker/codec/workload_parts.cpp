@@ -189,6 +189,12 @@ void read_work(object_reader& o, workload_spec& spec) {
     check_reference(o, spec);
 }
 
+void check_communication(object_reader& o, const work_estimate& work) {
+    if (work.reference && work.reference->count == 1 && work.communication > 0)
+        o.faults().invalid(o.at("communication_fraction"), "is above 0, and one reference card exchanges with no other",
+                           "give 0, or the reference.count on which it was measured");
+}
+
 void read_checkpoint(object_reader& o, checkpoint_rule& saves) {
     o.require({"interval_s"});
     o.whole("interval_s", saves.interval_s, 1, ten_years_s);

@@ -9,6 +9,9 @@ namespace westerly {
 
 /// `spec.resources` has been read before: a reference needs accelerators to compare with.
 void read_work(object_reader& o, workload_spec& spec);
+/// Refuses communication on a reference of one card. Nothing that is stored is held to it: earlier versions accepted
+/// it.
+void check_communication(object_reader& o, const work_estimate& work);
 void read_checkpoint(object_reader& o, checkpoint_rule& saves);
 /// Reads the field "compliance" of `o`.
 void read_compliance(object_reader& o, std::vector<compliance_rule>& rules);

@@ -212,7 +212,7 @@ void read_spread(object_reader& o, workload_spec& spec) {
 
 void read_workload(object_reader& o, workload_spec& spec, workload_use use) {
     o.require({"kind", "name", "variants"});
-    if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service && use == workload_use::run)
+    if (o.choice("kind", spec.kind) && spec.kind == workload_kind::service && use != workload_use::plan)
         o.faults().unsupported(o.at("kind"), "\"service\" is not supported yet",
                                "use \"batch\", or ask for a plan only");
     o.choice("compute_class", spec.compute);
@@ -226,7 +226,11 @@ void read_workload(object_reader& o, workload_spec& spec, workload_use use) {
     read_tasks(o, spec);
     o.object("resources", [&](object_reader& r) { read_resources(r, spec.resources); });
     read_variants(o, spec);
-    o.object("work", [&](object_reader& w) { read_work(w, spec); });
+    o.object("work", [&](object_reader& w) {
+        read_work(w, spec);
+        if (use != workload_use::stored)
+            check_communication(w, spec.work);
+    });
     if (spec.tasks_max > 0 && !spec.work.reference)
         o.faults().invalid(o.at("tasks"), "is a range, and nothing tells what more tasks would gain",
                            "state work.reference with accelerator_hours, or one number of tasks");

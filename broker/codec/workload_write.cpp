@@ -180,7 +180,7 @@ std::string encode_workload_spec(const workload_spec& spec) {
 result<std::shared_ptr<const workload_spec>> spec_of(const workload& w) {
     if (w.spec || !w.spec_text)
         return w.spec;
-    auto spec = decode_workload(*w.spec_text);
+    auto spec = decode_workload(*w.spec_text, workload_use::stored);
     if (!spec)
         return spec.error();
     return std::make_shared<const workload_spec>(std::move(*spec));

@@ -56,6 +56,16 @@ INSTANTIATE_TEST_SUITE_P(
         fault_case{"past_64_bits", with(R"("priority": -99999999999999999999)"), "/priority", "out of range", "-1000"},
         fault_case{"share_above_one", with(R"("constraints": {"min_green_power_share": 1.01})"),
                    "/constraints/min_green_power_share", "out of range", "from 0 to 1"},
+        fault_case{
+            "communication_on_one_card",
+            with(
+                R"("resources": {"accelerators": [{"count": 1}]}, "work": {"runtime_s": 60, "reference": {"model": "A100", "count": 1}, "communication_fraction": 0.2})"),
+            "/work/communication_fraction", "one reference card", "give 0, or the reference.count"},
+        fault_case{
+            "reference_without_bandwidth",
+            with(
+                R"("resources": {"accelerators": [{"count": 1}]}, "work": {"runtime_s": 60, "reference": {"model": "A100", "count": 8, "scale_out_gb_s": 0}})"),
+            "/work/reference/scale_out_gb_s", "out of range", ""},
         fault_case{"unknown", with(R"("tsaks": 3)"), "/tsaks", "not a known field", "did you mean \"tasks\"?"},
         fault_case{"unknown_far_off", with(R"("resources": {"qqqqqqqq": 3})"), "/resources/qqqqqqqq",
                    "not a known field", "the fields here are \"vcpus\""},
@@ -203,6 +213,18 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.grace_s, 120u);
     EXPECT_EQ(w.checkpoint, (checkpoint_rule{3600, 60.5, 90, true, "cn-east", 40.5, money{100'000, currency::cny}}));
     EXPECT_EQ(w.movable, true);
+}
+
+/// What an earlier version took in has to be read for as long as it is kept.
+TEST(decode_workload, what_is_stored_may_say_what_is_refused_by_now) {
+    const std::string text = with(
+        R"("resources": {"accelerators": [{"count": 1}]}, "work": {"runtime_s": 60, "reference": {"model": "A100", "count": 1}, "communication_fraction": 0.2})");
+    EXPECT_FALSE(decode_workload(text, workload_use::plan));
+    workload kept;
+    kept.spec_text = std::make_shared<const std::string>(text);
+    const auto spec = spec_of(kept);
+    ASSERT_TRUE(spec) << spec.error().detail;
+    EXPECT_EQ((*spec)->work.communication, 0.2);
 }
 
 TEST(decode_workload, reads_overrides) {
