@@ -119,6 +119,13 @@ TEST(accelerator_names, what_was_not_told_is_filled_in) {
     EXPECT_TRUE(told.training);
 }
 
+// 10 to 30 % slower on the same work (decision-model §2, P2) is what its links make of it: one card is as fast as an H100.
+TEST(accelerator_names, the_h800_is_the_h100_with_slower_links) {
+    const accelerator_facts &slow = table().find("H800")->facts, &fast = table().find("H100")->facts;
+    EXPECT_EQ(slow.training_speed, fast.training_speed);
+    EXPECT_LT(slow.interconnect_gb_s, fast.interconnect_gb_s);
+}
+
 /// One node of eight cards at a price a card-hour.
 offer node_of(const std::string& model, std::uint32_t memory_gib, double card_hour) {
     offer o = built::plain(model, card_hour * 8);
