@@ -57,27 +57,33 @@ TEST(feasible_offers, tell_what_later_starts_cost_as_later_decisions_do) {
         const offer_book book = w.book();
         std::vector<hourly_costs> hours;
         const auto now = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings(), &hours);
-        const milliseconds delay(static_cast<std::int64_t>(chance.below(7 * 96)) * 900'000);
-        w.around.now += delay;
-        const auto then = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings());
-        for (const feasible_offer& each : now) {
-            if (each.hours == price_is_one)
-                continue;
-            const auto same = std::ranges::find(then, each.index, &feasible_offer::index);
-            const hourly_costs::at_start told = hours[each.hours].at(delay.count());
-            limited += told.code != passes;
-            ASSERT_EQ(same != then.end() && told.code != passes, false);
-            if (same == then.end())
-                continue;  // a limit, or too old by then
-            ASSERT_EQ(told.cost_base, same->cost_base);
-            if (!w.rules.ordered() && w.rules.prices.empty()) {
-                ASSERT_NEAR(told.cost_base + hours[each.hours].rest_base, same->j, 1e-9 * std::abs(same->j));
+        const instant decided = w.around.now;
+        for (int starts = 0; starts < 8; ++starts) {
+            const milliseconds delay(static_cast<std::int64_t>(chance.below(7 * 96)) * 900'000);
+            w.around.now = decided + delay;
+            const auto then = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings());
+            for (const feasible_offer& each : now) {
+                if (each.hours == price_is_one)
+                    continue;
+                const auto same = std::ranges::find(then, each.index, &feasible_offer::index);
+                const hourly_costs::at_start told = hours[each.hours].at(delay.count());
+                limited += told.code != passes;
+                ASSERT_EQ(same != then.end() && told.code != passes, false);
+                if (same == then.end())
+                    continue;  // a limit, or too old by then
+                ASSERT_EQ(told.cost_base, same->cost_base);
+                // Measured latencies grow too old on the way.
+                const bool as_near =
+                    each.rtt_ms == same->rtt_ms || (std::isnan(each.rtt_ms) && std::isnan(same->rtt_ms));
+                if (!w.rules.ordered() && as_near) {
+                    ASSERT_NEAR(told.cost_base + hours[each.hours].rest_base, same->j, 1e-9 * std::abs(same->j));
+                }
+                ++compared;
             }
-            ++compared;
         }
     }
     EXPECT_GT(compared, 300u);
-    EXPECT_GT(limited, 10u);
+    EXPECT_GT(limited, 5u);
 }
 
 }  // namespace
