@@ -15,6 +15,7 @@ extern const term rtt_term;
 extern const term data_movement_term;
 extern const term non_green_energy_term;
 extern const term finish_term;
+extern const term risk_term;
 
 inline bool always(const workload_spec&) {
     return true;

@@ -90,6 +90,7 @@ constexpr note_form forms[] = {
     {note_kind::waited, makeup::list, "0"},
     {note_kind::would_preempt, makeup::plain, "00m"},
     {note_kind::room_ahead, makeup::plain, "m"},
+    {note_kind::risk_weighed, makeup::plain, "%%%"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

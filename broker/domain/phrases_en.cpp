@@ -193,6 +193,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::room_ahead,
      "Put off to {1}, when {2} is expected to have room: with the wait counted, that costs {3} less than the best of "
      "what is free now, started at once."},
+    {note_kind::risk_weighed,
+     "It is late or lost with a probability of {1} %: past its deadline {2} %, interrupted with no checkpoint to go on "
+     "from {3} % (of a service: within an hour)."},
 };
 static_assert(complete(notes));
 
@@ -244,6 +247,7 @@ constexpr term_words terms[] = {
     {"non_green_energy", "non-green energy", "greener", "non-green kWh"},
     {"finish", "finish", "sooner", "hour"},
     {"preemption", "preemption", "less preemption", "unit of money"},
+    {"risk", "risk", "surer", "late or lost run"},
     {"", "", "better", "unit"},
 };
 

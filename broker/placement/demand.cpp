@@ -154,6 +154,7 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
     length = {&spec, &known_in(world), view_of(spec, known_in(world)), world.measured, request.runtime_s};
     if (world.progress) {
         length.work_left = world.progress->work_left;
+        length.saved = world.progress->restores && spec.checkpoint;
         length.restore_s = world.progress->restores && spec.checkpoint ? spec.checkpoint->restore_s : 0;
     }
 }
@@ -188,7 +189,7 @@ std::int64_t wall_ms(const run_length& run) noexcept {
     return static_cast<std::int64_t>(run.why_not ? runtime_max_s : run.wall_s) * 1000;
 }
 
-std::int64_t late_at(const finish_model& finish, double z) noexcept {
+std::int64_t late_ms_of(const finish_model& finish, double z) noexcept {
     return static_cast<std::int64_t>(std::ceil(std::min(finish.at(z) - finish.at(0), 1e16)));
 }
 
@@ -239,7 +240,9 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
         std::int64_t slow_ms = into.run_ms;
         if (at == speed_end::value && !run.speed.r.exact())
             slow_ms = wall_ms(run_on(row, fit.cards, into.units, asked.length, speed_end::slow));
-        aside.late_ms = late_at(model_of(row, spec, request, into.run_ms, slow_ms), request.deadline_z);
+        run.risk.finish = model_of(row, spec, request, into.run_ms, slow_ms);
+        run.risk.deadline_ms = static_cast<double>(*request.deadline_ms);
+        aside.late_ms = late_ms_of(run.risk.finish, request.deadline_z);
     }
     const double rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
     into.cost_per_nano = units * (static_cast<double>(run.billed_s) / 3600.0) * rate / 1e9;
@@ -302,12 +305,15 @@ void prepare_sieve(const offer_book& book, demand& into) {
 void find_bounds(demand& into) noexcept {
     into.least = into.most = {};
     into.most_late_ms = 0;
+    into.least_lost = 0;
     bool any = false;
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const shape_view& shape = into.shapes[i];
         if (shape.code != passes)
             continue;
         into.most_late_ms = std::max(into.most_late_ms, into.aside[i].late_ms);
+        const double lost = into.runs[i].risk.lost;
+        into.least_lost = any ? std::min(into.least_lost, lost) : lost;
         const bool known = !std::isnan(shape.it_kwh);
         const double low = known ? shape.it_kwh : 0.0, high = known ? shape.it_kwh : infinity;
         into.least.start_ms = any ? std::min(into.least.start_ms, shape.start_ms) : shape.start_ms;
@@ -359,6 +365,7 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
              const decision_world& world, demand& into) {
     resolve_request(policy, terms, spec, world, into.request);
     resolve_foreign(book, policy, terms, spec, world, into);
+    into.late.clear();
     shape_question asked(book, policy, spec, world, into.request);
     resolve_sites(book, spec, world, asked.limits, into);
     into.shapes.resize(book.shapes().size());
@@ -377,6 +384,7 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
 void resolve_corner(const offer_book& book, const policy& policy, const workload_spec& spec,
                     const decision_world& world, std::string_view slow_model, demand& into) {
     const shape_question asked(book, policy, spec, world, into.request);
+    into.late.clear();
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const auto& row = book.shapes()[i];
         const bool slow = row.accelerators && row.accelerators->model == slow_model;
@@ -403,12 +411,31 @@ std::pair<shape_view, run_length> resolve_at(const offer_book& book, const polic
 void resolve_sized(const offer_book& book, const policy& policy, const workload_spec& spec, const decision_world& world,
                    std::uint32_t shape, demand& into) {
     const shape_question asked(book, policy, spec, world, into.request);
+    into.late.clear();
     const std::uint16_t run = into.shapes[shape].start_run;
     resolve_shape(book.shapes()[shape], asked, into.request, speed_end::value, into.shapes[shape], into.runs[shape],
                   into.aside[shape]);
     into.shapes[shape].start_run = run;
     if (book.prices_by_hour())
         resolve_hourly(book, asked, into);
+}
+
+double late_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
+    const auto number = static_cast<std::uint64_t>(&shape - want.shapes.data());
+    const run_risk& of = want.runs[number].risk;
+    const std::int64_t fixed_ms = site.data_movement_ms + delay_ms;
+    if (!of.grows())
+        return of.late(static_cast<double>(fixed_ms));
+    constexpr unsigned fixed_bits = 42;  // data_movement_max_s and ten years
+    const auto [known, fresh] = want.late.try_emplace(number << fixed_bits | static_cast<std::uint64_t>(fixed_ms));
+    if (fresh)
+        known->second = of.late(static_cast<double>(fixed_ms));
+    return known->second;
+}
+
+double risk_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
+    const run_risk& of = want.runs[static_cast<std::size_t>(&shape - want.shapes.data())].risk;
+    return of.with(late_at(want, site, shape, delay_ms));
 }
 
 finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,

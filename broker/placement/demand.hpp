@@ -7,6 +7,8 @@
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
 
+#include <unordered_map>
+
 namespace westerly {
 
 /// Codes are rejections; this one says that nothing rejects.
@@ -117,7 +119,9 @@ struct demand {
     hourly_starts hourly;                   // of shapes with hourly prices
     start_table starts;                     // active where signals say more than the sites' own factors
     std::vector<foreign_view> foreign;      // of the terms of libraries that the policy names
-    bool foreign_gaps = false;              // some quantity among those that count is unknown
+    double least_lost = 0;                  // P(lost) of any shape that passes is no less
+    mutable std::unordered_map<std::uint64_t, double> late;  // P(late) by shape and time before the run, as asked for
+    bool foreign_gaps = false;                               // some quantity among those that count is unknown
 
     /// nullptr: it is built in.
     const foreign_view* foreign_named(const term& what) const noexcept;
@@ -148,6 +152,10 @@ inline start_option start_of(const demand& want, const site_view& site, const sh
         return want.starts.at_once(number_of(want, site), shape.start_run);
     return want.starts.best(number_of(want, site), shape.start_run, shape.it_kwh);
 }
+
+/// P(late or lost) of a run there, and P(late) alone, whose start is put off by so much.
+double late_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms);
+double risk_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms);
 
 /// Fills `into`, reusing its memory.
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,

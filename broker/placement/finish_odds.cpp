@@ -48,7 +48,19 @@ double finish_model::at(double z) const noexcept {
 double finish_model::by(double deadline_ms) const noexcept {
     if (exact() || !(at(-z_most) <= deadline_ms))
         return at(0) <= deadline_ms ? 1 : 0;
-    return probability_of(largest(-z_most, z_most, [&](double z) { return at(z) <= deadline_ms; }));
+    return probability_of(latest_z(deadline_ms));
+}
+
+double finish_model::after(double deadline_ms) const noexcept {
+    if (exact() || !(at(-z_most) <= deadline_ms))
+        return at(0) <= deadline_ms ? 0 : 1;
+    const double z = latest_z(deadline_ms);
+    return z < z_most ? probability_of(-z) : 0;
+}
+
+/// The last z that is in time, where z = -z_most is.
+double finish_model::latest_z(double deadline_ms) const noexcept {
+    return largest(-z_most, z_most, [&](double z) { return at(z) <= deadline_ms; });
 }
 
 }  // namespace westerly

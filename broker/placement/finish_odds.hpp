@@ -18,6 +18,7 @@ struct time_spread {
     double p50 = 0, p90 = 0;
     bool exact() const noexcept { return !(p90 > p50); }
     double at(double z) const noexcept;
+    friend bool operator==(const time_spread&, const time_spread&) = default;
 };
 
 /// When a run ends, in ms since 1970, where its wait and its length have spreads.
@@ -36,6 +37,12 @@ struct finish_model {
     bool exact() const noexcept { return wait_ms.exact() && run_ms.exact(); }
     /// P(it ends by then).
     double by(double deadline_ms) const noexcept;
+    /// P(it does not); of small chances to more digits than 1 - by() has.
+    double after(double deadline_ms) const noexcept;
+    friend bool operator==(const finish_model&, const finish_model&) = default;
+
+private:
+    double latest_z(double deadline_ms) const noexcept;
 };
 
 }  // namespace westerly

@@ -80,7 +80,8 @@ start_keys keys_of(const demand& want, const site_view& site, const shape_view& 
     if (!rule.ordered) {
         keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * hours : 0.0) +
                   (rule.per_kg > 0 ? rule.per_kg * used.carbon_kg : 0.0) +
-                  (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0);
+                  (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0) +
+                  (rule.per_risk > 0 ? rule.per_risk * risk_at(want, site, shape, at.start.delay_ms) : 0.0);
         return keys;
     }
     using enum start_rule::quantity;
@@ -89,6 +90,7 @@ start_keys keys_of(const demand& want, const site_view& site, const shape_view& 
         const double quantity = what == carbon      ? used.carbon_kg
                                 : what == non_green ? used.non_green_kwh
                                 : what == finish    ? hours
+                                : what == risk      ? risk_at(want, site, shape, at.start.delay_ms)
                                                     : at.cost_base;
         keys[k] = in_steps(quantity, rule.keys[k].step);
     }

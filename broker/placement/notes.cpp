@@ -170,6 +170,22 @@ void on_measured_rtt(const comparison& by, const decision& made, notes& into) {
                         {hours(by.world.now - old->measured_at), hours(seconds(std::int64_t{site.rtt_max_age_s}))}});
 }
 
+/// The chance that the policy weighs, in its two parts.
+void on_risk(const comparison& by, const decision& made, notes& into) {
+    const appraisal* won = winner_of(made);
+    if (!won || std::ranges::none_of(by.rule.parts, [](const auto& part) { return part.what->reads & reads_risk; }))
+        return;
+    const std::size_t index = *by.book.find(won->offer);
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    const std::uint32_t number = by.book.cols().shape[index];
+    const shape_view& shape = by.want.shapes[number];
+    const std::int64_t delay_ms = start_of(by.want, site, shape).delay_ms;
+    into.push_back({note_kind::risk_weighed,
+                    {},
+                    {risk_at(by.want, site, shape, delay_ms), late_at(by.want, site, shape, delay_ms),
+                     by.want.runs[number].risk.lost}});
+}
+
 /// How far the winner's own word can be trusted, and what its money is.
 void on_terms(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
@@ -285,6 +301,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     on_winner(by, made, all);
     on_measured_rtt(by, made, all);
     on_terms(by, made, all);
+    on_risk(by, made, all);
     on_start(by, made, all);
     on_green_and_carbon(made, all);
     return all;

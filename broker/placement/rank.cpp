@@ -18,7 +18,7 @@ using column = std::array<double, block_max>;
 /// A block of candidates with the columns that the terms read.
 struct block {
     std::array<std::uint32_t, block_max> index;
-    column cost, rtt, rtt_p95, data_movement, non_green, carbon, finish, run_hours, quantity, j;
+    column cost, rtt, rtt_p95, data_movement, non_green, carbon, finish, run_hours, risk, quantity, j;
     std::size_t size = 0;
 
     /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given, and then the
@@ -57,6 +57,11 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
             const std::int64_t after = ends_ms - want.request.earliest_ms;
             finish[k] = static_cast<double>(after) / 3'600'000.0;
         }
+    if (reads & reads_risk)
+        for (std::size_t k = 0; k < size; ++k)
+            risk[k] = every_shape ? want.least_lost  // every passing shape may be in time
+                                  : risk_at(want, site_at(k), shape_at(k),
+                                            start_of(want, site_at(k), shape_at(k), at_once).delay_ms);
     if (reads & (reads_energy | reads_carbon))
         for (std::size_t k = 0; k < size; ++k) {
             const facility_energy used =
@@ -85,6 +90,7 @@ term_context block::context(const offer_book& book, const workload_spec& spec, i
             .carbon_kg = view(carbon),
             .finish_hours = view(finish),
             .run_hours = view(run_hours),
+            .risk = view(risk),
             .foreign = foreign};
 }
 

@@ -43,6 +43,11 @@ bool one_pass(const offer_book::shape_row& row, const run_question& asked, speed
     return !std::isnan(work_s);
 }
 
+/// Of the whole gang: what may fail is a card and what feeds it, or a unit where there are none.
+gang_hazard hazard_in(const offer_book::shape_row& row, double cards, std::uint64_t units, double work_s) noexcept {
+    return hazard_of(row.hazard, cards > 0, cards > 0 ? cards : static_cast<double>(units), work_s / 3600.0);
+}
+
 }  // namespace
 
 std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
@@ -58,6 +63,8 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     if (spec.kind == workload_kind::service) {  // has no end: judged by the hour
         made.work_s = made.wall_s = made.billed_s = asked.runtime_s;
         made.run_s = static_cast<double>(asked.runtime_s);
+        made.risk.lost = chance_of_loss(
+            made.run_s, hazard_in(row, static_cast<double>(cards) * spec.tasks, units, made.run_s).per_h, {}, false);
         return made;
     }
     made.cards = static_cast<double>(cards) * spec.tasks;
@@ -70,15 +77,14 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     made.work_s = whole_seconds(work_s);
     if (spec.work.reference && spec.when.max_runtime_s && made.work_s > *spec.when.max_runtime_s)
         return impossible(std::move(made), rejection::runtime_limit);
-    // Of the whole gang: what may fail is a card and what feeds it, or a unit where there are none.
-    const double parts = made.cards > 0 ? made.cards : static_cast<double>(units);
-    made.hazard = hazard_of(row.hazard, made.cards > 0, parts, work_s / 3600.0);
+    made.hazard = hazard_in(row, made.cards, units, work_s);
     const expected_run run =
         expect_run(static_cast<double>(made.work_s), made.hazard.per_h, spec.checkpoint, row.queue_wait_s);
     if (!(run.wall_s <= static_cast<double>(runtime_max_s)))
         return impossible(std::move(made), rejection::never_finishes);
     made.estimated |= made.hazard.per_h > 0 || spec.checkpoint.has_value();
     made.interruptions = run.interruptions;
+    made.risk.lost = chance_of_loss(static_cast<double>(made.work_s), made.hazard.per_h, spec.checkpoint, asked.saved);
     made.run_s = run.billed_s;
     made.billed_s = billed_seconds(whole_seconds(run.billed_s), row.increment_s, row.minimum_s);
     made.wall_s = whole_seconds(run.wall_s);

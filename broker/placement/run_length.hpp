@@ -3,6 +3,7 @@
 #include "broker/domain/decision.hpp"
 #include "broker/placement/measured_speed.hpp"
 #include "broker/placement/offer_book.hpp"
+#include "broker/placement/risk.hpp"
 
 namespace westerly {
 
@@ -22,6 +23,7 @@ struct run_length {
     card_speed speed;
     double efficiency = 1, effective_cards = 0, interruptions = 0;
     gang_hazard hazard;
+    run_risk risk;
 };
 
 /// What a run's length depends on besides the offer, worked out once a decision.
@@ -33,6 +35,7 @@ struct run_question {
     std::uint64_t runtime_s = 0;  // as stated or assumed, where the work names no reference
     double work_left = 1;         // of it all
     double restore_s = 0;         // before it goes on
+    bool saved = false;           // an earlier run left a checkpoint to go on from
 };
 
 /// `cards`: of one task, by the alternative that was met; 0: none are asked for.

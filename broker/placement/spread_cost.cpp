@@ -24,6 +24,11 @@ bool takes_the_most(const term& what) noexcept {
     return (what.reads & (reads_data_movement | reads_finish)) != 0;
 }
 
+/// Each part may be lost by itself.
+bool is_a_chance(const term& what) noexcept {
+    return (what.reads & reads_risk) != 0;
+}
+
 std::string name_of(const origin& from) {
     if (!from.latitude_longitude)
         return from.region;
@@ -220,7 +225,7 @@ double spread_costs::quantity(const spread_set& set, std::size_t rule_part) {
     double all = 0;
     for (std::size_t m = 0; m < set.size; ++m) {
         const double one = quantities(set.of[m], set.replicas[m])[rule_part];
-        all = takes_the_most(*by.what) ? std::max(all, one) : all + one;
+        all = takes_the_most(*by.what) ? std::max(all, one) : is_a_chance(*by.what) ? all + one * (1 - all) : all + one;
     }
     return all;
 }
@@ -264,7 +269,7 @@ double spread_costs::per_ms(const candidate& any) {
 
 bool spread_costs::all_add_up() const {
     return !rule_.ordered && std::ranges::none_of(rule_.parts, [](const ranking_rule::part& each) {
-        return each.applies && takes_the_most(*each.what);
+        return each.applies && (takes_the_most(*each.what) || is_a_chance(*each.what));
     });
 }
 

@@ -81,7 +81,10 @@ private:
 bool start_rule::weighs(quantity what) const noexcept {
     if (ordered)
         return std::ranges::any_of(keys, [&](const key& k) { return k.of == what; });
-    return what == quantity::carbon ? per_kg > 0 : what == quantity::non_green ? per_non_green_kwh > 0 : per_hour > 0;
+    return what == quantity::carbon      ? per_kg > 0
+           : what == quantity::non_green ? per_non_green_kwh > 0
+           : what == quantity::risk      ? per_risk > 0
+                                         : per_hour > 0;
 }
 
 double mean_with_fallback(const signal_curve& curve, std::int64_t from_ms, std::int64_t run_ms,
@@ -154,7 +157,9 @@ void start_table::fill(entry& into, const site& of, const run& run) const {
     for (const std::int64_t start : starts_) {
         if (start != at_once && start - at_once < start_delay_least_ms)
             continue;
-        const start_option o{start - at_once, carbon_at.at(start), share_at.at(start)};
+        start_option o{start - at_once, carbon_at.at(start), share_at.at(start)};
+        if (run.risk.grows())
+            o.risk = run.risk.with(run.risk.late(static_cast<double>(of.data_movement_ms + o.delay_ms)));
         if (!(into.least_carbon <= o.carbon_g_per_kwh))
             into.least_carbon = o.carbon_g_per_kwh;
         options_.push_back(o);
@@ -217,7 +222,7 @@ start_option start_table::best(std::size_t site_number, std::uint16_t run, doubl
     if (in.last - in.first == 1 || !(it_kwh > 0))
         return options_[in.first];
     const site& of = sites_[site_number];
-    if (rule_.max_carbon_kg)
+    if (rule_.max_carbon_kg || runs_[run].risk.grows())  // which bends as it likes
         return best_of_all(in, of, it_kwh);
     if (rule_.ordered)
         return best_in_order(in, of, it_kwh);
@@ -232,7 +237,7 @@ start_option start_table::best_in_order(const entry& in, const site& of, double 
     const bool carbon_varies = of.carbon && of.carbon->varies && rule_.weighs(carbon);
     const bool green_varies = of.green && of.green->varies && rule_.weighs(non_green);
     const auto first = std::ranges::find_if(rule_.keys, [&](const start_rule::key& k) {
-        return k.of == finish || (k.of == carbon ? carbon_varies : green_varies);
+        return k.of == finish || (k.of == carbon && carbon_varies) || (k.of == non_green && green_varies);
     });
     if (carbon_varies == green_varies || first == rule_.keys.end() || first->of == finish)
         return best_of_all(in, of, it_kwh);
@@ -248,7 +253,7 @@ start_option start_table::best_in_order(const entry& in, const site& of, double 
 
 /// The plain way: every start by what the policy compares, the earliest of equals; those within a carbon limit first.
 start_option start_table::best_of_all(const entry& in, const site& of, double it_kwh) const {
-    using keys = std::array<double, 4>;
+    using keys = std::array<double, 5>;
     const auto keys_of = [&](const start_option& o) {
         const facility_energy used = energy_at(o, of, it_kwh);
         const double hours = static_cast<double>(o.delay_ms) / ms_per_hour;
@@ -256,13 +261,15 @@ start_option start_table::best_of_all(const entry& in, const site& of, double it
         all[0] = rule_.max_carbon_kg && !(used.carbon_kg <= *rule_.max_carbon_kg) ? 1 : 0;
         if (!rule_.ordered) {
             all[1] = rule_.per_hour * hours + (rule_.per_kg > 0 ? rule_.per_kg * used.carbon_kg : 0.0) +
-                     (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * used.non_green_kwh : 0.0);
+                     (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * used.non_green_kwh : 0.0) +
+                     rule_.per_risk * o.risk;
             return all;
         }
         for (std::size_t k = 0; k < rule_.keys.size() && k + 1 < all.size(); ++k) {
             const auto what = rule_.keys[k].of;
             const double quantity = what == start_rule::quantity::carbon      ? used.carbon_kg
                                     : what == start_rule::quantity::non_green ? used.non_green_kwh
+                                    : what == start_rule::quantity::risk      ? o.risk
                                                                               : hours;
             all[k + 1] = in_steps(quantity, rule_.keys[k].step);
         }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/energy.hpp"
+#include "broker/placement/risk.hpp"
 #include "broker/placement/signal_book.hpp"
 
 namespace westerly {
@@ -10,19 +11,20 @@ struct start_option {
     std::int64_t delay_ms = 0;    // against starting at once
     double carbon_g_per_kwh = 0;  // mean over the run; NaN: unknown
     double green_share = 0;       // likewise
+    double risk = 0;              // P(late or lost), where that is weighed and grows with the wait
 };
 
 /// What a policy makes of waiting; quantities that do not change with the start are left out.
 struct start_rule {
-    enum class quantity : std::uint8_t { non_green, carbon, finish, cost };  // cost: of hourly prices only
+    enum class quantity : std::uint8_t { non_green, carbon, finish, cost, risk };  // cost: of hourly prices only
     struct key {
         quantity of = quantity::carbon;
         double step = 0;
     };
     bool ordered = false;
-    double per_kg = 0, per_non_green_kwh = 0, per_hour = 0;  // priced, in base currency
-    std::vector<key> keys;                                   // ordered
-    std::optional<double> max_carbon_kg;                     // later starts may meet it where the first does not
+    double per_kg = 0, per_non_green_kwh = 0, per_hour = 0, per_risk = 0;  // priced, in base currency
+    std::vector<key> keys;                                                 // ordered
+    std::optional<double> max_carbon_kg;  // later starts may meet it where the first does not
 
     bool weighs(quantity what) const noexcept;
 };
@@ -51,6 +53,7 @@ public:
         std::int64_t start_ms = 0;  // at once, before data movement
         std::int64_t run_ms = 0;
         std::int64_t late_ms = 0;  // kept free before the deadline
+        run_risk risk = {};        // where the policy weighs it and it grows with the wait
         friend bool operator==(const run&, const run&) = default;
     };
 
@@ -65,6 +68,7 @@ public:
 
     /// False: no signals were there, and sites' own factors hold at any time.
     bool active() const noexcept { return active_; }
+    bool weighs_risk() const noexcept { return rule_.weighs(start_rule::quantity::risk); }
     start_option at_once(std::size_t site, std::uint16_t run) const { return options_[entry_of(site, run).first]; }
     start_option best(std::size_t site, std::uint16_t run, double it_kwh) const;
     /// A start that is put off by so much, whether it is among those that best() looks at or not.

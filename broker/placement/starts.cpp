@@ -24,6 +24,8 @@ std::optional<start_rule::quantity> quantity_named(std::string_view term) noexce
         return non_green;
     if (term == "time" || term == "finish")
         return finish;
+    if (term == "risk")
+        return risk;
     return std::nullopt;
 }
 
@@ -53,6 +55,8 @@ start_rule rule_of(const policy& policy, term_table terms, const workload_spec& 
             rule.per_non_green_kwh += price.per_unit;
         else if (what == start_rule::quantity::finish)
             rule.per_hour += price.per_unit;
+        else if (what == start_rule::quantity::risk)
+            rule.per_risk += price.per_unit;
     }
     return rule;
 }
@@ -134,8 +138,11 @@ void number_runs(demand& into) {
         return;
     into.starts.forget_runs();
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
-        if (shape_view& shape = into.shapes[i]; shape.code == passes)
-            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms});
+        if (shape_view& shape = into.shapes[i]; shape.code == passes) {
+            const run_risk& risk = into.runs[i].risk;
+            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms,
+                                                     into.starts.weighs_risk() && risk.grows() ? risk : run_risk{}});
+        }
     into.starts.ready();
 }
 

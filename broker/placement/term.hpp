@@ -19,6 +19,7 @@ struct term_context {
     std::span<const double> carbon_kg;
     std::span<const double> finish_hours;  // finish - earliest start
     std::span<const double> run_hours;     // expected, from start to finish; 1 for services: their costs are per hour
+    std::span<const double> risk;          // P(late or lost)
     std::span<const double> foreign = {};  // what the term's library said, by index into the book (not the candidates)
 };
 
@@ -31,7 +32,8 @@ enum term_input : std::uint8_t {
     reads_carbon = 8,
     reads_finish = 16,
     reads_run_hours = 32,
-    reads_rtt_p95 = 64
+    reads_rtt_p95 = 64,
+    reads_risk = 128
 };
 
 /// A soft term: fills `out` (parallel to candidates) with its quantity in its own unit, >= 0 and finite, never falling

@@ -153,6 +153,12 @@ gang_hazard hazard_of(const hazard_facts& offered, bool has_cards, double count,
     return made;
 }
 
+double chance_of_loss(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
+                      bool saved) noexcept {
+    const bool writes_one = saves && work_s > static_cast<double>(saves->interval_s);
+    return saved || writes_one ? 0 : -std::expm1(-hazard_per_h * work_s / 3600.0);
+}
+
 expected_run expect_run(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
                         double wait_s) noexcept {
     const double every = saves ? static_cast<double>(saves->interval_s) : infinity;

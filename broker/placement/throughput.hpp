@@ -74,6 +74,10 @@ struct expected_run {
     double interruptions = 0;
 };
 inline constexpr double never_finishes_factor = 20;
+/// P(`work_s` seconds are interrupted at least once and there is no checkpoint to go on from). `saved`: an earlier run
+/// left one.
+double chance_of_loss(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
+                      bool saved) noexcept;
 expected_run expect_run(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
                         double wait_s) noexcept;
 

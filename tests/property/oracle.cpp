@@ -397,18 +397,20 @@ private:
         return all / length;
     }
 
-    bool carbon_weighed() const {
-        const auto is_carbon = [](const auto& t) {
-            return t.term == "carbon";
+    bool weighs(std::string_view term) const {
+        const auto named = [&](const auto& t) {
+            return t.term == term;
         };
-        return s_.limits.max_carbon_kg || std::any_of(w_.rules.prices.begin(), w_.rules.prices.end(), is_carbon) ||
-               std::any_of(order().begin(), order().end(), is_carbon);
+        return std::any_of(w_.rules.prices.begin(), w_.rules.prices.end(), named) ||
+               std::any_of(order().begin(), order().end(), named);
     }
+    bool carbon_weighed() const { return s_.limits.max_carbon_kg || weighs("carbon"); }
 
     /// Between the bends of a sum a step or a limit may be met sooner than at them: there only the bends count.
     bool only_bends() const {
-        return hourly() && (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left ||
-                            s_.limits.max_price_per_hour || s_.limits.max_carbon_kg || w_.rules.within_of_cheapest);
+        return weighs("risk") ||
+               (hourly() && (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left ||
+                             s_.limits.max_price_per_hour || s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
     }
 
     /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal or of the price.
@@ -469,6 +471,16 @@ private:
         return kwh && factor ? amount(*kwh * *factor / 1000) : amount();
     }
 
+    double lost() const {
+        if (!service())
+            return run().lost;
+        return -std::expm1(-hazard_per_h(o_, static_cast<double>(cards()), units(), 1));
+    }
+    double late() const {
+        const auto& due = s_.when.deadline_at;
+        return due && !service() ? ends().late(static_cast<double>(due->time_since_epoch().count()) - delay_ms_) : 0;
+    }
+
     bool latency_weighed() const { return waited_for() && s_.limits.origin_stated(); }
 
     amount quantity(const std::string& term) const {
@@ -487,6 +499,10 @@ private:
             return service() ? 0 : (finish_ms() - earliest_ms()) / 3.6e6;
         if (term == "data_movement")
             return data_movement_s();
+        if (term == "finish")
+            return (finish_ms() - earliest_ms()) / 3.6e6;
+        if (term == "risk")
+            return late() + lost() - late() * lost();
         return cost();
     }
 

@@ -157,12 +157,35 @@ bool fates::in_time(double deadline, double surely) const {
     return finish(9) <= deadline || share >= surely - 1e-12;
 }
 
+double fates::late(double deadline) const {
+    if (wait_p90 <= wait && run_p90 <= run)
+        return finish(0) <= deadline ? 0 : 1;
+    if (finish(8) <= deadline)
+        return 0;
+    if (finish(-8) > deadline)
+        return finish(0) <= deadline ? 0 : 1;
+    double z = -8;
+    for (double step = 4; step > 1e-15; step /= 2)
+        if (z + step < 8 && finish(z + step) <= deadline)
+            z += step;
+    return 0.5 * std::erfc(z / std::sqrt(2.0));
+}
+
 double fates::finish_of_share(double surely) const {
     double z = 0;
     for (double step = 4; step > 1e-14; step /= 2)
         if (1 - 0.5 * std::erfc((z + step) / std::sqrt(2.0)) <= surely)
             z += step;
     return finish(z);
+}
+
+double hazard_per_h(const offer& o, double cards, double units, double hours) {
+    const hazard_facts& h = o.supply.hazard;
+    const double parts = cards > 0 ? cards : units;
+    const double told =
+        h.spot_per_h.value_or(0) + parts * h.hardware_per_card_h.value_or(0) + h.provider_per_h.value_or(0);
+    const bool assumed = cards > 0 && !h.hardware_per_card_h && parts * 2e-5 * hours >= 0.1;
+    return assumed ? told + parts * 2e-5 : told;
 }
 
 run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s, bool slow) {
@@ -174,11 +197,7 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
     const double s = std::ceil(pass * (1 - 1e-12));
     if (w.spec.work.reference && w.spec.when.max_runtime_s && s > static_cast<double>(*w.spec.when.max_runtime_s))
         return {0, 0, rejection::runtime_limit};
-    const hazard_facts& h = o.supply.hazard;
-    const double parts = cards > 0 ? cards : units;
-    double per_h = h.spot_per_h.value_or(0) + parts * h.hardware_per_card_h.value_or(0) + h.provider_per_h.value_or(0);
-    if (cards > 0 && !h.hardware_per_card_h && parts * 2e-5 * (pass / 3600) >= 0.1)
-        per_h += parts * 2e-5;
+    const double per_h = hazard_per_h(o, cards, units, pass / 3600);
     // Segment by segment.
     const auto& saves = w.spec.checkpoint;
     const double tau = saves ? static_cast<double>(saves->interval_s) : s;
@@ -195,10 +214,11 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
     }
     if (per_h == 0)
         return {uninterrupted, uninterrupted, {}};
+    const double lost = saves && tau < s ? 0 : -std::expm1(-lambda * s);
     const double billed = std::exp(lambda * (saves ? saves->restore_s : 0)) / lambda * sum;
     if (!(billed <= 20 * std::max(uninterrupted, 1.0)))
         return {0, 0, rejection::never_finishes};
-    return {billed, billed + o.queue_wait_s * lambda * billed, {}};
+    return {billed, billed + o.queue_wait_s * lambda * billed, {}, lost};
 }
 
 bool any_rule_forbids(const world& w, const accelerator_facts& cards, double at_ms) {

@@ -9,6 +9,7 @@ struct run_time {
     double powered_s = 0;  // billed before increments
     double wall_s = 0;
     std::optional<rejection> why_not;
+    double lost = 0;  // the chance of an interruption without a checkpoint
 };
 /// `slow`: with the cards at the slow end of what is known of their speed.
 run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s, bool slow = false);
@@ -20,9 +21,14 @@ struct fates {
     double finish(double z) const;
     /// Whether it is in time at least so surely.
     bool in_time(double deadline, double surely) const;
+    /// The share of them that is not.
+    double late(double deadline) const;
     /// The latest finish of so large a share of them.
     double finish_of_share(double surely) const;
 };
+
+/// λ of a gang of so many cards, or units where there are none.
+double hazard_per_h(const offer& o, double cards, double units, double hours);
 
 bool any_rule_forbids(const world& w, const accelerator_facts& cards, double at_ms);
 

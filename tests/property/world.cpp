@@ -201,9 +201,23 @@ workload_spec random_spec(dice& chance) {
     return spec;
 }
 
+/// Carbon and risk by turns, as a rule that no shipped policy has.
+policy random_order(dice& chance) {
+    policy p;
+    p.name = "random";
+    const double step = chance.once_in(2) ? 0.02 : 0;
+    const ordered_key risk{"risk", step}, carbon{"carbon", 0.5};
+    const bool risk_first = chance.once_in(2);
+    p.order_service = p.order_interactive = p.order_batch = {
+        risk_first ? risk : carbon, risk_first ? carbon : risk, {chance.once_in(2) ? "cost" : "finish", 0}};
+    return p;
+}
+
 policy random_policy(dice& chance) {
     constexpr const char* shipped[] = {"cheapest", "nearest", "greenest", "lowest_carbon", "balanced"};
-    policy p = chance.once_in(3) ? random_priced_policy(chance) : shipped_policy(chance.one_of(shipped));
+    policy p = chance.once_in(3)   ? random_priced_policy(chance)
+               : chance.once_in(8) ? random_order(chance)
+                                   : shipped_policy(chance.one_of(shipped));
     if (chance.once_in(6))
         p.within_of_cheapest = chance.between(0, 1);
     if (chance.once_in(8))
@@ -367,6 +381,7 @@ policy random_priced_policy(dice& chance) {
     price("green_power", 3);
     price("carbon", 3);
     price("time", 20);
+    price("risk", 200);
     p.counted_twice_meant = true;
     return p;
 }
