@@ -19,8 +19,8 @@ inline constexpr std::size_t catalogue_offers_max = 250'000;
 /// with_places (positions.hpp) gives its faults their line and column. Errors: invalid, too_large.
 result<policy> decode_policy(std::string_view name, std::string_view json);
 /// {"name", "version", "description"?, "terms": [{"term", "price", "per"?, "price_per_tonne"?, "weight"?,
-/// "reference"?}], "order"?, "within_of_cheapest"?, "filters"?, "overrides"?, "applies_to"?, "default_for"?,
-/// "forced_for"?, "default_runtime_s", "counted_twice_meant"?}: what the broker made of the file.
+/// "reference"?}], "order"?, "within_of_cheapest"?, "within_of_least"?, "filters"?, "overrides"?, "applies_to"?,
+/// "default_for"?, "forced_for"?, "default_runtime_s", "counted_twice_meant"?}: what the broker made of the file.
 void encode_policy(json_writer& out, const policy& p);
 
 /// Provider file (schema/provider.schema.json); `id` is the file's name without .json. Every site of "prices"

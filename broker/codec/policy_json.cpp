@@ -158,6 +158,18 @@ void read_order(object_reader& o, policy& p) {
     });
 }
 
+void read_least(object_reader& o, policy& p) {
+    o.object("within_of_least", [&](object_reader& least) {
+        least.require({"term", "within"});
+        least_rule& read = p.within_of_least.emplace();
+        least.text("term", read.term, term_name_rule);
+        least.number("within", read.within, {0, 1000});
+    });
+    if (p.within_of_least && (o.has("within_of_cheapest") || p.overrides.within_of_cheapest))
+        o.faults().invalid(o.at("within_of_least"), "stands beside \"within_of_cheapest\"",
+                           "keep one of the two, in \"overrides\", too");
+}
+
 void check_rules(object_reader& o, const policy& p) {
     std::string_view first;
     for (const std::string_view form : {"prices", "weights", "order"}) {
@@ -187,6 +199,7 @@ void read_policy(object_reader& o, policy& p) {
         f.number("max_pue", p.max_pue, {1, 10});
     });
     read_bounds(o, p.overrides, o.has("order"));
+    read_least(o, p);
     read_groups(o, p);
     o.whole("default_runtime_s", p.default_runtime_s, 1, ten_years_s);
     o.whole("max_delay_s", p.max_delay_s, 0, ten_years_s);
@@ -252,6 +265,13 @@ void encode_policy(json_writer& out, const policy& p) {
         out.EndObject();
     }
     put_number(out, "within_of_cheapest", p.within_of_cheapest);
+    if (p.within_of_least) {
+        put_key(out, "within_of_least");
+        out.StartObject();
+        put_text(out, "term", p.within_of_least->term);
+        put_number(out, "within", p.within_of_least->within);
+        out.EndObject();
+    }
     if (p.min_green_power_share || p.max_pue) {
         put_key(out, "filters");
         out.StartObject();

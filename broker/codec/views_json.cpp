@@ -138,6 +138,21 @@ void put_ranked_by(json_writer& out, const std::vector<note>& notes) {
     });
 }
 
+/// The frozen baseline of within_of_least.
+void put_least(json_writer& out, const std::vector<note>& notes) {
+    const auto least = std::ranges::find(notes, note_kind::within_of_least, &note::kind);
+    if (least == notes.end() || least->words.size() != 3 || least->figures.size() != 2)
+        return;
+    put_key(out, "within_of_least");
+    out.StartObject();
+    put_text(out, "offer", least->words[0]);
+    put_text(out, "term", least->words[1]);
+    put_text(out, "unit", least->words[2]);
+    put_number(out, "within", least->figures[0]);
+    put_number(out, "least", least->figures[1]);
+    out.EndObject();
+}
+
 void put_decision(json_writer& out, const decision& d, language spoken) {
     put_id(out, "id", d.id);
     put_id(out, "workload", d.workload);
@@ -181,6 +196,7 @@ void put_decision(json_writer& out, const decision& d, language spoken) {
         out.EndObject();
     }
     put_ranked_by(out, d.notes);
+    put_least(out, d.notes);
     std::vector<std::string> notes;
     for (const note& told : d.notes)
         notes.push_back(in_words(told, d.rates.base, spoken));

@@ -40,6 +40,7 @@ enum class rejection : std::uint8_t {
     max_carbon,
     quantity_unknown,     // the policy ranks by a fact that is not known here; unknown never counts as 0
     too_dear_for_policy,  // past within_of_cheapest
+    too_far_from_least,   // past within_of_least
     count_                // not a reason: the number of them
 };
 std::string_view to_string(rejection why);

@@ -91,6 +91,7 @@ constexpr note_form forms[] = {
     {note_kind::would_preempt, makeup::plain, "00m"},
     {note_kind::room_ahead, makeup::plain, "m"},
     {note_kind::risk_weighed, makeup::plain, "%%%"},
+    {note_kind::within_of_least, makeup::plain, "%4"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -15,6 +15,7 @@ public:
     std::string text() {
         if (made_.parts.empty()) {
             line(made_.problem == spread_problem::term_of_library ? say(phrase::spread_library)
+                 : made_.problem == spread_problem::near_least    ? say(phrase::spread_near_least)
                  : made_.problem == spread_problem::not_ranked
                      ? say(phrase::spread_not_ranked)
                      : say(phrase::spread_none, std::to_string(made_.max_sites)));

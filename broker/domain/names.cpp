@@ -43,7 +43,8 @@ constexpr std::array rejections = {"provider_denied"sv,    "provider_unhealthy"s
                                    "quote_expired"sv,      "offer_stale"sv,
                                    "max_price"sv,          "budget"sv,
                                    "deadline"sv,           "max_carbon"sv,
-                                   "quantity_unknown"sv,   "too_dear_for_policy"sv};
+                                   "quantity_unknown"sv,   "too_dear_for_policy"sv,
+                                   "too_far_from_least"sv};
 static_assert(rejections.size() == static_cast<std::size_t>(rejection::count_));
 static_assert(workload_states.size() == static_cast<std::size_t>(workload_state::expired) + 1);
 static_assert(attempt_states.size() == static_cast<std::size_t>(attempt_state::ended) + 1);

@@ -86,6 +86,7 @@ enum class note_kind : std::uint8_t {
     would_preempt,     // a plan; words: the offer; figures: runs stopped, tenants whose they are, the charge
     room_ahead,        // words: launched at, the offer that is full till then; figures: money it saves against at once
     risk_weighed,      // figures: P(late or lost) of the winner, P(late), P(lost)
+    within_of_least,   // words: the baseline, the term, its unit; figures: the share over it, its quantity
     count_             // not a kind: the number of them
 };
 

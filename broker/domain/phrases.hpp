@@ -55,6 +55,7 @@ enum class phrase : std::uint8_t {
     spread_none,  // sites at most
     spread_not_ranked,
     spread_library,
+    spread_near_least,
     spread_in_one,
     spread_over,            // sites, sites at most
     spread_part,            // offer, replicas, cost, origins

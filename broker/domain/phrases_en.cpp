@@ -52,6 +52,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_library,
      "The replicas are not spread: the policy weighs a term of a library, which is told of whole "
      "services only."},
+    {phrase::spread_near_least,
+     "The replicas are not spread: the policy bounds a term by its least, which is told of single offers only."},
     {phrase::spread_in_one, "Near their users, all replicas go to one site:"},
     {phrase::spread_over, "Near their users, the replicas go to {1} sites, of at most {2}:"},
     {phrase::spread_part, "- {1}: {2} of the replicas for {3} an hour, serving {4}."},
@@ -196,6 +198,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::risk_weighed,
      "It is late or lost with a probability of {1} %: past its deadline {2} %, interrupted with no checkpoint to go on "
      "from {3} % (of a service: within an hour)."},
+    {note_kind::within_of_least, "Only offers within {4} % over the least of \"{2}\" ({5} {3}, {1}) were ranked."},
 };
 static_assert(complete(notes));
 
@@ -233,6 +236,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::max_carbon, "with more carbon than the limit, or unknown carbon"},
     {rejection::quantity_unknown, "without the RTT, power or carbon figures that the policy ranks by"},
     {rejection::too_dear_for_policy, "dearer than the policy allows beside the cheapest"},
+    {rejection::too_far_from_least, "with more than the policy allows beside the least"},
 };
 static_assert(complete(rejections));
 

@@ -48,6 +48,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_none, "没有哪种分布（最多 {1} 个算力中心）能满足全部限制。"},
     {phrase::spread_not_ranked, "没有分布副本：策略目前无法排序。"},
     {phrase::spread_library, "没有分布副本：策略用到外部库的项，而该项只针对整个服务。"},
+    {phrase::spread_near_least, "没有分布副本：策略以某项的最低值为界，而该界限只针对单个报价。"},
     {phrase::spread_in_one, "靠近用户，全部副本放在一个算力中心："},
     {phrase::spread_over, "靠近用户，副本分布在 {1} 个算力中心（最多 {2} 个）："},
     {phrase::spread_part, "- {1}：{2} 个副本，每小时 {3}，服务 {4}。"},
@@ -166,6 +167,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::room_ahead, "推迟到 {1}：届时预计 {2} 有空余容量，计入等待后比立即使用当前空闲的最佳报价少花 {3}。"},
     {note_kind::risk_weighed,
      "误期或丢失的概率为 {1} %：其中超过截止时间 {2} %，中断且无检查点可续 {3} %（服务按一小时计）。"},
+    {note_kind::within_of_least, "只对“{2}”不超过最低者（{1}，{5} {3}）{4} % 的报价排序。"},
 };
 static_assert(complete(notes));
 
@@ -202,6 +204,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::max_carbon, "碳排放超过上限或未知"},
     {rejection::quantity_unknown, "缺少策略排序所需的 RTT、功率或碳排放数据"},
     {rejection::too_dear_for_policy, "比最便宜者贵得超过策略允许的幅度"},
+    {rejection::too_far_from_least, "比最低者高得超过策略允许的幅度"},
 };
 static_assert(complete(rejections));
 

@@ -26,6 +26,13 @@ struct ordered_key {
     friend bool operator==(const ordered_key&, const ordered_key&) = default;
 };
 
+/// The reverse of within_of_cheapest: only offers whose quantity of a built-in term is near the least one's.
+struct least_rule {
+    std::string term;
+    double within = 0;  // 0.1: at most 1.1 x the least
+    friend bool operator==(const least_rule&, const least_rule&) = default;
+};
+
 /// When a run is moved to a better place. A gain has to exceed what the move costs, and both margins besides.
 struct replacement_rule {
     double min_gain = 0.2;  // of what staying would cost, or of the key of an order: prices within 10 % move nothing
@@ -46,6 +53,7 @@ struct policy {
     std::vector<ordered_key> order_interactive;   // … for interactive batch
     std::vector<ordered_key> order_batch;         // … for other batch
     std::optional<double> within_of_cheapest;     // 0.5: C <= 1.5 x the cheapest feasible C
+    std::optional<least_rule> within_of_least;    // never beside within_of_cheapest
     std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
     std::optional<double> max_pue;
     std::uint64_t default_runtime_s = 3600;       // when the workload states none; the decision says so

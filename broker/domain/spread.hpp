@@ -39,7 +39,7 @@ struct unspread {
     friend bool operator==(const unspread&, const unspread&) = default;
 };
 
-enum class spread_problem : std::uint8_t { none, nothing_fits, not_ranked, term_of_library };
+enum class spread_problem : std::uint8_t { none, nothing_fits, not_ranked, term_of_library, near_least };
 
 /// A service spread near its users. Everything is of an hour and of all replicas.
 struct spread_plan {

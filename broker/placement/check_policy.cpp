@@ -53,6 +53,21 @@ void check_order(const std::vector<ordered_key>& keys, const std::string& pointe
     }
 }
 
+/// A library is asked of what a policy weighs, not of what bounds it.
+void check_least(const std::string& name, term_table terms, std::vector<fault>& faults) {
+    const term* known = find_term(terms, name);
+    if (known && !known->foreign)
+        return;
+    std::vector<std::string> names;
+    for (const term& t : terms)
+        if (!t.foreign)
+            names.emplace_back(t.name);
+    faults.push_back(
+        {"/within_of_least/term",
+         '"' + name + (known ? "\" is of a library, which bounds nothing" : "\" is not a term of this broker"),
+         "use " + joined(names)});
+}
+
 }  // namespace
 
 void complete_units(policy& policy, term_table terms) {
@@ -67,6 +82,8 @@ result<void> check_policy(const policy& policy, term_table terms) {
         check_price(price, terms, faults);
     for (const auto& bounds : policy.overrides.prices)
         check_name(bounds.term, "/overrides/prices/" + bounds.term, terms, &term::priceable, "overrides", faults);
+    if (policy.within_of_least)
+        check_least(policy.within_of_least->term, terms, faults);
     check_order(policy.order_service, "/order/service", terms, faults);
     check_order(policy.order_interactive, "/order/interactive", terms, faults);
     check_order(policy.order_batch, "/order/batch", terms, faults);

@@ -12,6 +12,12 @@
 namespace westerly {
 namespace {
 
+/// The baseline of within_of_least.
+struct least_found {
+    offer_id offer;
+    double quantity = 0;
+};
+
 /// Memory that one thread's decisions use again and again.
 struct scratch {
     demand want;
@@ -19,6 +25,7 @@ struct scratch {
     ranking_rule rule;
     bool rankable = true;  // every term of the policy is known, and said what it has to say
     ranker ranks;
+    std::optional<least_found> least;  // of the term that the policy bounds
     podium best{ranked_max};
     podium launchable{1};
 };
@@ -34,7 +41,8 @@ struct question {
     term_table terms;
     const workload_spec& spec;
     const decision_world& world;
-    std::optional<double> cheapest = std::nullopt;  // of all sizes of a gang; nullopt: of what this one finds
+    std::optional<double> cheapest = std::nullopt;    // of all sizes of a gang; nullopt: of what this one finds
+    std::optional<least_found> least = std::nullopt;  // likewise
 };
 
 /// A rule that cannot be followed ranks nothing.
@@ -67,14 +75,35 @@ std::optional<double> dearest_of(const question& asked, const survivors& left) {
     return asked.cheapest.value_or(left.baseline_cost) * (1.0 + *asked.rules.within_of_cheapest) * (1 + rounding);
 }
 
+double most_of(const question& asked, const scratch& use) {
+    return use.least ? use.least->quantity * (1.0 + asked.rules.within_of_least->within) * (1 + rounding)
+                     : std::numeric_limits<double>::infinity();
+}
+
+/// Ranks what is near the least of the term that the policy bounds.
+void choose_near_least(const question& asked, scratch& use) {
+    const term& what = *use.rule.bounded;
+    const auto found = find_least(asked.book, use.want, asked.spec, what, use.left);
+    if (!found)
+        return;
+    use.least = asked.least;
+    if (!use.least)
+        use.least = least_found{asked.book.at(*found).id,
+                                quantity_of(asked.book, use.want, asked.spec, asked.world.now, what, *found)};
+    rank_near_least(most_of(asked, use), asked.book, use.want, use.ranks, use.left);
+}
+
 /// Filters and ranks by what `use.want` holds.
 void choose(const question& asked, scratch& use) {
     use.want.hourly.forget();
     use.ranks.begin(asked.book, use.want, asked.spec, use.rule, asked.world.now, use.best, use.launchable);
-    const bool at_once = use.rankable && !asked.rules.within_of_cheapest;
+    const bool at_once = use.rankable && !asked.rules.within_of_cheapest && !use.rule.bounded;
+    use.least.reset();
     filter_book(asked.book, use.want, at_once ? &use.ranks : nullptr, use.left);
     if (!use.rankable) {
         reject_all(use.left);
+    } else if (use.rule.bounded) {
+        choose_near_least(asked, use);
     } else if (const auto dearest = dearest_of(asked, use.left)) {
         use.want.hourly.limit(*dearest);
         rank_within(*dearest, asked.book, use.want, use.ranks, use.left);
@@ -150,6 +179,11 @@ decision decide_with(const question& asked, scratch& use) {
     if (!ranked.empty())
         made.put_off = put_off(by, made, ranked[first].index);
     made.notes = notes_on(by, made);
+    if (use.least)
+        made.notes.push_back(
+            {note_kind::within_of_least,
+             {use.least->offer, std::string(use.rule.bounded->name), std::string(use.rule.bounded->unit)},
+             {asked.rules.within_of_least->within, use.least->quantity}});
     return made;
 }
 
@@ -163,10 +197,16 @@ void add_rivals(const question& asked, decision& made, scratch& use) {
         made.notes.push_back({note_kind::not_robust, made.rivals, {}});
 }
 
+double bounded_at(const question& asked, const scratch& use, std::size_t i) {
+    return quantity_of(asked.book, use.want, asked.spec, asked.world.now, *use.rule.bounded,
+                       static_cast<std::uint32_t>(i));
+}
+
 /// The first failing filter of each offer that fails one, by `use.want`.
 std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, const scratch& use, std::size_t most) {
     std::vector<std::pair<offer_id, rejection>> rejected;
     const auto dearest = dearest_of(asked, use.left);
+    const double allowed = most_of(asked, use);
     for (std::size_t i = 0; i < asked.book.size() && rejected.size() < most; ++i) {
         const std::uint8_t code = verdict(asked.book, use.want, i);
         if (code != passes)
@@ -175,6 +215,8 @@ std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, c
             rejected.emplace_back(asked.book.at(i).id, rejection::quantity_unknown);
         else if (dearest && cost_of(asked.book, use.want, i) > *dearest)
             rejected.emplace_back(asked.book.at(i).id, rejection::too_dear_for_policy);
+        else if (use.least && !(bounded_at(asked, use, i) <= allowed))
+            rejected.emplace_back(asked.book.at(i).id, rejection::too_far_from_least);
     }
     return rejected;
 }
@@ -189,6 +231,8 @@ std::vector<appraisal> pareto_of(const question& asked, scratch& use) {
     for (const std::uint32_t index : pareto_front(asked.book, use.want)) {
         if (front.size() == pareto_max || (dearest && cost_of(asked.book, use.want, index) > *dearest))
             break;
+        if (use.least && !(bounded_at(asked, use, index) <= most_of(asked, use)))
+            continue;
         front.push_back(appraise(by, index));
     }
     return front;
@@ -216,6 +260,21 @@ std::optional<double> cheapest_of(const std::vector<decision>& all) {
     return least ? std::optional(least->cost_base) : std::nullopt;
 }
 
+/// Of all sizes, as cheapest_of.
+std::optional<least_found> least_of(const std::vector<decision>& all, const offer_book& book) {
+    std::optional<least_found> least;
+    const auto place = [&](const least_found& of) {
+        const auto index = book.find(of.offer);
+        return std::pair(!index || !book.at(*index).launchable, of.quantity);
+    };
+    for (const auto& each : all)
+        for (const note& told : each.notes)
+            if (told.kind == note_kind::within_of_least)
+                if (least_found found{told.words[0], told.figures[1]}; !least || place(found) < place(*least))
+                    least = std::move(found);
+    return least;
+}
+
 /// With each size in turn. Twice where a limit refers to the cheapest, which only the first round knows.
 plan_result plan_sizes(question asked, std::size_t rejected_most) {
     workload_spec sized = asked.spec;
@@ -223,7 +282,7 @@ plan_result plan_sizes(question asked, std::size_t rejected_most) {
     const auto sizes = gang_sizes(asked.spec.tasks, asked.spec.tasks_max);
     const auto at_size = [&](std::uint32_t size) {
         sized.tasks = size;
-        return question{asked.book, asked.rules, asked.terms, sized, asked.world, asked.cheapest};
+        return question{asked.book, asked.rules, asked.terms, sized, asked.world, asked.cheapest, asked.least};
     };
     std::vector<decision> made;
     const auto all_sizes = [&] {
@@ -234,6 +293,9 @@ plan_result plan_sizes(question asked, std::size_t rejected_most) {
     all_sizes();
     if (asked.rules.within_of_cheapest) {
         asked.cheapest = cheapest_of(made);
+        all_sizes();
+    } else if (asked.rules.within_of_least) {
+        asked.least = least_of(made, asked.book);
         all_sizes();
     }
     const auto preference = [&](const offer_id& id) {

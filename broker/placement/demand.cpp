@@ -110,6 +110,8 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         note(price.term);
     for (const auto& key : order_of(policy, spec))
         note(key.term);
+    if (policy.within_of_least)
+        note(policy.within_of_least->term);
 }
 
 void resolve_sites(const offer_book& book, const workload_spec& spec, const decision_world& world,

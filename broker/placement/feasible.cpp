@@ -12,7 +12,16 @@ namespace {
 struct placed {
     feasible_offer what;
     standing at;
+    double bounded = 0;  // of the term that the policy holds near its least
 };
+
+/// What within_of_least leaves.
+void keep_near_least(double within, std::vector<placed>& found) {
+    std::pair least{true, std::numeric_limits<double>::infinity()};
+    for (const placed& p : found)
+        least = std::min(least, std::pair(!p.at.launchable, p.bounded));
+    std::erase_if(found, [&](const placed& p) { return !(p.bounded <= least.second * (1.0 + within)); });
+}
 
 /// The ε-form's limit, from the cheapest that starts at once where it may.
 std::optional<double> dearest_of(const offer_book& book, const policy& rules, const demand& want) {
@@ -78,8 +87,12 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
             const double put_off_h = static_cast<double>(p.what.delay_ms) / 3'600'000.0;
             hours->back().rest_base = p.what.j - cost - want.hourly.rule.per_hour * put_off_h;
         }
+        if (rule.bounded)
+            p.bounded = quantity_of(book, want, spec, world.now, *rule.bounded, i);
         found.push_back(p);
     }
+    if (rule.bounded)
+        keep_near_least(rules.within_of_least->within, found);
     const std::size_t keys = rule.ordered ? rule.parts.size() : 1;
     std::ranges::sort(found, [&](const placed& a, const placed& b) { return better(a.at, b.at, keys); });
     std::vector<feasible_offer> all;

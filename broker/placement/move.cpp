@@ -106,6 +106,7 @@ std::optional<appraisal> appraise_staying(const policy& rules, term_table terms,
     book.replace_provider(run.on.provider, {place_as_leased(run)});
     policy here = rules;
     here.within_of_cheapest.reset();
+    here.within_of_least.reset();
     here.min_green_power_share.reset();
     here.max_pue.reset();
     decision_world around = world;

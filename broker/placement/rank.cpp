@@ -271,6 +271,18 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     return quantity;
 }
 
+void quantities_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
+                   std::span<const std::uint32_t> index, std::span<const double> cost_base, std::span<double> out) {
+    static thread_local block some;
+    for (std::size_t from = 0; from < index.size(); from += block_max) {
+        some.size = std::min(block_max, index.size() - from);
+        std::copy_n(index.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.index.begin());
+        std::copy_n(cost_base.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.cost.begin());
+        some.fill_columns(book, want, what.reads);
+        what.fill(some.context(book, spec, now, want.said_of(what)), out.subspan(from, some.size));
+    }
+}
+
 bool resolve_rule(const policy& rules, term_table terms, const workload_spec& spec, const demand& want,
                   ranking_rule& into) {
     into.parts.clear();
@@ -291,6 +303,13 @@ bool resolve_rule(const policy& rules, term_table terms, const workload_spec& sp
     else
         for (const auto& price : rules.prices)
             all_known &= add(price.term, price.per_unit);
+    into.bounded = nullptr;
+    if (rules.within_of_least) {
+        const term* bounded = find_term(terms, rules.within_of_least->term);
+        all_known &= bounded && !bounded->foreign;
+        if (all_known && bounded->applies(spec))
+            into.bounded = bounded;
+    }
     return all_known;
 }
 

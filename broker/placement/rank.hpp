@@ -53,6 +53,7 @@ struct ranking_rule {
     };
     std::vector<part> parts;
     bool ordered = false;
+    const term* bounded = nullptr;  // whose quantity is held near the least; nullptr: none's
 };
 
 /// The rule in terms of the table; false when the policy names a term that the table does not have (check_policy
@@ -63,6 +64,10 @@ bool resolve_rule(const policy& rules, term_table terms, const workload_spec& sp
 /// One quantity at one offer, by the same code that ranks; for the few that are explained.
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
                    std::uint32_t index, bool at_once = false);
+
+/// The same of many, ascending, whose C is known: a block at a time.
+void quantities_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
+                   std::span<const std::uint32_t> index, std::span<const double> cost_base, std::span<double> out);
 
 /// C of one offer in base currency, unrounded; meaningless where verdict() is price_missing. At its best start, or
 /// started at once.

@@ -237,7 +237,11 @@ void filter_book(const offer_book& book, const demand& want, ranker* ranks, surv
     filtering(book, want, ranks, into).whole_book();
 }
 
-void rank_within(double limit, const offer_book& book, const demand& want, ranker& ranks, survivors& among) {
+namespace {
+
+/// Tells the ranker of each run before `each` number of what was kept.
+template <class Each>
+void by_runs(const offer_book& book, ranker& ranks, const survivors& among, Each each) {
     const auto runs = book.runs();
     std::size_t run = 0;
     std::uint32_t run_end = 0;
@@ -249,6 +253,14 @@ void rank_within(double limit, const offer_book& book, const demand& want, ranke
             run_end = runs[run].end;
             ranks.begin_run(run);
         }
+        each(k, i);
+    }
+}
+
+}  // namespace
+
+void rank_within(double limit, const offer_book& book, const demand& want, ranker& ranks, survivors& among) {
+    by_runs(book, ranks, among, [&](std::size_t k, std::uint32_t i) {
         const shape_view& shape = want.shapes[book.cols().shape[i]];
         const hourly_choice* const by_hour =
             shape.hourly ? &hourly_best(want, want.sites[book.cols().site[i]], shape) : nullptr;
@@ -258,7 +270,33 @@ void rank_within(double limit, const offer_book& book, const demand& want, ranke
             ranks.add(i, among.cost_base[k]);
         else
             ++among.counts[code(rejection::too_dear_for_policy)];
-    }
+    });
+}
+
+std::optional<std::uint32_t> find_least(const offer_book& book, const demand& want, const workload_spec& spec,
+                                        const term& what, survivors& among) {
+    among.quantity.resize(std::max(among.quantity.size(), among.size));
+    quantities_of(book, want, spec, want.request.now, what, {among.index.data(), among.size},
+                  {among.cost_base.data(), among.size}, {among.quantity.data(), among.size});
+    std::optional<std::size_t> least;
+    const auto place = [&](std::size_t k) {
+        return std::pair(!want.shapes[book.cols().shape[among.index[k]]].launchable, among.quantity[k]);
+    };
+    for (std::size_t k = 0; k < among.size; ++k)
+        if (!least || place(k) < place(*least))
+            least = k;
+    return least ? std::optional(among.index[*least]) : std::nullopt;
+}
+
+void rank_near_least(double most, const offer_book& book, const demand& want, ranker& ranks, survivors& among) {
+    by_runs(book, ranks, among, [&](std::size_t k, std::uint32_t i) {
+        if (!(among.quantity[k] <= most))
+            ++among.counts[code(rejection::too_far_from_least)];
+        else if (want.shapes[book.cols().shape[i]].hourly)
+            ranks.add_hourly(i, among.cost_base[k]);
+        else
+            ranks.add(i, among.cost_base[k]);
+    });
 }
 
 std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) {

@@ -50,6 +50,8 @@ spread_costs::spread_costs(const offer_book& book, const policy& policy, term_ta
     for (const auto& each : rule_.parts)
         if (each.what->foreign)
             problem_ = spread_problem::term_of_library;
+    if (policy.within_of_least)
+        problem_ = spread_problem::near_least;
     origins_ = origins_of(book, spec, world);
     sites_max_ = std::min<std::size_t>(spec.spread ? spec.spread->max_sites : 1, spec.tasks);
     if (problem_ == spread_problem::none && !origins_.empty() && origins_.size() <= spread_origins_max)

@@ -85,6 +85,8 @@ private:
         while (j.preference < wanted.size() &&
                !(cards_meet(wanted[j.preference]) && units_with(wanted[j.preference].count) > 0))
             ++j.preference;
+        if (w_.rules.within_of_least)
+            j.bounded = quantity(w_.rules.within_of_least->term).value();
         return j;
     }
 
@@ -517,6 +519,8 @@ private:
         for (const auto& k : order())
             if (k.term != "cost" && !quantity(k.term))
                 return true;
+        if (w_.rules.within_of_least && !quantity(w_.rules.within_of_least->term))
+            return true;
         return false;
     }
 
@@ -713,6 +717,24 @@ void drop_too_dear(const world& w, bool plan_only_too, std::vector<judged>& all)
     }
 }
 
+/// The reverse: nothing with so much more than the least, of those that may be launched where there are any.
+void drop_far_from_least(const world& w, std::vector<judged>& all) {
+    if (!w.rules.within_of_least)
+        return;
+    for (const bool launchable : {true, false}) {
+        double least = infinity;
+        for (const auto& j : all)
+            if (!j.why && (j.at->launchable || !launchable))
+                least = std::min(least, j.bounded);
+        if (least == infinity)
+            continue;
+        for (auto& j : all)
+            if (!j.why && j.bounded > least * (1 + w.rules.within_of_least->within) * (1 + 1e-9))
+                j.why = rejection::too_far_from_least;
+        return;
+    }
+}
+
 }  // namespace
 
 judgement judge(const world& w, bool plan_only_too) {
@@ -721,6 +743,7 @@ judgement judge(const world& w, bool plan_only_too) {
         made.all.push_back(judge_of_one(w, o, plan_only_too).judgement());
     std::sort(made.all.begin(), made.all.end(), [](const auto& a, const auto& b) { return a.at->id < b.at->id; });
     drop_too_dear(w, plan_only_too, made.all);
+    drop_far_from_least(w, made.all);
     for (const auto& j : made.all)
         if (!j.why)
             made.ranked.push_back(&j);

@@ -10,6 +10,7 @@ struct judged {
     std::optional<rejection> why;
     double cost = 0;           // C in base currency
     double first_cost = 0;     // started at once, where it may
+    double bounded = 0;        // of the term that within_of_least names
     std::vector<double> keys;  // J, or the order's keys
     bool stale = false;
     double finish_ms = 0;

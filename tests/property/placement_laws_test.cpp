@@ -62,6 +62,7 @@ TEST(placement_laws, one_more_offer_never_reorders_the_rest) {
         dice chance(seed);
         world w = random_world(chance);
         w.rules.within_of_cheapest.reset();
+        w.rules.within_of_least.reset();
         const decision before = w.decide();
         offer added = random_offer(chance, w.offers[chance.below(w.offers.size())].site, "p9", 1);
         w.offers.push_back(added);

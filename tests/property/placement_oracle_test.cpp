@@ -96,6 +96,7 @@ TEST(placement_oracle, the_baseline_is_the_cheapest_feasible) {
         dice chance(seed);
         world w = random_world(chance);
         w.rules.within_of_cheapest.reset();
+        w.rules.within_of_least.reset();
         const judgement right = judge(w, false);
         const decision made = w.decide();
         ASSERT_EQ(made.baseline.has_value(), !right.ranked.empty());
@@ -171,6 +172,7 @@ TEST(placement_oracle, a_range_of_sizes_is_decided_as_each_size_by_itself) {
         dice chance(seed);
         world w = random_world(chance);
         w.rules.within_of_cheapest.reset();
+        w.rules.within_of_least.reset();
         w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(5));
         const auto right = best_at_any_size(w);
         const decision made = w.decide();

@@ -220,6 +220,9 @@ policy random_policy(dice& chance) {
                                    : shipped_policy(chance.one_of(shipped));
     if (chance.once_in(6))
         p.within_of_cheapest = chance.between(0, 1);
+    constexpr const char* bounded[] = {"carbon", "finish", "risk", "rtt", "non_green_energy", "data_movement", "time"};
+    if (!p.within_of_cheapest && chance.once_in(5))
+        p.within_of_least = least_rule{chance.one_of(bounded), chance.between(0, 1)};
     if (chance.once_in(8))
         p.max_pue = chance.between(1.2, 1.7);
     if (chance.once_in(8))

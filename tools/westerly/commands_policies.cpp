@@ -168,7 +168,8 @@ int show_policy(cli& with, const std::string& name) {
     if (const auto text = text_at(*p, "description"); !text.empty())
         std::printf("%s\n", text.c_str());
     std::printf("chooses by: %s\nfor: %s\n", rule_in_words(*p).c_str(), audience(*p).c_str());
-    for (const char* figure : {"within_of_cheapest", "filters.min_green_power_share", "filters.max_pue"})
+    for (const char* figure : {"within_of_cheapest", "within_of_least.term", "within_of_least.within",
+                               "filters.min_green_power_share", "filters.max_pue"})
         if (const auto value = text_at(*p, figure); !value.empty())
             std::printf("%s: %s\n", figure, value.c_str());
     std::printf("%s\n", moves_in_words(replacement_of(*p)).c_str());

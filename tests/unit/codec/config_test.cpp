@@ -130,6 +130,19 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     ASSERT_EQ(ordered.order_batch.size(), 4u);
     EXPECT_EQ(ordered.order_batch[0], (ordered_key{"non_green_energy", 0.1}));
     EXPECT_EQ(ordered.within_of_cheapest, 0.5);
+    const auto bound = decode_policy("p", example("policy-least.json")).value();
+    EXPECT_EQ(bound.within_of_least, (least_rule{"carbon", 0.1}));
+}
+
+TEST(decode_policy, takes_one_bound) {
+    const auto at = [](const std::string& beside) {
+        const auto read =
+            decode_policy("p", R"({"within_of_least": {"term": "carbon", "within": 0.1}, )" + beside + "}");
+        return read ? std::string() : read.error().faults.at(0).pointer;
+    };
+    EXPECT_EQ(at(R"("within_of_cheapest": 0.5)"), "/within_of_least");
+    EXPECT_EQ(at(R"("overrides": {"within_of_cheapest": {"max": 1}})"), "/within_of_least");
+    EXPECT_EQ(at(R"("overrides": {"max_pue": {"max": 1.5}})"), "");
 }
 
 TEST(decode_policy, reads_bounds_and_groups) {

@@ -157,7 +157,8 @@ std::vector<note> every_note() {
             {note_kind::waited, {"no_capacity", "provider_unhealthy"}, {320}},
             {note_kind::would_preempt, {"p/b/n/spot"}, {3, 2, 0.39}},
             {note_kind::room_ahead, {"2027-01-15T08:00:00.000Z", "p/b/n/on_demand"}, {9.9}},
-            {note_kind::risk_weighed, {}, {0.0298, 0.02, 0.01}}};
+            {note_kind::risk_weighed, {}, {0.0298, 0.02, 0.01}},
+            {note_kind::within_of_least, {"p/a/n/on_demand", "carbon", "kg"}, {0.1, 0.0528}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

@@ -31,7 +31,7 @@ TEST(names, every_enumerator_has_its_own) {
     expect_distinct_names(adapter_error::internal);
     expect_distinct_names(provider_state::down);
     expect_distinct_names(role::operator_);
-    expect_distinct_names(rejection::too_dear_for_policy);
+    expect_distinct_names(rejection::too_far_from_least);
 }
 
 TEST(names, first_last_and_middle_stand_at_their_enumerators) {

@@ -17,7 +17,8 @@ bool policy_reads_carbon(const policy& rules) {
         return known != nullptr && (known->reads & reads_carbon) != 0;
     };
     return std::ranges::any_of(rules.prices, reads) || std::ranges::any_of(rules.order_batch, reads) ||
-           std::ranges::any_of(rules.order_interactive, reads) || std::ranges::any_of(rules.order_service, reads);
+           std::ranges::any_of(rules.order_interactive, reads) || std::ranges::any_of(rules.order_service, reads) ||
+           (rules.within_of_least && reads(*rules.within_of_least));
 }
 
 std::vector<offer> in_book_order(const offer_book& book) {
