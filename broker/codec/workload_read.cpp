@@ -141,6 +141,7 @@ void read_constraints(object_reader& o, constraints& c) {
 void read_timing(object_reader& o, timing& t) {
     o.time("earliest_start_at", t.earliest_start_at);
     o.time("deadline_at", t.deadline_at);
+    o.time("target_at", t.target_at);
     o.whole("max_wait_s", t.max_wait_s, 0, ten_years_s);
     o.whole("max_runtime_s", t.max_runtime_s, 1, ten_years_s);
     o.whole("max_delay_s", t.max_delay_s, 0, ten_years_s);

@@ -86,6 +86,7 @@ void put_timing(json_writer& out, const timing& t) {
     begin_object(out, "timing");
     put_time(out, "earliest_start_at", t.earliest_start_at);
     put_time(out, "deadline_at", t.deadline_at);
+    put_time(out, "target_at", t.target_at);
     if (t.max_wait_s)
         put_whole(out, "max_wait_s", *t.max_wait_s);
     if (t.max_runtime_s)

@@ -92,6 +92,8 @@ constexpr note_form forms[] = {
     {note_kind::room_ahead, makeup::plain, "m"},
     {note_kind::risk_weighed, makeup::plain, "%%%"},
     {note_kind::within_of_least, makeup::plain, "%4"},
+    {note_kind::target_met},
+    {note_kind::target_missed, makeup::plain, "2"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -87,6 +87,8 @@ enum class note_kind : std::uint8_t {
     room_ahead,        // words: launched at, the offer that is full till then; figures: money it saves against at once
     risk_weighed,      // figures: P(late or lost) of the winner, P(late), P(lost)
     within_of_least,   // words: the baseline, the term, its unit; figures: the share over it, its quantity
+    target_met,        // words: the target, when the winner ends
+    target_missed,     // words: likewise; figures: hours past it
     count_             // not a kind: the number of them
 };
 

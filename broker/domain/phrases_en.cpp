@@ -199,6 +199,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "It is late or lost with a probability of {1} %: past its deadline {2} %, interrupted with no checkpoint to go on "
      "from {3} % (of a service: within an hour)."},
     {note_kind::within_of_least, "Only offers within {4} % over the least of \"{2}\" ({5} {3}, {1}) were ranked."},
+    {note_kind::target_met, "Hours count past the target ({1}) only; it ends by then, at {2}."},
+    {note_kind::target_missed, "Hours count past the target ({1}) only; it ends {3} h after it, at {2}."},
 };
 static_assert(complete(notes));
 

@@ -168,6 +168,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::risk_weighed,
      "误期或丢失的概率为 {1} %：其中超过截止时间 {2} %，中断且无检查点可续 {3} %（服务按一小时计）。"},
     {note_kind::within_of_least, "只对“{2}”不超过最低者（{1}，{5} {3}）{4} % 的报价排序。"},
+    {note_kind::target_met, "时间只从目标时间（{1}）起计；运行在此之前结束（{2}）。"},
+    {note_kind::target_missed, "时间只从目标时间（{1}）起计；运行在其后 {3} 小时结束（{2}）。"},
 };
 static_assert(complete(notes));
 

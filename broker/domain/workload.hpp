@@ -134,6 +134,7 @@ struct timing {
     std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
     std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
     std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
+    std::optional<instant> target_at;            // batch: the finish is worth nothing before it; soft
     double deadline_probability = 0.95;          // an offer must finish by the deadline at least so surely; 0.5..0.999
     friend bool operator==(const timing&, const timing&) = default;
 };

@@ -168,6 +168,7 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     write_limits(out, spec.limits);
     out.maybe(spec.when.earliest_start_at);
     out.maybe(spec.when.deadline_at);
+    out.maybe(spec.when.target_at);
     out.real(spec.when.deadline_probability);
     out.maybe(spec.when.max_runtime_s);
     out.maybe(spec.when.max_delay_s);

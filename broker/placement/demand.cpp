@@ -93,6 +93,9 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
     into.deadline_ms.reset();
     if (spec.when.deadline_at && spec.kind == workload_kind::batch)
         into.deadline_ms = ms_since_epoch(*spec.when.deadline_at);
+    into.free_hours = 0;
+    if (spec.when.target_at && spec.kind == workload_kind::batch)
+        into.free_hours = static_cast<double>(ms_since_epoch(*spec.when.target_at) - into.earliest_ms) / 3'600'000.0;
     into.deadline_z = into.deadline_ms ? z_of(spec.when.deadline_probability) : 0;
     into.max_carbon_kg.reset();
     if (const auto& most = spec.limits.max_carbon_kg)

@@ -27,6 +27,8 @@ struct request_view {
     bool waits_at_it = false;   // services and interactive batch: RTT counts
     bool origin_known = false;  // an origin is stated
     std::optional<std::int64_t> deadline_ms;
+    double free_hours =
+        0;  // of those from earliest_ms on, what the price of time does not count; below 0: it counts more
     double deadline_z = 0;  // the quantile of the finish that has to be in time, as z_of tells
     std::optional<double> max_carbon_kg;
     std::optional<double> budget_base;  // in base currency

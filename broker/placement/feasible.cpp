@@ -20,7 +20,8 @@ void keep_near_least(double within, std::vector<placed>& found) {
     std::pair least{true, std::numeric_limits<double>::infinity()};
     for (const placed& p : found)
         least = std::min(least, std::pair(!p.at.launchable, p.bounded));
-    std::erase_if(found, [&](const placed& p) { return !(p.bounded <= least.second * (1.0 + within)); });
+    std::erase_if(found,
+                  [&](const placed& p) { return !(p.bounded <= least.second * (1.0 + within) * (1 + rounding)); });
 }
 
 /// The ε-form's limit, from the cheapest that starts at once where it may.
@@ -84,8 +85,11 @@ std::vector<feasible_offer> feasible_offers(const offer_book& book, const policy
         if (hours != nullptr && shape.hourly) {
             p.what.hours = static_cast<std::uint32_t>(hours->size());
             hours->push_back(hourly_costs_of(want, site, shape));
-            const double put_off_h = static_cast<double>(p.what.delay_ms) / 3'600'000.0;
-            hours->back().rest_base = p.what.j - cost - want.hourly.rule.per_hour * put_off_h;
+            const start_rule& by = want.hourly.rule;
+            const std::int64_t first_ms = p.what.finish_ms - p.what.delay_ms;
+            const double put_off_h = by.target_ms ? by.hours_until(p.what.finish_ms) - by.hours_until(first_ms)
+                                                  : static_cast<double>(p.what.delay_ms) / 3'600'000.0;
+            hours->back().rest_base = p.what.j - cost - by.per_hour * put_off_h;
         }
         if (rule.bounded)
             p.bounded = quantity_of(book, want, spec, world.now, *rule.bounded, i);

@@ -78,7 +78,8 @@ start_keys keys_of(const demand& want, const site_view& site, const shape_view& 
     const double hours = static_cast<double>(finish_ms - want.request.earliest_ms) / ms_per_hour;
     start_keys keys{};
     if (!rule.ordered) {
-        keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * hours : 0.0) +
+        const double counted = rule.target_ms ? rule.hours_until(finish_ms) : hours;
+        keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * counted : 0.0) +
                   (rule.per_kg > 0 ? rule.per_kg * used.carbon_kg : 0.0) +
                   (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0) +
                   (rule.per_risk > 0 ? rule.per_risk * risk_at(want, site, shape, at.start.delay_ms) : 0.0);
@@ -130,6 +131,8 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     if (last <= first || of.by_week)
         return into.resize(1);
     add_price_edges(of, first, last, into);
+    if (const auto bend = want.hourly.rule.bend(shape.run_ms); bend && *bend > first && *bend < last)
+        into.push_back(*bend);
     into.push_back(last);
     if (first + start_delay_least_ms < last)  // an edge that comes sooner
         into.push_back(first + start_delay_least_ms);

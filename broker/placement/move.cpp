@@ -94,6 +94,7 @@ workload_spec spec_of_staying(const workload_spec& spec, const attempt& of) {
     here.inputs.clear();
     here.budget.reset();
     here.when = {};
+    here.when.target_at = spec.when.target_at;  // what hours are worth, and no limit
     here.tasks = gang_of(of, spec);
     here.tasks_max = 0;
     return here;

@@ -170,6 +170,22 @@ void on_measured_rtt(const comparison& by, const decision& made, notes& into) {
                         {hours(by.world.now - old->measured_at), hours(seconds(std::int64_t{site.rtt_max_age_s}))}});
 }
 
+/// Where hours count past the workload's target, whether the winner meets it.
+void on_target(const comparison& by, const decision& made, notes& into) {
+    const appraisal* won = winner_of(made);
+    const auto& target = by.spec.when.target_at;
+    const auto counts = [](const ranking_rule::part& part) {
+        return part.applies && part.what->name == "time";
+    };
+    if (!won || !target || std::ranges::none_of(by.rule.parts, counts))
+        return;
+    const std::vector<std::string> words{format_rfc3339(*target), format_rfc3339(won->finish_at)};
+    if (won->finish_at <= *target)
+        into.push_back({note_kind::target_met, words, {}});
+    else
+        into.push_back({note_kind::target_missed, words, {hours(won->finish_at - *target)}});
+}
+
 /// The chance that the policy weighs, in its two parts.
 void on_risk(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
@@ -302,6 +318,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     on_measured_rtt(by, made, all);
     on_terms(by, made, all);
     on_risk(by, made, all);
+    on_target(by, made, all);
     on_start(by, made, all);
     on_green_and_carbon(made, all);
     return all;

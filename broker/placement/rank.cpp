@@ -25,8 +25,8 @@ struct block {
     /// best of every start counts: that bounds the rest.
     void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
                       const shape_view* every_shape = nullptr, bool at_once = false);
-    term_context context(const offer_book& book, const workload_spec& spec, instant now,
-                         std::span<const double> foreign) const;
+    term_context context(const offer_book& book, const demand& want, const workload_spec& spec, instant now,
+                         const term& what) const;
 };
 
 void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads, const shape_view* every_shape,
@@ -73,8 +73,8 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
         }
 }
 
-term_context block::context(const offer_book& book, const workload_spec& spec, instant now,
-                            std::span<const double> foreign) const {
+term_context block::context(const offer_book& book, const demand& want, const workload_spec& spec, instant now,
+                            const term& what) const {
     const auto view = [this](const column& c) {
         return std::span<const double>(c.data(), size);
     };
@@ -91,7 +91,8 @@ term_context block::context(const offer_book& book, const workload_spec& spec, i
             .finish_hours = view(finish),
             .run_hours = view(run_hours),
             .risk = view(risk),
-            .foreign = foreign};
+            .free_hours = want.request.free_hours,
+            .foreign = want.said_of(what)};
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ struct ranker::work {
 
     void fill(const term& what, std::span<double> out, const shape_view* every_shape = nullptr) {
         some.fill_columns(*book, *want, what.reads, every_shape);
-        what.fill(some.context(*book, *spec, now, want->said_of(what)), out);
+        what.fill(some.context(*book, *want, *spec, now, what), out);
     }
 
     /// Drops the candidates whose `by` is beyond the limit; the first `columns` keys stay parallel.
@@ -267,7 +268,7 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     one.cost[0] = cost_of(book, want, index, at_once);
     one.fill_columns(book, want, what.reads, nullptr, at_once);
     double quantity = 0;
-    what.fill(one.context(book, spec, now, want.said_of(what)), {&quantity, 1});
+    what.fill(one.context(book, want, spec, now, what), {&quantity, 1});
     return quantity;
 }
 
@@ -279,7 +280,7 @@ void quantities_of(const offer_book& book, const demand& want, const workload_sp
         std::copy_n(index.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.index.begin());
         std::copy_n(cost_base.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.cost.begin());
         some.fill_columns(book, want, what.reads);
-        what.fill(some.context(book, spec, now, want.said_of(what)), out.subspan(from, some.size));
+        what.fill(some.context(book, want, spec, now, what), out.subspan(from, some.size));
     }
 }
 

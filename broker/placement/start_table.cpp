@@ -87,6 +87,14 @@ bool start_rule::weighs(quantity what) const noexcept {
                                          : per_hour > 0;
 }
 
+double start_rule::hours_until(std::int64_t finish_ms) const noexcept {
+    return static_cast<double>(target_ms ? std::max<std::int64_t>(finish_ms - *target_ms, 0) : finish_ms) / ms_per_hour;
+}
+
+std::optional<std::int64_t> start_rule::bend(std::int64_t run_ms) const noexcept {
+    return counts_past_target() ? std::optional(*target_ms - run_ms) : std::nullopt;
+}
+
 double mean_with_fallback(const signal_curve& curve, std::int64_t from_ms, std::int64_t run_ms,
                           double annual) noexcept {
     const std::int64_t run = std::max<std::int64_t>(run_ms, 1);
@@ -145,7 +153,15 @@ std::int64_t start_table::find_starts(const site& of, const run& run, std::vecto
     if (of.green && of.green->varies && rule_.weighs(non_green))
         varying[count++] = &of.green->curve;
     find_start_candidates({varying.data(), count}, window, into);
-    return count > 0 ? into.back() : window.latest_ms;
+    if (count == 0)
+        return window.latest_ms;
+    const std::int64_t last = into.back();
+    if (const auto bend = rule_.bend(run.run_ms)) {
+        const std::int64_t start = std::max(*bend, at_once + start_delay_least_ms);
+        if (const auto at = std::ranges::lower_bound(into, start); *bend > at_once && start < last && *at != start)
+            into.insert(at, start);
+    }
+    return last;
 }
 
 void start_table::fill(entry& into, const site& of, const run& run) const {
@@ -222,17 +238,18 @@ start_option start_table::best(std::size_t site_number, std::uint16_t run, doubl
     if (in.last - in.first == 1 || !(it_kwh > 0))
         return options_[in.first];
     const site& of = sites_[site_number];
-    if (rule_.max_carbon_kg || runs_[run].risk.grows())  // which bends as it likes
-        return best_of_all(in, of, it_kwh);
+    // Risk bends as it likes, and hours past a target not where the hull has its corners.
+    if (rule_.max_carbon_kg || runs_[run].risk.grows() || rule_.counts_past_target())
+        return best_of_all(in, of, runs_[run], it_kwh);
     if (rule_.ordered)
-        return best_in_order(in, of, it_kwh);
+        return best_in_order(in, of, runs_[run], it_kwh);
     const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
     const auto past = std::partition_point(begin + 1, end, [&](const corner& c) { return c.from_kwh < it_kwh; });
     return options_[std::prev(past)->option];
 }
 
 /// With one quantity that varies, and before the finish: the earliest start whose step is the least one.
-start_option start_table::best_in_order(const entry& in, const site& of, double it_kwh) const {
+start_option start_table::best_in_order(const entry& in, const site& of, const run& run, double it_kwh) const {
     using enum start_rule::quantity;
     const bool carbon_varies = of.carbon && of.carbon->varies && rule_.weighs(carbon);
     const bool green_varies = of.green && of.green->varies && rule_.weighs(non_green);
@@ -240,7 +257,7 @@ start_option start_table::best_in_order(const entry& in, const site& of, double 
         return k.of == finish || (k.of == carbon && carbon_varies) || (k.of == non_green && green_varies);
     });
     if (carbon_varies == green_varies || first == rule_.keys.end() || first->of == finish)
-        return best_of_all(in, of, it_kwh);
+        return best_of_all(in, of, run, it_kwh);
     const auto key_of = [&](const corner& c) {
         const facility_energy used = energy_at(options_[c.option], of, it_kwh);
         return in_steps(first->of == carbon ? used.carbon_kg : used.non_green_kwh, first->step);
@@ -252,7 +269,8 @@ start_option start_table::best_in_order(const entry& in, const site& of, double 
 }
 
 /// The plain way: every start by what the policy compares, the earliest of equals; those within a carbon limit first.
-start_option start_table::best_of_all(const entry& in, const site& of, double it_kwh) const {
+start_option start_table::best_of_all(const entry& in, const site& of, const run& run, double it_kwh) const {
+    const std::int64_t first_finish_ms = run.start_ms + of.data_movement_ms + run.run_ms;
     using keys = std::array<double, 5>;
     const auto keys_of = [&](const start_option& o) {
         const facility_energy used = energy_at(o, of, it_kwh);
@@ -260,7 +278,8 @@ start_option start_table::best_of_all(const entry& in, const site& of, double it
         keys all{};
         all[0] = rule_.max_carbon_kg && !(used.carbon_kg <= *rule_.max_carbon_kg) ? 1 : 0;
         if (!rule_.ordered) {
-            all[1] = rule_.per_hour * hours + (rule_.per_kg > 0 ? rule_.per_kg * used.carbon_kg : 0.0) +
+            const double counted = rule_.target_ms ? rule_.hours_until(first_finish_ms + o.delay_ms) : hours;
+            all[1] = rule_.per_hour * counted + (rule_.per_kg > 0 ? rule_.per_kg * used.carbon_kg : 0.0) +
                      (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * used.non_green_kwh : 0.0) +
                      rule_.per_risk * o.risk;
             return all;

@@ -24,9 +24,15 @@ struct start_rule {
     bool ordered = false;
     double per_kg = 0, per_non_green_kwh = 0, per_hour = 0, per_risk = 0;  // priced, in base currency
     std::vector<key> keys;                                                 // ordered
-    std::optional<double> max_carbon_kg;  // later starts may meet it where the first does not
+    std::optional<std::int64_t> target_ms;  // per_hour counts from it; nullopt: from the earliest start
+    std::optional<double> max_carbon_kg;    // later starts may meet it where the first does not
 
     bool weighs(quantity what) const noexcept;
+    /// Hours of a finish past the target; without one since 1970, to be compared only.
+    double hours_until(std::int64_t finish_ms) const noexcept;
+    bool counts_past_target() const noexcept { return target_ms && per_hour > 0; }
+    /// The start of a run of that length whose finish meets the target, where its price bends; nullopt: nowhere.
+    std::optional<std::int64_t> bend(std::int64_t run_ms) const noexcept;
 };
 
 /// For each site and each length of run: when to start there.
@@ -103,8 +109,8 @@ private:
     void fill(entry& into, const site& of, const run& run) const;
     void find_corners(entry& into, const site& of) const;
     double measure(const start_option& o, const site& of) const noexcept;
-    start_option best_of_all(const entry& in, const site& of, double it_kwh) const;
-    start_option best_in_order(const entry& in, const site& of, double it_kwh) const;
+    start_option best_of_all(const entry& in, const site& of, const run& run, double it_kwh) const;
+    start_option best_in_order(const entry& in, const site& of, const run& run, double it_kwh) const;
 
     bool active_ = false;
     start_rule rule_;

@@ -35,6 +35,8 @@ start_rule rule_of(const policy& policy, term_table terms, const workload_spec& 
     rule.ordered = policy.ordered();
     if (const auto& most = spec.limits.max_carbon_kg)
         rule.max_carbon_kg = *most * (1 + rounding);
+    if (spec.when.target_at)
+        rule.target_ms = ms_of(*spec.when.target_at);
     const auto counts = [&](const std::string& name) {
         const term* known = find_term(terms, name);
         if (with_cost && name == "cost")

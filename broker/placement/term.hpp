@@ -20,6 +20,7 @@ struct term_context {
     std::span<const double> finish_hours;  // finish - earliest start
     std::span<const double> run_hours;     // expected, from start to finish; 1 for services: their costs are per hour
     std::span<const double> risk;          // P(late or lost)
+    double free_hours = 0;                 // of finish_hours: until the target that the workload states
     std::span<const double> foreign = {};  // what the term's library said, by index into the book (not the candidates)
 };
 

@@ -441,9 +441,12 @@ private:
                     for (const double length : {0.0, run_ms()})
                         all.push_back(at(edge) - length - start);
         }
-        for (double delay = 60'000; delay <= latest; delay += only_bends() ? infinity : 600'000)
+        for (double delay = only_bends() && !hourly() ? infinity : 60'000; delay <= latest;
+             delay += only_bends() ? infinity : 600'000)
             all.push_back(delay);
         all.push_back(latest);
+        if (s_.when.target_at && at(*s_.when.target_at) > finish_ms())  // where the price of time bends
+            all.push_back(std::max(60'000.0, at(*s_.when.target_at) - finish_ms()));
         if (hourly())
             for (const std::int64_t length : {std::int64_t{0}, billed_ms()}) {
                 const auto from = static_cast<std::int64_t>(start) + length;
@@ -497,6 +500,9 @@ private:
             return non_green();
         if (term == "carbon")
             return carbon();
+        if (term == "time" && s_.when.target_at && !service())
+            return std::max(0.0, finish_ms() - static_cast<double>(s_.when.target_at->time_since_epoch().count())) /
+                   3.6e6;
         if (term == "time")
             return service() ? 0 : (finish_ms() - earliest_ms()) / 3.6e6;
         if (term == "data_movement")

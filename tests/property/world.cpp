@@ -162,6 +162,8 @@ void constrain(dice& chance, workload_spec& spec) {
         spec.when.deadline_probability = chance.one_of(probabilities);
     if (chance.once_in(4))
         spec.when.earliest_start_at = start + seconds(chance.below(4'000));
+    if (chance.once_in(3))
+        spec.when.target_at = start + seconds(chance.below(40'000));
 }
 
 workload_spec random_spec(dice& chance) {

@@ -78,7 +78,7 @@ def deadline_too_early(w):
 
 
 def workload_days(w):
-    return any(no_such_day(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at"))
+    return any(no_such_day(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at", "target_at"))
 
 
 def compliance_days(w):

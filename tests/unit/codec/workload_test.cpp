@@ -208,6 +208,7 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.limits.from->region, "cn-east");
     EXPECT_EQ(w.limits.max_price_per_hour, (money{624'000'001, currency::cny}));
     EXPECT_EQ(format_rfc3339(*w.when.earliest_start_at), "2026-12-01T00:00:00.000Z");
+    EXPECT_EQ(format_rfc3339(*w.when.target_at), "2027-01-20T00:00:00.000Z");
     EXPECT_EQ(w.budget, (money{2'246'400'000'000, currency::cny}));
     EXPECT_EQ(w.retry.on.size(), 3u);
     EXPECT_EQ(w.grace_s, 120u);

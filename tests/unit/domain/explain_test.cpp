@@ -158,7 +158,9 @@ std::vector<note> every_note() {
             {note_kind::would_preempt, {"p/b/n/spot"}, {3, 2, 0.39}},
             {note_kind::room_ahead, {"2027-01-15T08:00:00.000Z", "p/b/n/on_demand"}, {9.9}},
             {note_kind::risk_weighed, {}, {0.0298, 0.02, 0.01}},
-            {note_kind::within_of_least, {"p/a/n/on_demand", "carbon", "kg"}, {0.1, 0.0528}}};
+            {note_kind::within_of_least, {"p/a/n/on_demand", "carbon", "kg"}, {0.1, 0.0528}},
+            {note_kind::target_met, {"2027-01-15T08:00:00.000Z", "2027-01-15T07:00:00.000Z"}, {}},
+            {note_kind::target_missed, {"2027-01-15T08:00:00.000Z", "2027-01-15T09:30:00.000Z"}, {1.5}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
