@@ -122,18 +122,20 @@ void read_groups(object_reader& o, policy& p) {
     read("forced_for", p.forced_for);
 }
 
+void read_term_price(object_reader& o, unit_price& into) {
+    o.require({"amount", "currency"});
+    std::string unit;
+    read_nanos(o, "amount", into.nanos);
+    o.text("currency", unit, currency_rule);
+}
+
 void read_overrides(object_reader& o, policy_overrides& asked) {
     o.object("overrides", [&](object_reader& set) {
         const auto terms = names_of(set, "prices", 0, terms_max, term_name_rule);
         set.object("prices", [&](object_reader& prices) {
             for (const auto term : terms)
                 prices.object(term, [&](object_reader& priced) {
-                    priced.require({"amount", "currency"});
-                    unit_price read;
-                    std::string unit;
-                    read_nanos(priced, "amount", read.nanos);
-                    priced.text("currency", unit, currency_rule);
-                    asked.prices.emplace_back(std::string(term), read);
+                    read_term_price(priced, asked.prices.emplace_back(std::string(term), unit_price{}).second);
                 });
         });
         set.number("within_of_cheapest", asked.within_of_cheapest, within_range);

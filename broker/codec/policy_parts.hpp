@@ -14,6 +14,8 @@ void read_bounds(object_reader& o, override_bounds& bounds, bool ordered);
 void read_groups(object_reader& o, policy& p);
 /// The field "replacement": when what runs is moved.
 void read_replacement(object_reader& o, replacement_rule& rule);
+/// What a term costs per its unit, in the currency of decisions: {"amount", "currency"}.
+void read_term_price(object_reader& o, unit_price& into);
 /// The field "overrides" of a workload's policy.
 void read_overrides(object_reader& o, policy_overrides& asked);
 

@@ -138,7 +138,19 @@ void read_constraints(object_reader& o, constraints& c) {
     refuse_unsupported(o, "/constraints");
 }
 
-void read_timing(object_reader& o, timing& t) {
+/// It sets the policy's price of time, and must not stand against another word on that.
+void read_value_of_time(object_reader& o, workload_spec& spec) {
+    if (!o.object("value_of_time",
+                  [&](object_reader& price) { read_term_price(price, spec.when.value_of_time.emplace()); }))
+        return;
+    if (spec.kind == workload_kind::service)
+        o.faults().invalid(o.at("value_of_time"), "is of batch only: a service has no finish", "leave it out");
+    if (std::ranges::any_of(spec.overrides.prices, [](const auto& price) { return price.first == "time"; }))
+        o.faults().invalid(o.at("value_of_time"), "stands beside policy.overrides.prices.time", "keep one of the two");
+}
+
+void read_timing(object_reader& o, workload_spec& spec) {
+    timing& t = spec.when;
     o.time("earliest_start_at", t.earliest_start_at);
     o.time("deadline_at", t.deadline_at);
     o.time("target_at", t.target_at);
@@ -146,6 +158,7 @@ void read_timing(object_reader& o, timing& t) {
     o.whole("max_runtime_s", t.max_runtime_s, 1, ten_years_s);
     o.whole("max_delay_s", t.max_delay_s, 0, ten_years_s);
     o.number("deadline_probability", t.deadline_probability, {0.5, 0.999});
+    read_value_of_time(o, spec);
     if (o.has("deadline_probability") && !o.has("deadline_at"))
         o.faults().invalid(o.at("deadline_at"), "is missing, and deadline_probability speaks of it",
                            "give the deadline, or leave deadline_probability out");
@@ -238,7 +251,7 @@ void read_workload(object_reader& o, workload_spec& spec, workload_use use) {
     o.object("checkpoint", [&](object_reader& c) { read_checkpoint(c, spec.checkpoint.emplace()); });
     o.object("data", [&](object_reader& d) { read_data(d, spec); });
     o.object("constraints", [&](object_reader& c) { read_constraints(c, spec.limits); });
-    o.object("timing", [&](object_reader& t) { read_timing(t, spec.when); });
+    o.object("timing", [&](object_reader& t) { read_timing(t, spec); });
     read_money(o, "budget", spec.budget);
     o.object("retry", [&](object_reader& r) { read_retry(r, spec.retry); });
     o.whole("grace_s", spec.grace_s, 0, 3600);

@@ -95,6 +95,8 @@ void put_timing(json_writer& out, const timing& t) {
         put_whole(out, "max_delay_s", *t.max_delay_s);
     if (t.deadline_probability != timing{}.deadline_probability)
         put_number(out, "deadline_probability", t.deadline_probability);
+    if (t.value_of_time)
+        put_price(out, "value_of_time", *t.value_of_time);
     out.EndObject();
 }
 

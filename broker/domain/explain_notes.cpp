@@ -94,6 +94,7 @@ constexpr note_form forms[] = {
     {note_kind::within_of_least, makeup::plain, "%4"},
     {note_kind::target_met},
     {note_kind::target_missed, makeup::plain, "2"},
+    {note_kind::value_of_time, makeup::plain, "m"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -89,6 +89,7 @@ enum class note_kind : std::uint8_t {
     within_of_least,   // words: the baseline, the term, its unit; figures: the share over it, its quantity
     target_met,        // words: the target, when the winner ends
     target_missed,     // words: likewise; figures: hours past it
+    value_of_time,     // figures: what an hour to the finish costs, as the workload says
     count_             // not a kind: the number of them
 };
 

@@ -201,6 +201,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::within_of_least, "Only offers within {4} % over the least of \"{2}\" ({5} {3}, {1}) were ranked."},
     {note_kind::target_met, "Hours count past the target ({1}) only; it ends by then, at {2}."},
     {note_kind::target_missed, "Hours count past the target ({1}) only; it ends {3} h after it, at {2}."},
+    {note_kind::value_of_time, "An hour to the finish counts as {1}: the workload's own value of time."},
 };
 static_assert(complete(notes));
 

@@ -111,7 +111,7 @@ void engine_core::on(turn& t, const plan_workload& in) {
     if (auto no = refuse_policy(policies_, tenant, *in.spec))
         return reply(t, in.request, std::move(*no));
     const policy& rules = *policy_for(policies_, tenant, *in.spec).value();
-    const policy asked = effective_policy(rules, in.spec->overrides);
+    const policy asked = effective_policy(rules, *in.spec);
     decision_world world = world_at(t.now, nullptr);
     world.plan_only_too = true;
     world.blocked = lasting_blocks_;

@@ -122,7 +122,7 @@ std::optional<engine_core::together_table> engine_core::gather(turn& t, const pl
         std::vector<feasible_offer>& all = ways.at(w.shape);
         if (all.empty()) {
             const policy& rules = *policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec).value();
-            all = feasible_offers(book_, effective_policy(rules, w.value.spec->overrides), terms_, *w.value.spec,
+            all = feasible_offers(book_, effective_policy(rules, *w.value.spec), terms_, *w.value.spec,
                                   world_at(t.now, &w));
             std::erase_if(all, [&](const feasible_offer& f) {
                 return !std::isfinite(f.j) || f.j < 0 || launches_count(book_.at(f.index).provider);

@@ -16,9 +16,9 @@ constexpr milliseconds looks_apart{50};
 /// The policy that the workload runs under, if it moves what runs.
 std::optional<policy> engine_core::replacing(const live_workload& w) const {
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
-    if (!rules || !(*rules)->replacement || !check_overrides(**rules, w.value.spec->overrides))
+    if (!rules || !(*rules)->replacement || !check_overrides(**rules, *w.value.spec))
         return std::nullopt;
-    return effective_policy(**rules, w.value.spec->overrides);
+    return effective_policy(**rules, *w.value.spec);
 }
 
 bool engine_core::may_move(const live_attempt& a, const replacement_rule& by) const {

@@ -284,7 +284,7 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     // It may have been tried in this round already: who is given a place may wake others.
     std::erase_if(into.refused, [&](const placement_round::refusal& one) { return one.who == w.value.id; });
     const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), spec);
-    const auto allowed = rules ? check_overrides(**rules, spec.overrides) : result<void>(rules.error());
+    const auto allowed = rules ? check_overrides(**rules, spec) : result<void>(rules.error());
     if (!allowed) {
         release_place(w.value.id);  // it may wait for long
         w.preempts = false;
@@ -320,8 +320,8 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
                                                std::size_t& kept, bool& heard) {
     const workload_spec& spec = *w.value.spec;
     std::optional<policy> changed;
-    if (spec.overrides.any())
-        changed = effective_policy(rules, spec.overrides);
+    if (spec.overrides.any() || spec.when.value_of_time)
+        changed = effective_policy(rules, spec);
     const policy& by = changed ? *changed : rules;
     decision_world world = world_at(t.now, &w);
     const auto* said = hear_terms(t, w.shape, by, spec, world);

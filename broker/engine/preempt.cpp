@@ -99,9 +99,9 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
         const live_workload& w = workloads.at(attempts.at(all[i].run).value.workload);
         const auto rules = policy_for(policies_, name_of_tenant(w.value.tenant), *w.value.spec);
         ++counts_.decisions;
-        const bool elsewhere = rules && !decide(book_, effective_policy(**rules, w.value.spec->overrides), terms_,
-                                                *w.value.spec, world_at(now, &w))
-                                             .ranked.empty();
+        const bool elsewhere =
+            rules && !decide(book_, effective_policy(**rules, *w.value.spec), terms_, *w.value.spec, world_at(now, &w))
+                          .ranked.empty();
         all[i].cost *= elsewhere ? 1 : nowhere_to_go;
     }
     std::ranges::sort(all, {},
@@ -206,7 +206,7 @@ void engine_core::foresee_preemption(const plan_workload& in, const policy& rule
     as_if.value.created_at = as_if.waits_since = now;
     as_if.shape = shape_now(as_if.value);
     looks_left_ = offers_looked_at_max;
-    const policy by = effective_policy(rules, in.spec->overrides);
+    const policy by = effective_policy(rules, *in.spec);
     const auto there = [&] {  // the first, without those that are for plans only
         ++counts_.decisions;
         const decision made = decide(book_, by, terms_, *in.spec, world_at(now, &as_if));
@@ -241,7 +241,7 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
     with_freed(book_, where, [&] {
         const decision_world world = world_at(t.now, &w);
         ++counts_.decisions;
-        made = decide(book_, effective_policy(rules, w.value.spec->overrides), terms_, *w.value.spec, world);
+        made = decide(book_, effective_policy(rules, *w.value.spec), terms_, *w.value.spec, world);
         if (auto why = why_chosen(rules, *w.value.spec))
             made.notes.push_back(std::move(*why));
         there = !made.ranked.empty() && made.ranked.front().offer == where.on && !made.put_off;

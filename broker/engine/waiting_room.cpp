@@ -142,6 +142,11 @@ void write_overrides(digest_text& out, const policy_overrides& asked) {
     out.maybe(asked.max_pue);
 }
 
+void write_value_of_time(digest_text& out, const std::optional<unit_price>& price) {
+    out.number(price ? 1 : 0);
+    out.number(price ? static_cast<std::uint64_t>(price->nanos) : 0);
+}
+
 }  // namespace
 
 demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
@@ -172,6 +177,7 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     out.real(spec.when.deadline_probability);
     out.maybe(spec.when.max_runtime_s);
     out.maybe(spec.when.max_delay_s);
+    write_value_of_time(out, spec.when.value_of_time);
     out.maybe(budget_left);
     out.maybe(asked_at);
     out.number(measured.size());

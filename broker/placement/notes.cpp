@@ -33,6 +33,8 @@ void on_request(const comparison& by, notes& into) {
     into.push_back(ranked_by(by));
     if (!by.rules.overridden.empty())
         into.push_back({note_kind::policy_overridden, by.rules.overridden, {}});
+    if (by.spec.when.value_of_time && !by.rules.ordered())
+        into.push_back({note_kind::value_of_time, {}, {static_cast<double>(by.spec.when.value_of_time->nanos) / 1e9}});
     if (by.spec.kind == workload_kind::service)
         into.push_back({note_kind::costs_per_hour, {}, {}});
     if (request.runtime_assumed)

@@ -106,7 +106,7 @@ std::optional<error> refuse_policy(const policy_table& all, std::string_view ten
     if (!spec.policy.empty() && spec.policy != use.name)
         return invalid_at(name_pointer(spec), "This workload runs under the policy \"" + use.name + "\" only.",
                           "Leave the policy out, or name that one; the operator's file forces it.");
-    if (auto allowed = check_overrides(use, spec.overrides); !allowed)
+    if (auto allowed = check_overrides(use, spec); !allowed)
         return allowed.error();
     return std::nullopt;
 }

@@ -122,7 +122,7 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.asked_at = basis.asked_at;
     world.signals = basis.signals_chosen_at ? &signals_ : nullptr;
     world.foreign = said;
-    decision again = decide(book_, effective_policy(rules, spec.overrides), terms, spec, world);
+    decision again = decide(book_, effective_policy(rules, spec), terms, spec, world);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));
     // Why it was made, or went where it did, or came so late: the run that it was held against, the others of its round

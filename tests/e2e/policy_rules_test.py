@@ -98,6 +98,14 @@ class PolicyRules(unittest.TestCase):
         self.refused(self.acme, policy={"name": "house", "overrides": {
             "prices": {"latency": {"amount": "0.1", "currency": "USD"}}}})
 
+    def test_a_value_of_time_is_held_against_the_policy_too(self):
+        made = self.decided(self.globex, timing={"value_of_time": price("20")})
+        self.assertEqual(made["policy"], "balanced")
+        self.assertTrue(any("own value of time" in note for note in made["notes"]), made["notes"])
+        for policy in ("cheapest", "nearest"):
+            self.assertEqual(list(self.refused(self.acme, policy=policy, timing={"value_of_time": price("20")})),
+                             ["/timing/value_of_time"])
+
     # Whom a policy is for
 
     def test_tenants_and_labels_choose_the_policy(self):

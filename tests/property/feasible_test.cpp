@@ -19,7 +19,7 @@ TEST(feasible_offers, begin_with_what_decide_ranks) {
         const world w = random_world(chance);
         const offer_book book = w.book();
         const decision made = w.decide();
-        const auto all = feasible_offers(book, w.rules, built_in_terms(), w.spec, w.surroundings());
+        const auto all = feasible_offers(book, w.effective(), built_in_terms(), w.spec, w.surroundings());
         const auto passed = made.considered - [&] {
             std::uint32_t rejected = 0;
             for (const auto& [why, count] : made.rejections)

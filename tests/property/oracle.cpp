@@ -538,8 +538,12 @@ private:
             return all;
         }
         double j = cost();
+        const auto& an_hour = s_.when.value_of_time;
         for (const auto& p : w_.rules.prices)
-            j += p.per_unit * *quantity(p.term);
+            if (p.term != "time" || !an_hour)
+                j += p.per_unit * *quantity(p.term);
+        if (an_hour)
+            j += static_cast<double>(an_hour->nanos) / 1e9 * *quantity("time");
         return {j};
     }
 

@@ -88,7 +88,7 @@ TEST(replay_laws, a_decision_is_made_again_from_its_record) {
                 {.term = "water", .per_unit = chance.between(0, 3), .ignored_on_failure = chance.once_in(2)});
         decision_world seen = w.surroundings();
         seen.foreign = said;
-        decision first = decide(book, effective_policy(w.rules, w.spec.overrides), terms, w.spec, seen);
+        decision first = decide(book, effective_policy(w.rules, w.spec), terms, w.spec, seen);
         if (auto why = why_chosen(w.rules, w.spec))
             first.notes.push_back(std::move(*why));
 

@@ -438,6 +438,9 @@ world random_world(dice& chance) {
     w.accelerators = small_table();
     w.spec = random_spec(chance);
     w.rules = random_policy(chance);
+    // Without a throw, so that worlds stay what they were.
+    if (const auto s = w.spec.work.runtime_s.value_or(1); w.spec.kind == workload_kind::batch && s % 4 == 0)
+        w.spec.when.value_of_time = unit_price{static_cast<std::int64_t>(s % 80) * 1'000'000'000, currency::cny};
     if (chance.once_in(8))
         w.blocked = {{"p2", "down"}};
     const bool hosts = chance.once_in(6);

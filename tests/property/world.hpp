@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/placement/decide.hpp"
+#include "broker/placement/overrides.hpp"
 #include "policies/table.hpp"
 
 #include <algorithm>
@@ -49,8 +50,10 @@ struct world {
     }
     offer_book book() const;
     const offer& offer_of(const offer_id& id) const { return *std::ranges::find(offers, id, &offer::id); }
-    decision decide() const { return westerly::decide(book(), rules, built_in_terms(), spec, surroundings()); }
-    plan_result plan() const { return westerly::plan(book(), rules, built_in_terms(), spec, surroundings()); }
+    /// With the workload's value of time in it.
+    policy effective() const { return effective_policy(rules, spec); }
+    decision decide() const { return westerly::decide(book(), effective(), built_in_terms(), spec, surroundings()); }
+    plan_result plan() const { return westerly::plan(book(), effective(), built_in_terms(), spec, surroundings()); }
 };
 
 /// How many random worlds a law is held against; sanitizers look for other faults and are slow.

@@ -136,6 +136,14 @@ def spread_too_wide(w):
     return get(w, "spread") is not None and (isinstance(tasks, dict) or (tasks or 1) > 256)
 
 
+def value_of_time_of_a_service(w):
+    return get(w, "timing", "value_of_time") is not None and get(w, "kind") == "service"
+
+
+def value_of_time_twice(w):
+    return get(w, "timing", "value_of_time") is not None and get(w, "policy", "overrides", "prices", "time") is not None
+
+
 def workload_stacks(w):
     return repeated(get(v, "stack") or "none" for v in items(w, "variants") if isinstance(v, dict))
 
@@ -281,7 +289,7 @@ RULES = {
     "workload": [
         deadline_too_early, workload_days, workload_stacks, allowed_and_denied, compliance_days, compliance_ends_early,
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
-        runtime_p90_below_median, spread_of_no_service, spread_without_users, spread_too_wide,
+        runtime_p90_below_median, spread_of_no_service, spread_without_users, spread_too_wide, value_of_time_of_a_service, value_of_time_twice,
     ],
     "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
     "certificates": [certificates_repeated, certificate_days],

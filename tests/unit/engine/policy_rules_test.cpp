@@ -80,6 +80,24 @@ TEST(policy_overrides, are_told_by_the_decision) {
     EXPECT_NE(std::ranges::find(made.notes, told), made.notes.end());
 }
 
+TEST(value_of_time, is_held_against_the_file_and_told_by_the_decision) {
+    engine_rig rig;
+    policy rules = file("cheapest");
+    rules.overrides.prices = {{.term = "time", .max_nanos = 20'000'000'000}};
+    use(rig, {rules});
+    rig.add_provider("p", 2);
+    auto spec = small_spec();
+    spec.when.value_of_time = unit_price{20'000'000'001, currency::cny};
+    const auto refused = rig.ask_submit(spec);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().faults.at(0).pointer, "/timing/value_of_time");
+    spec.when.value_of_time->nanos = 20'000'000'000;
+    const decision& made = made_for(rig, rig.submit(spec));
+    EXPECT_TRUE(made.policy_version.starts_with("sha256:0123456789ab+overrides:")) << made.policy_version;
+    EXPECT_NE(std::ranges::find(made.notes, note{note_kind::value_of_time, {}, {20}}), made.notes.end());
+    EXPECT_EQ(made.ranked.at(0).terms.at(0).first, "time") << "a line of its own";
+}
+
 TEST(policy_overrides, that_the_file_no_longer_allows_wait_until_it_does) {
     engine_rig rig;
     use(rig, {bounded(1)});

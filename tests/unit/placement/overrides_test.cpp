@@ -29,10 +29,22 @@ policy_overrides latency_at(std::int64_t nanos) {
     return asked;
 }
 
+workload_spec asking(const policy_overrides& asked) {
+    workload_spec spec;
+    spec.overrides = asked;
+    return spec;
+}
+
+workload_spec valuing(std::int64_t nanos_an_hour) {
+    workload_spec spec;
+    spec.when.value_of_time = unit_price{nanos_an_hour, currency::cny};
+    return spec;
+}
+
 TEST(overrides, bounds_belong_to_what_is_allowed) {
     for (const auto& [nanos, allowed] :
          {std::pair{one / 20 - 1, false}, {one / 20, true}, {one, true}, {one + 1, false}})
-        EXPECT_EQ(check_overrides(bounded(), latency_at(nanos)).has_value(), allowed) << nanos;
+        EXPECT_EQ(check_overrides(bounded(), asking(latency_at(nanos))).has_value(), allowed) << nanos;
 }
 
 TEST(overrides, a_fault_names_the_field_and_the_bound) {
@@ -40,7 +52,7 @@ TEST(overrides, a_fault_names_the_field_and_the_bound) {
     asked.prices.push_back({"rtt", {one, currency::cny}});
     asked.within_of_cheapest = 1.5;
     asked.max_pue = 1.2;
-    const auto refused = check_overrides(bounded(), asked);
+    const auto refused = check_overrides(bounded(), asking(asked));
     ASSERT_FALSE(refused);
     const auto& faults = refused.error().faults;
     ASSERT_EQ(faults.size(), 4u);
@@ -58,29 +70,29 @@ TEST(overrides, a_policy_without_bounds_allows_none) {
     policy plain = bounded();
     plain.overrides = {};
     EXPECT_TRUE(check_overrides(plain, {}));
-    EXPECT_FALSE(check_overrides(plain, latency_at(one / 10))) << "not even the file's own figure";
+    EXPECT_FALSE(check_overrides(plain, asking(latency_at(one / 10)))) << "not even the file's own figure";
 }
 
 TEST(overrides, pricing_carbon_and_green_power_both_is_counted_twice) {
     policy_overrides asked;
     asked.prices = {{"green_power", {one, currency::cny}}};
-    const auto refused = check_overrides(bounded(), asked);
+    const auto refused = check_overrides(bounded(), asking(asked));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().faults.front().pointer, "/policy/overrides/prices/green_power");
     EXPECT_NE(refused.error().detail.find("counted twice"), std::string::npos);
     asked.prices.front().second.nanos = 0;
-    EXPECT_TRUE(check_overrides(bounded(), asked));
+    EXPECT_TRUE(check_overrides(bounded(), asking(asked)));
     policy meant = bounded();
     meant.counted_twice_meant = true;
     asked.prices.front().second.nanos = one;
-    EXPECT_TRUE(check_overrides(meant, asked));
+    EXPECT_TRUE(check_overrides(meant, asking(asked)));
 }
 
 TEST(overrides, the_effective_policy_has_the_workloads_figures) {
     policy_overrides asked = latency_at(one / 2);
     asked.prices.push_back({"time", {3 * one, currency::cny}});
     asked.within_of_cheapest = 0.25;
-    const policy made = effective_policy(bounded(), asked);
+    const policy made = effective_policy(bounded(), asking(asked));
     ASSERT_EQ(made.prices.size(), 3u);
     EXPECT_EQ(made.prices[0].per_unit, 0.5);
     EXPECT_EQ(made.prices[0].reference, 0) << "a price that was set is not implied by a weight";
@@ -95,7 +107,7 @@ TEST(overrides, the_effective_policy_has_the_workloads_figures) {
 
 TEST(overrides, the_version_names_the_file_and_what_was_asked) {
     const auto version = [](const policy_overrides& asked) {
-        return effective_policy(bounded(), asked).version;
+        return effective_policy(bounded(), asking(asked)).version;
     };
     EXPECT_EQ(version({}), bounded().version);
     const auto half = version(latency_at(one / 2));
@@ -103,6 +115,43 @@ TEST(overrides, the_version_names_the_file_and_what_was_asked) {
     EXPECT_EQ(half.size(), bounded().version.size() + std::string("+overrides:").size() + 12);
     EXPECT_EQ(half, version(latency_at(one / 2)));
     EXPECT_NE(half, version(latency_at(one / 2 + 1))) << "the last of nine decimals counts";
+}
+
+TEST(value_of_time, takes_the_place_of_the_policys_price_of_time) {
+    policy house = bounded();
+    house.prices.push_back({.term = "time", .per_unit = 5});
+    const policy made = effective_policy(house, valuing(20 * one));
+    ASSERT_EQ(made.prices.size(), 3u);
+    EXPECT_EQ(made.prices[2].per_unit, 20) << "the same hour is not counted twice";
+    EXPECT_TRUE(made.overridden.empty()) << "a note of its own tells it";
+    EXPECT_NE(made.version, house.version);
+    policy_overrides same;
+    same.prices = {{"time", {20 * one, currency::cny}}};
+    EXPECT_EQ(made.version, effective_policy(house, asking(same)).version) << "the same figures";
+}
+
+TEST(value_of_time, is_held_against_the_policys_bounds) {
+    policy house = bounded();
+    house.overrides.prices.back().max_nanos = 20 * one;
+    EXPECT_TRUE(check_overrides(house, valuing(20 * one)));
+    const auto above = check_overrides(house, valuing(20 * one + 1));
+    ASSERT_FALSE(above);
+    EXPECT_EQ(above.error().faults.front().pointer, "/timing/value_of_time");
+    EXPECT_EQ(above.error().faults.front().message,
+              "20.000000001 CNY is outside what the policy \"house\" allows: 0 CNY to 20 CNY.");
+    house.overrides.prices.clear();
+    const auto locked = check_overrides(house, valuing(one));
+    ASSERT_FALSE(locked);
+    EXPECT_EQ(locked.error().faults.front().message,
+              "The policy \"house\" does not let workloads set timing/value_of_time.");
+}
+
+TEST(value_of_time, leaves_an_order_as_it_is) {
+    policy order;
+    order.name = "nearest";
+    order.order_service = order.order_interactive = order.order_batch = {{"cost", 0}};
+    EXPECT_FALSE(check_overrides(order, valuing(one))) << "refused, not ignored";
+    EXPECT_EQ(effective_policy(order, valuing(one)), order) << "as comparisons of policies see it";
 }
 
 }  // namespace
