@@ -98,9 +98,9 @@ template <class Archive, record_of<measured_rtt> T>
 void field(Archive& a, T& v) {
     fields(a, v.region, v.ms, v.measured_at, v.samples);
 }
-/// Form 1 had no residual mix, 3 no price of staging, 4 no measured RTTs.
+/// Form 1 had no residual mix, 3 no price of staging, 4 no measured RTTs, 6 no classes of data and no licences.
 inline void later_parts(packer& to, const site_facts& v) {
-    fields(to, v.residual_g_per_kwh, v.staging_per_gib, v.rtt_measured, v.rtt_max_age_s);
+    fields(to, v.residual_g_per_kwh, v.staging_per_gib, v.rtt_measured, v.rtt_max_age_s, v.data_classes, v.licences);
 }
 inline void later_parts(unpacker& from, site_facts& v) {
     if (from.form() >= 2)
@@ -109,6 +109,8 @@ inline void later_parts(unpacker& from, site_facts& v) {
         field(from, v.staging_per_gib);
     if (from.form() >= 5)
         fields(from, v.rtt_measured, v.rtt_max_age_s);
+    if (from.form() >= 7)
+        fields(from, v.data_classes, v.licences);
 }
 template <class Archive, record_of<site_facts> T>
 void field(Archive& a, T& v) {
@@ -235,8 +237,8 @@ using packing::texts;
 // signals, nor words of libraries, nor confirmations of a part, nor slack that counts from before a decision. Offers of
 // form 2 kept no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of
 // them, of form 5 no prices by the hour; sites of form 1 no residual mix, of form 3 no price of staging, of form 4 no
-// measured RTTs.
-constexpr char basis_form = 4, facts_form = 1, offers_form = 6, change_form = 6;
+// measured RTTs, of form 6 neither classes of data nor licences.
+constexpr char basis_form = 4, facts_form = 1, offers_form = 7, change_form = 7;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

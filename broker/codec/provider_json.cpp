@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t prices_max = 10'000;
 constexpr std::size_t config_bytes_max = 256 * 1024;
 constexpr std::int64_t year_s = 31'536'000;
+constexpr std::size_t site_names_max = 256;
 constexpr number_range watts{0, 1e6};
 
 bool is_offer_name(std::string_view text) noexcept {
@@ -74,6 +75,10 @@ void read_site(object_reader& o, reading& file) {
     o.text("grid_zone", site.grid_zone, note_rule);
     o.number("ingress_gbps", site.ingress_gbps, {.low = 0, .high = 1e6, .above_low = true});
     read_money(o, "staging_per_gib", site.staging_per_gib);
+    o.texts("data_classes", site.data_classes, 1, site_names_max, slug_rule, true);
+    std::ranges::sort(site.data_classes);
+    o.texts("licences", site.licences, 1, site_names_max, slug_rule, true);
+    std::ranges::sort(site.licences);
 }
 
 constexpr number_range hazard_range{0, 1000};

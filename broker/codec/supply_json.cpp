@@ -162,6 +162,8 @@ void put_site_facts(json_writer& out, const site_facts& site) {
     put_number(out, "ingress_gbps", site.ingress_gbps);
     if (site.staging_per_gib)
         put_money(out, "staging_per_gib", *site.staging_per_gib);
+    put_texts(out, "data_classes", site.data_classes);
+    put_texts(out, "licences", site.licences);
 }
 
 void put_offer_shape(json_writer& out, const offer& o) {

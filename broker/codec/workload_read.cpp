@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t ten_years_s = 315'360'000;
 constexpr std::int64_t tasks_max = 10'000;
+constexpr std::size_t licences_max = 64;
 
 constexpr text_rule name_rule{1, 63, is_workload_name, "lower-case letters, digits and '-'"};
 constexpr text_rule label_key_rule{1, 63, is_label_key,
@@ -81,6 +82,7 @@ void read_variants(object_reader& o, workload_spec& spec) {
 }
 
 void read_data(object_reader& o, workload_spec& spec) {
+    o.text("class", spec.data_class, slug_rule);
     o.objects("inputs", 1, 64, [&](object_reader& in, std::size_t /*index*/) {
         auto& read = spec.inputs.emplace_back();
         in.require({"size_gib", "region"});
@@ -257,6 +259,8 @@ void read_workload(object_reader& o, workload_spec& spec, workload_use use) {
     o.whole("grace_s", spec.grace_s, 0, 3600);
     o.flag("movable", spec.movable);
     read_spread(o, spec);
+    o.texts("licences", spec.licences, 1, licences_max, slug_rule, true);
+    std::ranges::sort(spec.licences);
     refuse_unsupported(o, "");
 }
 

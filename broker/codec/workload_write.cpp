@@ -80,6 +80,21 @@ void put_constraints(json_writer& out, const constraints& c) {
     out.EndObject();
 }
 
+void put_data(json_writer& out, const workload_spec& spec) {
+    if (spec.inputs.empty() && spec.data_class.empty())
+        return;
+    begin_object(out, "data");
+    if (!spec.inputs.empty())
+        put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {
+            put_number(out, "size_gib", in.size_gib);
+            put_text(out, "region", in.region);
+            if (in.egress_per_gib)
+                put_money(out, "egress_per_gib", *in.egress_per_gib);
+        });
+    put_text(out, "class", spec.data_class);
+    out.EndObject();
+}
+
 void put_timing(json_writer& out, const timing& t) {
     if (t == timing{})
         return;
@@ -148,16 +163,7 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
     put_checkpoint(out, spec.checkpoint);
     if (spec.movable)
         put_flag(out, "movable", *spec.movable);
-    if (!spec.inputs.empty()) {
-        begin_object(out, "data");
-        put_objects(out, "inputs", spec.inputs, [&](const data_input& in) {
-            put_number(out, "size_gib", in.size_gib);
-            put_text(out, "region", in.region);
-            if (in.egress_per_gib)
-                put_money(out, "egress_per_gib", *in.egress_per_gib);
-        });
-        out.EndObject();
-    }
+    put_data(out, spec);
     put_constraints(out, spec.limits);
     put_timing(out, spec.when);
     if (spec.budget)
@@ -170,6 +176,7 @@ void encode_workload_spec(json_writer& out, const workload_spec& spec) {
         put_whole(out, "max_sites", spec.spread->max_sites);
         out.EndObject();
     }
+    put_texts(out, "licences", spec.licences);
     out.EndObject();
 }
 

@@ -15,6 +15,8 @@ enum class rejection : std::uint8_t {
     not_supported,       // the adapter cannot do what the workload needs: gangs, or bundles of code
     region,
     jurisdiction,
+    data_class,  // its site is not cleared for the class of the data
+    licence,     // its site does not have a licence that the work needs
     compute_class,
     architecture,
     stack,

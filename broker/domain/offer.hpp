@@ -37,6 +37,8 @@ struct measured_rtt {
 };
 inline constexpr std::uint32_t rtt_max_age_default_s = 86'400;
 
+inline constexpr std::string_view public_data = "public";  // what a site is cleared for that states no classes
+
 /// Facts of one site, from the provider file. nullopt is "not known", which is never the same as 0.
 struct site_facts {
     std::string site;          // slug, unique within the provider
@@ -55,6 +57,8 @@ struct site_facts {
     std::optional<money> staging_per_gib = std::nullopt;  // what taking in and keeping inputs costs; nullopt: nothing
     std::vector<measured_rtt> rtt_measured = {};          // by region, unique; counts before what is declared
     std::uint32_t rtt_max_age_s = rtt_max_age_default_s;  // what was measured longer ago than that does not count
+    std::vector<std::string> data_classes = {};           // that it is cleared for, sorted; empty: public data only
+    std::vector<std::string> licences = {};               // of software that may be used there, sorted
     friend bool operator==(const site_facts&, const site_facts&) = default;
 
     /// What of its green power counts: a share that is somebody's default has nothing to show for it.

@@ -214,6 +214,8 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::not_supported, "behind an adapter that cannot run gangs or take code"},
     {rejection::region, "outside the regions asked for"},
     {rejection::jurisdiction, "outside the jurisdictions asked for"},
+    {rejection::data_class, "at a site that is not cleared for data of this class"},
+    {rejection::licence, "at a site without a licence that the work needs"},
     {rejection::compute_class, "of another compute class"},
     {rejection::architecture, "of another processor architecture"},
     {rejection::stack, "without a software stack that the workload has a variant for"},

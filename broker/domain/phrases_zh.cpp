@@ -182,6 +182,8 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::not_supported, "所用适配器不能运行成组任务或接收代码"},
     {rejection::region, "不在要求的地域"},
     {rejection::jurisdiction, "不在要求的司法管辖区"},
+    {rejection::data_class, "所在算力中心未获准处理该类别的数据"},
+    {rejection::licence, "所在算力中心没有任务所需的软件许可"},
     {rejection::compute_class, "属于其他算力类别（通算、智算、超算）"},
     {rejection::architecture, "处理器架构不同"},
     {rejection::stack, "没有任务变体可用的软件栈"},

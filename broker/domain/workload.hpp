@@ -241,6 +241,8 @@ struct workload_spec {
     std::uint32_t grace_s = 30;   // SIGTERM to SIGKILL, 0..3600
     std::optional<bool> movable;  // while it runs, when that pays; nullopt: batch with portable checkpoints only
     std::optional<spread_rule> spread = std::nullopt;  // of services with an origin and at most spread_tasks_max tasks
+    std::string data_class = {};             // of what it handles, a slug; only sites cleared for it; empty: not stated
+    std::vector<std::string> licences = {};  // slugs, sorted: only sites that have all of them
     friend bool operator==(const workload_spec&, const workload_spec&) = default;
 };
 

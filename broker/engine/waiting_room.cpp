@@ -171,6 +171,8 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
         out.maybe(data.egress_per_gib);
     }
     write_limits(out, spec.limits);
+    out.word(spec.data_class);
+    out.words(spec.licences);
     out.maybe(spec.when.earliest_start_at);
     out.maybe(spec.when.deadline_at);
     out.maybe(spec.when.target_at);

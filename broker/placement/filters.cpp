@@ -65,6 +65,11 @@ void resolve_limits(const offer_book& book, const policy& policy, const workload
     if (policy.min_green_power_share)
         into.min_green_power_share =
             std::max(*policy.min_green_power_share, into.min_green_power_share.value_or(*policy.min_green_power_share));
+    into.any_data_class = spec.data_class.empty();
+    into.data_class = names.find(spec.data_class);
+    into.licences.clear();
+    for (const auto& licence : spec.licences)
+        into.licences.push_back(names.find(licence));
     into.reads = reads;
 }
 
@@ -79,6 +84,10 @@ std::uint8_t site_code(const limits_view& limits, const offer_book::site_row& ro
         return code(rejection::region);
     if (!limits.any_jurisdiction && !contains(limits.jurisdictions, row.jurisdiction))
         return code(rejection::jurisdiction);
+    if (!limits.any_data_class && !contains(row.data_classes, limits.data_class))
+        return code(rejection::data_class);
+    if (!std::ranges::all_of(limits.licences, [&](auto needed) { return contains(row.licences, needed); }))
+        return code(rejection::licence);
     if (limits.max_rtt_ms && rtt_ms > *limits.max_rtt_ms)
         return code(rejection::rtt);
     if (limits.max_rtt_ms && std::isnan(rtt_ms))

@@ -18,6 +18,9 @@ struct limits_view {
     bool plan_only_too = false, gang = false, files = false;
     compute_class compute = compute_class::general;
     std::optional<double> max_rtt_ms, max_pue, min_green_power_share;
+    bool any_data_class = true;
+    std::uint32_t data_class = name_table::absent;
+    std::vector<std::uint32_t> licences;  // what no site has as `absent`: all are needed
     std::uint8_t reads = 0;  // the columns that the policy ranks by: what is unknown there cannot be ranked
 };
 void resolve_limits(const offer_book& book, const policy& policy, const workload_spec& spec,

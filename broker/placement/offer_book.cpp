@@ -41,7 +41,8 @@ bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
            a.grid_zone == b.grid_zone && a.place == b.place && a.declared_rtt_ms == b.declared_rtt_ms &&
            a.measured == b.measured && alike(a.pue, b.pue) && alike(a.green_share, b.green_share) &&
            alike(a.carbon_g_per_kwh, b.carbon_g_per_kwh) && alike(a.ingress_gbps, b.ingress_gbps) &&
-           a.staging_per_gib == b.staging_per_gib && a.carbon_quality == b.carbon_quality;
+           a.staging_per_gib == b.staging_per_gib && a.carbon_quality == b.carbon_quality &&
+           a.data_classes == b.data_classes && a.licences == b.licences;
 }
 
 bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
@@ -311,9 +312,17 @@ std::uint32_t offer_book::site_of(const offer& o) {
                  .green_share = or_nan(o.site.claimable_share()),
                  .carbon_g_per_kwh = or_nan(o.site.carbon_g_per_kwh),
                  .ingress_gbps = or_nan(o.site.ingress_gbps),
-                 .staging_per_gib = o.site.staging_per_gib};
+                 .staging_per_gib = o.site.staging_per_gib,
+                 .data_classes = {},
+                 .licences = {}};
     if (o.site.carbon_g_per_kwh)
         row.carbon_quality = o.site.carbon_g_per_kwh->quality;
+    for (const auto& cleared : o.site.data_classes)
+        row.data_classes.push_back(names_.intern(cleared));
+    if (o.site.data_classes.empty())
+        row.data_classes.push_back(names_.intern(public_data));
+    for (const auto& licence : o.site.licences)
+        row.licences.push_back(names_.intern(licence));
     if (o.site.latitude_longitude)
         row.place = on_sphere(*o.site.latitude_longitude);
     for (const auto& [region, ms] : o.site.rtt_ms)

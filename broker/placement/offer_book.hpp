@@ -123,6 +123,8 @@ public:
         double pue = 0, green_share = 0, carbon_g_per_kwh = 0, ingress_gbps = 0;
         std::optional<money> staging_per_gib;
         quality_class carbon_quality = quality_class::default_value;  // a signal of a worse class does not count
+        std::vector<std::uint32_t> data_classes;  // cleared for; where the site states none, public data
+        std::vector<std::uint32_t> licences;
     };
     /// Everything that offers of one kind have in common wherever they are.
     struct shape_row {

@@ -603,6 +603,13 @@ private:
             return rejection::region;
         if (!l.jurisdictions.empty() && !in(l.jurisdictions, o_.site.jurisdiction))
             return rejection::jurisdiction;
+        const std::vector<std::string> nothing_stated{"public"};
+        if (s_.data_class != "" &&
+            !in(o_.site.data_classes.empty() ? nothing_stated : o_.site.data_classes, s_.data_class))
+            return rejection::data_class;
+        for (const auto& licence : s_.licences)
+            if (!in(o_.site.licences, licence))
+                return rejection::licence;
         return first_failing_of_shape();
     }
 

@@ -32,8 +32,11 @@ world random_service(dice& chance) {
         w.spec.limits.max_rtt_ms = chance.between(20, 90);
     const std::optional<double> max_rtt_ms = w.spec.limits.max_rtt_ms;
     const auto origins = w.spec.limits.origins;
-    if (!chance.once_in(4))
-        w.spec.limits = {};  // what fits is tried elsewhere
+    if (!chance.once_in(4)) {  // what fits is tried elsewhere
+        w.spec.limits = {};
+        w.spec.data_class.clear();
+        w.spec.licences.clear();
+    }
     w.spec.limits.origins = origins;
     w.spec.limits.max_rtt_ms = max_rtt_ms;
     w.spec.limits.max_price_per_hour.reset();

@@ -279,6 +279,31 @@ void share_hosts(dice& chance, std::vector<offer>& offers) {
         }
 }
 
+/// What sites are cleared for, and what work asks of it.
+void clear_sites(dice& chance, world& w) {
+    constexpr const char* classes[] = {"public", "internal", "personal"};
+    if (chance.once_in(6))
+        w.spec.data_class = chance.one_of(classes);
+    if (chance.once_in(8))
+        w.spec.licences = {"ansys"};
+    if (chance.once_in(20))
+        w.spec.licences.emplace_back("matlab");
+    std::map<std::string, site_facts> cleared;
+    for (offer& o : w.offers) {
+        const auto [at, fresh] = cleared.try_emplace(o.provider + "/" + o.site.site);
+        if (fresh && chance.once_in(2))
+            at->second.data_classes = {"internal", "public"};
+        if (fresh && chance.once_in(6))
+            at->second.data_classes = {"personal"};
+        if (fresh && !chance.once_in(4))
+            at->second.licences = {"ansys"};
+        if (fresh && chance.once_in(3))
+            at->second.licences.emplace_back("matlab");
+        o.site.data_classes = at->second.data_classes;
+        o.site.licences = at->second.licences;
+    }
+}
+
 }  // namespace
 
 site_facts random_site(dice& chance, int number) {
@@ -467,6 +492,7 @@ world random_world(dice& chance) {
         for (offer& o : w.offers)
             if (o.price && chance.once_in(3))
                 o.schedule = random_hours(chance);
+    clear_sites(chance, w);
     return w;
 }
 

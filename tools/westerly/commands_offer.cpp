@@ -43,12 +43,24 @@ void print_prices(const json_value& o) {
         std::printf("%-14s %s\n", "", window.c_str());
 }
 
+std::string names_at(const json_value& o, const std::string& path, const char* none) {
+    const auto* names = value_at(o, path);
+    if (names == nullptr || !names->IsArray())
+        return none;
+    std::string text;
+    for (const auto& each : names->GetArray())
+        text += (text.empty() ? "" : ", ") + std::string(each.GetString());
+    return text;
+}
+
 void print_site(const json_value& o) {
     line("site", text_at(o, "provider") + "/" + text_at(o, "site") + " in " + text_at(o, "site_facts.region") + ", " +
                      text_at(o, "site_facts.jurisdiction"));
     line("PUE", sourced_at(o, "site_facts.pue", ""));
     line("green share", sourced_at(o, "site_facts.green_power_share", ""));
     line("carbon", sourced_at(o, "site_facts.carbon_g_per_kwh", "g/kWh"));
+    line("cleared for", names_at(o, "site_facts.data_classes", "public") + " data");
+    line("licences", names_at(o, "site_facts.licences", ""));
     if (const auto* declared = value_at(o, "site_facts.rtt_ms"); declared != nullptr && declared->IsObject())
         for (const auto& each : declared->GetObject())
             line("RTT declared", std::string(each.name.GetString()) + ": " + rounded_at(each.value, "", "ms"));

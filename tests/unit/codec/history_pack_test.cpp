@@ -18,6 +18,8 @@ offer full_offer(const std::string& site, const std::string& name) {
     o.site.rtt_ms = {{"a", 3.5}};
     o.site.rtt_measured = {{.region = "b", .ms = 2.25, .measured_at = instant(milliseconds(7)), .samples = 5}};
     o.site.rtt_max_age_s = 3600;
+    o.site.data_classes = {"internal", "public"};
+    o.site.licences = {"ansys"};
     o.site.pue = sourced{1.25, "source", quality_class::declared};
     o.site.ingress_gbps = 0.1;
     o.mode = billing_mode::spot;
@@ -128,6 +130,14 @@ void without_measured_rtts(std::string& packed, std::size_t more = 0) {
     packed.erase(at - more, brought.size() + more);
 }
 
+/// Form 6 ended a site's facts before the classes of data and the licences: two empty lists behind the age limit.
+void without_classes(std::string& packed) {
+    constexpr std::string_view behind("\x80\xA3\x05", 3);
+    const auto at = packed.find(behind);
+    ASSERT_NE(at, std::string::npos);
+    packed.erase(at + behind.size(), 2);
+}
+
 /// Form 5 ended before the prices by the hour, two bytes here.
 constexpr std::size_t hours_of_none = 2;
 
@@ -135,8 +145,13 @@ TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     offer plain = full_offer("east", "big");
     plain.site.rtt_measured.clear();
     plain.site.rtt_max_age_s = rtt_max_age_default_s;
+    plain.site.data_classes.clear();
+    plain.site.licences.clear();
     plain.schedule = {};
     auto packed = pack_offers({plain});
+    without_classes(packed);
+    packed[0] = 6;
+    EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
     packed.resize(packed.size() - hours_of_none);
     packed[0] = 5;
     EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
@@ -166,6 +181,7 @@ TEST(history_pack, offers_of_the_form_before_are_read) {
     plain.provider = "p";
     auto packed = pack_offers({plain});
     packed.resize(packed.size() - hours_of_none - 9);
+    without_classes(packed);
     without_measured_rtts(packed, 1);  // and the price of staging
     packed[0] = 2;
     const auto back = unpack_offers(packed);

@@ -208,6 +208,9 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.work.runtime_s, 1800000u);
     EXPECT_EQ(w.work.reference, (reference_cards{"A100", 8, 8, 600, 50}));
     EXPECT_EQ(w.inputs[0].size_gib, 512.5);
+    EXPECT_EQ(w.data_class, "internal");
+    EXPECT_EQ(w.licences, (std::vector<std::string>{"ansys", "matlab"})) << "sorted";
+    EXPECT_EQ(w.when.value_of_time, (unit_price{20'500'000'000, currency::cny}));
     EXPECT_EQ(w.limits.from->region, "cn-east");
     EXPECT_EQ(w.limits.max_price_per_hour, (money{624'000'001, currency::cny}));
     EXPECT_EQ(format_rfc3339(*w.when.earliest_start_at), "2026-12-01T00:00:00.000Z");
