@@ -51,6 +51,10 @@ void read_model(object_reader& o, std::vector<accelerator_model>& into) {
     o.whole("memory_gib", facts.memory_gib, 1, 4096);
     o.number("fp16_tflops", facts.fp16_tflops, figure);
     o.number("fp64_tflops", facts.fp64_tflops, figure);
+    o.number("fp32_tflops", facts.fp32_tflops, figure);
+    o.number("bf16_tflops", facts.bf16_tflops, figure);
+    o.number("fp8_tflops", facts.fp8_tflops, figure);
+    o.number("int8_tops", facts.int8_tops, figure);
     o.number("memory_gb_s", facts.memory_gb_s, figure);
     read.pcie_only =
         o.number("interconnect_gb_s", facts.interconnect_gb_s, {.low = 0, .high = 1e6}) && facts.interconnect_gb_s == 0;

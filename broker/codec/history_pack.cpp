@@ -145,6 +145,30 @@ constexpr bool tells_hours(const packer&) noexcept {
 inline bool tells_hours(const unpacker& from) noexcept {
     return from.form() >= 6;
 }
+/// Form 7 knew peaks at FP16 and FP64 only. Of the others those that are known, behind a byte that says which.
+inline void later_peaks(packer& to, const std::optional<accelerator_facts>& cards) {
+    if (!cards)
+        return;
+    std::uint64_t known = 0;
+    const double peaks[] = {cards->fp32_tflops, cards->bf16_tflops, cards->fp8_tflops, cards->int8_tops};
+    for (std::size_t i = 0; i < std::size(peaks); ++i)
+        known |= peaks[i] != 0 ? std::uint64_t{1} << i : 0;
+    to.whole(known);
+    for (const double peak : peaks)
+        if (peak != 0)
+            field(to, peak);
+}
+inline void later_peaks(unpacker& from, std::optional<accelerator_facts>& cards) {
+    if (from.form() < 8 || !cards)
+        return;
+    const auto known = from.whole();
+    double* const peaks[] = {&cards->fp32_tflops, &cards->bf16_tflops, &cards->fp8_tflops, &cards->int8_tops};
+    if (known >> std::size(peaks) != 0)
+        return from.damaged();
+    for (std::size_t i = 0; i < std::size(peaks); ++i)
+        if (known >> i & 1)
+            field(from, *peaks[i]);
+}
 template <class Archive, record_of<software_facts> T>
 void field(Archive& a, T& v) {
     fields(a, v.stack_versions, v.driver_version);
@@ -165,6 +189,7 @@ void field(Archive& a, T& v) {
         fields(a, v.queue_wait_p90_s, v.software, v.stale_after_s);
     if (tells_hours(a))
         field(a, v.schedule);
+    later_peaks(a, v.accelerators);
 }
 
 /// Offers in a row: of an id what differs from the one before, and a site only where it is another.
@@ -237,8 +262,8 @@ using packing::texts;
 // signals, nor words of libraries, nor confirmations of a part, nor slack that counts from before a decision. Offers of
 // form 2 kept no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of
 // them, of form 5 no prices by the hour; sites of form 1 no residual mix, of form 3 no price of staging, of form 4 no
-// measured RTTs, of form 6 neither classes of data nor licences.
-constexpr char basis_form = 4, facts_form = 1, offers_form = 7, change_form = 7;
+// measured RTTs, of form 6 neither classes of data nor licences; cards of form 7 no peaks but at FP16 and FP64.
+constexpr char basis_form = 4, facts_form = 1, offers_form = 8, change_form = 8;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

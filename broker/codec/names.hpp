@@ -28,6 +28,10 @@ struct enum_names<accelerator_fit> {
     static constexpr std::string_view list[] = {"any", "training", "inference"};
 };
 template <>
+struct enum_names<number_precision> {
+    static constexpr std::string_view list[] = {"fp64", "fp32", "fp16", "bf16", "fp8", "int8"};
+};
+template <>
 struct enum_names<work_class> {
     static constexpr std::string_view list[] = {"training", "decoding", "hpc"};
 };

@@ -193,6 +193,10 @@ void read_accelerators(object_reader& o, accelerator_facts& a) {
     o.whole("count", a.count, 1, 1024);
     o.whole("memory_gib", a.memory_gib, 1, 4096);
     read_card_figures(o, a);
+    o.number("fp32_tflops", a.fp32_tflops, {0, 1e6});
+    o.number("bf16_tflops", a.bf16_tflops, {0, 1e6});
+    o.number("fp8_tflops", a.fp8_tflops, {0, 1e6});
+    o.number("int8_tops", a.int8_tops, {0, 1e6});
     o.text("stack", a.stack, stack_rule);
     o.flag("training", a.training);
     o.flag("inference", a.inference);

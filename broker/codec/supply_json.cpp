@@ -13,6 +13,14 @@ void put_card_figures(json_writer& out, const accelerator_facts& a) {
         put_number(out, "interconnect_gb_s", a.interconnect_gb_s);
     if (a.fp64_tflops > 0)
         put_number(out, "fp64_tflops", a.fp64_tflops);
+    if (a.fp32_tflops > 0)
+        put_number(out, "fp32_tflops", a.fp32_tflops);
+    if (a.bf16_tflops > 0)
+        put_number(out, "bf16_tflops", a.bf16_tflops);
+    if (a.fp8_tflops > 0)
+        put_number(out, "fp8_tflops", a.fp8_tflops);
+    if (a.int8_tops > 0)
+        put_number(out, "int8_tops", a.int8_tops);
     if (a.memory_gb_s > 0)
         put_number(out, "memory_gb_s", a.memory_gb_s);
     if (a.host_link_gb_s > 0)

@@ -55,6 +55,10 @@ void read_resources(object_reader& o, task_resources& r) {
     read_architecture(o, "architecture", r.architecture);
     o.objects("accelerators", 1, 16,
               [&](object_reader& a, std::size_t /*index*/) { read_need(a, r.accelerators.emplace_back()); });
+    o.choice("precision", r.precision);
+    if (o.has("precision") && !o.has("accelerators"))
+        o.faults().invalid(o.at("accelerators"), "is missing, and precision speaks of them",
+                           "ask for accelerators, or leave precision out");
 }
 
 void read_variant(object_reader& o, variant& v) {

@@ -33,6 +33,8 @@ void put_resources(json_writer& out, const task_resources& r) {
     put_text(out, "architecture", r.architecture);
     if (!r.accelerators.empty())
         put_objects(out, "accelerators", r.accelerators, [&](const auto& need) { put_need(out, need); });
+    if (r.precision)
+        put_text(out, "precision", name_of(*r.precision));
     out.EndObject();
 }
 

@@ -64,6 +64,24 @@ bool accelerator_table::means(std::string_view wanted, const accelerator_facts& 
     return !it->family.empty() && name == plain(it->family);
 }
 
+double peak_at(number_precision precision, const accelerator_facts& card) noexcept {
+    switch (precision) {
+        case number_precision::fp64:
+            return card.fp64_tflops;
+        case number_precision::fp32:
+            return card.fp32_tflops;
+        case number_precision::fp16:
+            return card.fp16_tflops;
+        case number_precision::bf16:
+            return card.bf16_tflops;
+        case number_precision::fp8:
+            return card.fp8_tflops;
+        case number_precision::int8:
+            return card.int8_tops;
+    }
+    return 0;
+}
+
 void complete(accelerator_facts& told, const accelerator_table& known) {
     const accelerator_model* const it = known.find(told.model, told.memory_gib);
     if (!it)
@@ -71,6 +89,10 @@ void complete(accelerator_facts& told, const accelerator_table& known) {
     fill(told.memory_gib, it->facts.memory_gib);
     fill(told.fp16_tflops, it->facts.fp16_tflops);
     fill(told.fp64_tflops, it->facts.fp64_tflops);
+    fill(told.fp32_tflops, it->facts.fp32_tflops);
+    fill(told.bf16_tflops, it->facts.bf16_tflops);
+    fill(told.fp8_tflops, it->facts.fp8_tflops);
+    fill(told.int8_tops, it->facts.int8_tops);
     fill(told.memory_gb_s, it->facts.memory_gb_s);
     fill(told.interconnect_gb_s, it->facts.interconnect_gb_s);
     fill(told.host_link_gb_s, it->facts.host_link_gb_s);

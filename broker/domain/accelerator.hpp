@@ -37,6 +37,9 @@ private:
     std::unordered_map<std::string, std::vector<std::uint32_t>> families_;
 };
 
+/// A card's peak at a precision, in TFLOP/s (TOP/s for int8). 0: not known, or it has none.
+double peak_at(number_precision precision, const accelerator_facts& card) noexcept;
+
 /// Fills in what the provider did not tell of a card and the table knows. What was told stays.
 void complete(accelerator_facts& told, const accelerator_table& known);
 

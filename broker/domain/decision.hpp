@@ -22,6 +22,7 @@ enum class rejection : std::uint8_t {
     stack,
     stack_version,  // no variant's stack has a version that it takes, or none that is known
     accelerator,
+    precision,   // its cards are not known to work in resources.precision; unknown never counts as 0
     compliance,  // a rule of constraints.compliance forbids its cards, or their figures are not known
     task_shape,
     throughput_unknown,  // how fast the work would go on its cards cannot be told

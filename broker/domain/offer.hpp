@@ -84,6 +84,10 @@ struct accelerator_facts {
     std::uint32_t scale_up_cards = 0;  // cards in one scale-up domain; 0: those of the unit
     double scale_out_gb_s = 0;         // a card's share of the network between domains
     interval training_speed = {};      // against the table's reference card (schema/facts/accelerators.json)
+    double fp32_tflops = 0;            // dense, as the next three
+    double bf16_tflops = 0;
+    double fp8_tflops = 0;
+    double int8_tops = 0;
     friend bool operator==(const accelerator_facts&, const accelerator_facts&) = default;
 };
 

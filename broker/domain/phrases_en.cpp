@@ -221,6 +221,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::stack, "without a software stack that the workload has a variant for"},
     {rejection::stack_version, "with a stack or driver whose version does not fit, or is not known"},
     {rejection::accelerator, "without the accelerators asked for"},
+    {rejection::precision, "with cards that are not known to work in the precision asked for"},
     {rejection::compliance, "forbidden by a compliance rule, or with figures it needs unknown"},
     {rejection::task_shape, "too small for one task"},
     {rejection::throughput_unknown, "of cards whose speed at this work, or whose links, are not known"},

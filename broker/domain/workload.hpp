@@ -35,6 +35,9 @@ struct accelerator_need {
     friend bool operator==(const accelerator_need&, const accelerator_need&) = default;
 };
 
+/// The form of the numbers that cards are to work in fast.
+enum class number_precision : std::uint8_t { fp64, fp32, fp16, bf16, fp8, int8 };
+
 /// What one task of the gang needs.
 struct task_resources {
     std::uint32_t vcpus = 1;                     // 1..4096
@@ -42,6 +45,8 @@ struct task_resources {
     std::uint64_t disk_mib = 0;                  // scratch; 0: no demand
     std::vector<accelerator_need> accelerators;  // alternatives in order of preference; empty: none
     std::string architecture;                    // "x86_64", "arm64", "loongarch64" or empty: any
+    std::optional<number_precision> precision =
+        std::nullopt;  // only cards whose peak at it is known; needs accelerators
     friend bool operator==(const task_resources&, const task_resources&) = default;
 };
 

@@ -121,7 +121,8 @@ void engine_core::learn_speed(turn& t, const workload& w, const attempt& a) {
                        (static_cast<double>(spec.checkpoint->interval_s) + spec.checkpoint->write_s);
     const auto cards = cards_of_task(book_.at(*at), spec, options_.accelerators) * gang_of(a, spec);
     const auto shown = speed_shown(work, static_cast<double>(cards), links_of(card), seconds_run);
-    const card_speed expected = speed_of(spec.work, work.kind, card, *work.reference, options_.accelerators);
+    const card_speed expected =
+        speed_of(spec.work, work.kind, spec.resources.precision, card, *work.reference, options_.accelerators);
     if (!shown || !expected.r.known() || *shown > expected.r.value * measured_at_most ||
         *shown < expected.r.value / measured_at_most)
         return;

@@ -43,6 +43,7 @@ void write_resources(digest_text& out, const task_resources& need) {
     out.number(need.memory_mib);
     out.number(need.disk_mib);
     out.word(need.architecture);
+    out.number(need.precision ? 1 + static_cast<std::uint64_t>(*need.precision) : 0);
     out.number(need.accelerators.size());
     for (const auto& card : need.accelerators) {
         out.word(card.model);

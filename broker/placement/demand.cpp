@@ -232,11 +232,13 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
     const bool forbids = !spec.limits.compliance.empty() &&
                          forbidden(spec.limits.compliance, cards, *asked.length.known, instant_of(request.earliest_ms));
+    const auto& precision = spec.resources.precision;
+    const bool precise = !precision || (cards && peak_at(*precision, *cards) > 0);
     if (fit.units > 0)
         run = run_on(row, fit.cards, into.units, asked.length, at);
     const double units = static_cast<double>(into.units);
     into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, run.run_s / 3600.0, default_utilisation);
-    into.code = fit_code(asked.limits, {fit.accelerator, forbids, into.units, run.why_not, into.it_kwh});
+    into.code = fit_code(asked.limits, {fit.accelerator, precise, forbids, into.units, run.why_not, into.it_kwh});
     if (run.why_not)
         return;
     into.start_ms = earliest_start(row, request);

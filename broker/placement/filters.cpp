@@ -128,6 +128,8 @@ std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& r
 std::uint8_t fit_code(const limits_view& limits, const shape_fit& fit) noexcept {
     if (!fit.accelerator_met)
         return code(rejection::accelerator);
+    if (!fit.precise)
+        return code(rejection::precision);
     if (fit.forbidden)
         return code(rejection::compliance);
     if (fit.units == 0)

@@ -36,6 +36,7 @@ std::uint8_t kind_code(const limits_view& limits, const offer_book::shape_row& r
 /// How a gang fits a shape of the right kind.
 struct shape_fit {
     bool accelerator_met = true;
+    bool precise = true;     // its cards are known to work in the precision asked for
     bool forbidden = false;  // by a compliance rule
     std::uint64_t units = 0;
     std::optional<rejection> no_run;  // why its length there cannot be told, or has no end

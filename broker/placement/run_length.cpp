@@ -30,9 +30,9 @@ bool one_pass(const offer_book::shape_row& row, const run_question& asked, speed
     into.estimated = true;
     if (!asked.work.reference || !row.accelerators || into.cards < 1)
         return false;
-    into.speed =
-        with_runs(speed_of(asked.spec->work, asked.work.kind, *row.accelerators, *asked.work.reference, *asked.known),
-                  asked.measured, *row.accelerators, *asked.known);
+    into.speed = with_runs(speed_of(asked.spec->work, asked.work.kind, asked.spec->resources.precision,
+                                    *row.accelerators, *asked.work.reference, *asked.known),
+                           asked.measured, *row.accelerators, *asked.known);
     if (!into.speed.r.known())
         return false;
     const throughput made =

@@ -27,6 +27,15 @@ card_speed derived(double card, double reference, const spread& as) noexcept {
     return {{ratio * as.middle, ratio * as.low, ratio * as.high}, as.method};
 }
 
+constexpr std::string_view by_precision[] = {"derived from FP64 peaks", "derived from FP32 peaks",
+                                             "derived from FP16 peaks", "derived from BF16 peaks",
+                                             "derived from FP8 peaks",  "derived from INT8 peaks"};
+
+/// The table's figures of training were measured in mixed precision.
+bool measured_at(std::optional<number_precision> precision) noexcept {
+    return !precision || precision == number_precision::fp16 || precision == number_precision::bf16;
+}
+
 double peak_for(work_class kind, const accelerator_facts& card) noexcept {
     return kind == work_class::decoding ? card.memory_gb_s
            : kind == work_class::hpc    ? card.fp64_tflops
@@ -64,17 +73,24 @@ double scaling_efficiency(double communication, double speed, double cards, doub
     return 1 / (1 + share * speed * std::pow(cards / reference_cards, batch_exponent) * exchange);
 }
 
-card_speed speed_of(const work_estimate& work, work_class kind, const accelerator_facts& card,
-                    const accelerator_model& reference, const accelerator_table& known) {
+card_speed speed_of(const work_estimate& work, work_class kind, std::optional<number_precision> precision,
+                    const accelerator_facts& card, const accelerator_model& reference, const accelerator_table& known) {
     for (const auto& told : work.speeds)
         if (known.means(told.model, card))
             return {told.speed, "stated"};
     if (known.means(work.reference->model, card))
         return {{1, 1, 1}, "the reference"};
     const interval &has = card.training_speed, &against = reference.facts.training_speed;
-    if (kind == work_class::training && has.known() && against.known())
+    if (kind == work_class::training && measured_at(precision) && has.known() && against.known())
         return {{has.value / against.value, has.low / against.high, has.high / against.low}, "measured elsewhere"};
-    const spread& as = kind == work_class::decoding ? by_memory : kind == work_class::hpc ? by_fp64 : by_fp16;
+    spread as = kind == work_class::decoding ? by_memory : kind == work_class::hpc ? by_fp64 : by_fp16;
+    if (precision && kind != work_class::decoding) {
+        as.method = by_precision[static_cast<std::size_t>(*precision)];
+        if (const card_speed told = derived(peak_at(*precision, card), peak_at(*precision, reference.facts), as);
+            told.r.known())
+            return told;
+        as.method = kind == work_class::hpc ? by_fp64.method : by_fp16.method;
+    }
     return derived(peak_for(kind, card), peak_for(kind, reference.facts), as);
 }
 

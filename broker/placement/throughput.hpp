@@ -26,8 +26,10 @@ struct card_speed {
     interval r;  // all 0: not known
     std::string_view method;
 };
-card_speed speed_of(const work_estimate& work, work_class kind, const accelerator_facts& card,
-                    const accelerator_model& reference, const accelerator_table& known);
+/// `precision`: what is derived is so from peaks at it, where both cards tell one, and what was measured at FP16 counts
+/// for FP16 and BF16 only; decoding goes by the bandwidth of memory at any.
+card_speed speed_of(const work_estimate& work, work_class kind, std::optional<number_precision> precision,
+                    const accelerator_facts& card, const accelerator_model& reference, const accelerator_table& known);
 
 /// The parts of `work` that do not depend on the offer, worked out once a decision.
 struct work_view {

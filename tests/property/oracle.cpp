@@ -226,6 +226,20 @@ private:
         return 0;
     }
 
+    bool precise() const {
+        const auto& a = o_.accelerators;
+        if (!s_.resources.precision)
+            return true;
+        switch (*s_.resources.precision) {
+            case number_precision::fp64:
+                return a && a->fp64_tflops > 0;
+            case number_precision::fp16:
+                return a && a->fp16_tflops > 0;
+            default:
+                return a && a->bf16_tflops > 0;  // worlds ask for no others
+        }
+    }
+
     bool any_card_fits() const {
         return s_.resources.accelerators.empty() ||
                std::any_of(s_.resources.accelerators.begin(), s_.resources.accelerators.end(),
@@ -625,6 +639,8 @@ private:
             return rejection::stack_version;
         if (!any_card_fits())
             return rejection::accelerator;
+        if (!precise())
+            return rejection::precision;
         if (o_.accelerators && any_rule_forbids(w_, *o_.accelerators, earliest_ms()))
             return rejection::compliance;
         const double n = units();

@@ -55,6 +55,12 @@ double against_reference(const work_estimate& work, const accelerator_facts& car
     return std::max(against(told, told), against(1e300, 1e300));
 }
 
+double peak_of_precision(number_precision p, const accelerator_facts& card) {
+    const double peaks[] = {card.fp64_tflops, card.fp32_tflops, card.fp16_tflops,
+                            card.bf16_tflops, card.fp8_tflops,  card.int8_tops};
+    return peaks[static_cast<int>(p)];
+}
+
 double peak(work_class kind, const accelerator_facts& card) {
     if (kind == work_class::training)
         return card.fp16_tflops * 0.66;  // what the middle of the derived range is
@@ -76,9 +82,15 @@ double speed(const world& w, const accelerator_facts& card, const accelerator_fa
         return 1;
     const auto kind =
         work.kind.value_or(w.spec.compute == compute_class::super ? work_class::hpc : work_class::training);
-    if (kind == work_class::training && card.training_speed.value > 0)
+    const auto precision = w.spec.resources.precision;
+    const bool mixed = !precision || precision == number_precision::fp16 || precision == number_precision::bf16;
+    if (kind == work_class::training && mixed && card.training_speed.value > 0)
         return slow ? card.training_speed.low / reference.training_speed.high
                     : card.training_speed.value / reference.training_speed.value;
+    if (precision && kind != work_class::decoding)
+        if (const double has = peak_of_precision(*precision, card), of = peak_of_precision(*precision, reference);
+            has > 0 && of > 0)
+            return has / of * (kind == work_class::training ? 0.66 : 1) * (slow ? slow_part(kind) : 1);
     const double against = kind == work_class::training ? reference.fp16_tflops : peak(kind, reference);
     const double middle = peak(kind, card) / against;
     return slow ? middle * slow_part(kind) : middle;

@@ -44,6 +44,7 @@ accelerator_table small_table() {
     accelerator_model a{"A100-80G", "A100", {"A100 80GB"}, {}, std::nullopt};
     a.facts = {.model = a.model, .memory_gib = 80, .fp16_tflops = 312, .interconnect_gb_s = 600, .stack = "cuda"};
     a.facts.fp64_tflops = 9.7;
+    a.facts.bf16_tflops = 312;
     a.facts.memory_gb_s = 2039;
     a.facts.scale_up_cards = 8;
     a.facts.training_speed = {1, 1, 1};
@@ -304,6 +305,16 @@ void clear_sites(dice& chance, world& w) {
     }
 }
 
+/// What cards are known to work in, and what work asks of it.
+void tell_precisions(dice& chance, world& w) {
+    constexpr number_precision asked[] = {number_precision::fp64, number_precision::fp16, number_precision::bf16};
+    if (!w.spec.resources.accelerators.empty() && chance.once_in(3))
+        w.spec.resources.precision = chance.one_of(asked);
+    for (offer& o : w.offers)
+        if (o.accelerators && !chance.once_in(3))
+            o.accelerators->bf16_tflops = chance.between(50, 500);
+}
+
 }  // namespace
 
 site_facts random_site(dice& chance, int number) {
@@ -493,6 +504,7 @@ world random_world(dice& chance) {
             if (o.price && chance.once_in(3))
                 o.schedule = random_hours(chance);
     clear_sites(chance, w);
+    tell_precisions(chance, w);
     return w;
 }
 

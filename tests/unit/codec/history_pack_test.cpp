@@ -44,7 +44,9 @@ offer full_offer(const std::string& site, const std::string& name) {
                                        .host_link_gb_s = 64,
                                        .scale_up_cards = 8,
                                        .scale_out_gb_s = 25,
-                                       .training_speed = {1, 0.9, 1.1}};
+                                       .training_speed = {1, 0.9, 1.1},
+                                       .fp32_tflops = 19.5,
+                                       .int8_tops = 624};
     o.supply = {.hazard = {.spot_per_h = 0.1, .hardware_per_card_h = 1e-5, .provider_per_h = 1e-6, .notice_s = 30},
                 .minimum_units = 2,
                 .latency_headroom = 3,
@@ -148,7 +150,11 @@ TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     plain.site.data_classes.clear();
     plain.site.licences.clear();
     plain.schedule = {};
+    plain.accelerators->fp32_tflops = plain.accelerators->int8_tops = 0;
     auto packed = pack_offers({plain});
+    packed.pop_back();  // form 7 ended before the peaks that are not at FP16 or FP64: none here
+    packed[0] = 7;
+    EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
     without_classes(packed);
     packed[0] = 6;
     EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));

@@ -49,6 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
         fault_case{"missing", "{}", "/kind", "is missing", "add the field \"kind\""},
         fault_case{"null_is_not_absent", with(R"("tasks": null)"), "/tasks", "not null", "absent is not null"},
         fault_case{"wrong_type", with(R"("tasks": "8")"), "/tasks", "must be an integer, not a string", "an integer"},
+        fault_case{"precision_of_no_card", with(R"("resources": {"precision": "bf16"})"), "/resources/accelerators",
+                   "is missing, and precision", "ask for accelerators"},
         fault_case{"value_of_time_twice", with(R"("timing": {"value_of_time": {"amount": "1", "currency": "CNY"}},
                            "policy": {"name": "p", "overrides": {"prices": {"time": {"amount": "1", "currency": "CNY"}}}})"),
                    "/timing/value_of_time", "stands beside", "one of the two"},
@@ -209,6 +211,7 @@ TEST(decode_workload, reads_every_field) {
     EXPECT_EQ(w.work.reference, (reference_cards{"A100", 8, 8, 600, 50}));
     EXPECT_EQ(w.inputs[0].size_gib, 512.5);
     EXPECT_EQ(w.data_class, "internal");
+    EXPECT_EQ(w.resources.precision, number_precision::bf16);
     EXPECT_EQ(w.licences, (std::vector<std::string>{"ansys", "matlab"})) << "sorted";
     EXPECT_EQ(w.when.value_of_time, (unit_price{20'500'000'000, currency::cny}));
     EXPECT_EQ(w.limits.from->region, "cn-east");
