@@ -422,9 +422,10 @@ private:
     }
     bool carbon_weighed() const { return s_.limits.max_carbon_kg || weighs("carbon"); }
 
-    /// Between the bends of a sum a step or a limit may be met sooner than at them: there only the bends count.
+    /// Between the bends of a sum a step or a limit may be met sooner than at them, and the chance to be late is no
+    /// sum: there only the bends count.
     bool only_bends() const {
-        return weighs("risk") ||
+        return weighs("risk") || (w_.rules.within_of_least && w_.rules.ordered()) ||
                (hourly() && (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left ||
                              s_.limits.max_price_per_hour || s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
     }

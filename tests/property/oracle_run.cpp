@@ -177,7 +177,7 @@ double fates::late(double deadline) const {
     if (finish(-8) > deadline)
         return finish(0) <= deadline ? 0 : 1;
     double z = -8;
-    for (double step = 4; step > 1e-15; step /= 2)
+    for (double step = 8; step > 1e-15; step /= 2)
         if (z + step < 8 && finish(z + step) <= deadline)
             z += step;
     return 0.5 * std::erfc(z / std::sqrt(2.0));

@@ -14,6 +14,7 @@ world priced_world(std::uint64_t seed) {
     dice chance(seed);
     world w = random_world(chance);
     w.rules = random_priced_policy(chance);
+    price_risk(chance, w.rules);
     return w;
 }
 

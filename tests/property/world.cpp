@@ -163,8 +163,6 @@ void constrain(dice& chance, workload_spec& spec) {
         spec.when.deadline_probability = chance.one_of(probabilities);
     if (chance.once_in(4))
         spec.when.earliest_start_at = start + seconds(chance.below(4'000));
-    if (chance.once_in(3))
-        spec.when.target_at = start + seconds(chance.below(40'000));
 }
 
 workload_spec random_spec(dice& chance) {
@@ -204,28 +202,11 @@ workload_spec random_spec(dice& chance) {
     return spec;
 }
 
-/// Carbon and risk by turns, as a rule that no shipped policy has.
-policy random_order(dice& chance) {
-    policy p;
-    p.name = "random";
-    const double step = chance.once_in(2) ? 0.02 : 0;
-    const ordered_key risk{"risk", step}, carbon{"carbon", 0.5};
-    const bool risk_first = chance.once_in(2);
-    p.order_service = p.order_interactive = p.order_batch = {
-        risk_first ? risk : carbon, risk_first ? carbon : risk, {chance.once_in(2) ? "cost" : "finish", 0}};
-    return p;
-}
-
 policy random_policy(dice& chance) {
     constexpr const char* shipped[] = {"cheapest", "nearest", "greenest", "lowest_carbon", "balanced"};
-    policy p = chance.once_in(3)   ? random_priced_policy(chance)
-               : chance.once_in(8) ? random_order(chance)
-                                   : shipped_policy(chance.one_of(shipped));
+    policy p = chance.once_in(3) ? random_priced_policy(chance) : shipped_policy(chance.one_of(shipped));
     if (chance.once_in(6))
         p.within_of_cheapest = chance.between(0, 1);
-    constexpr const char* bounded[] = {"carbon", "finish", "risk", "rtt", "non_green_energy", "data_movement", "time"};
-    if (!p.within_of_cheapest && chance.once_in(5))
-        p.within_of_least = least_rule{chance.one_of(bounded), chance.between(0, 1)};
     if (chance.once_in(8))
         p.max_pue = chance.between(1.2, 1.7);
     if (chance.once_in(8))
@@ -268,6 +249,31 @@ price_schedule random_hours(dice& chance) {
                                  static_cast<std::int64_t>(chance.once_in(8) ? 0 : chance.below(30'000'000'000))});
     }
     return hours;
+}
+
+/// Carbon and risk by turns, as a rule that no shipped policy has.
+policy random_order(dice& chance) {
+    policy p;
+    p.name = "random";
+    const double step = chance.once_in(2) ? 0.02 : 0;
+    const ordered_key risk{"risk", step}, carbon{"carbon", 0.5};
+    const bool risk_first = chance.once_in(2);
+    p.order_service = p.order_interactive = p.order_batch = {
+        risk_first ? risk : carbon, risk_first ? carbon : risk, {chance.once_in(2) ? "cost" : "finish", 0}};
+    return p;
+}
+
+/// What came later than the rest, drawn last, so that the rest of a world stays what it was.
+void weigh_more(dice& chance, world& w) {
+    constexpr const char* bounded[] = {"carbon", "finish", "risk", "rtt", "non_green_energy", "data_movement", "time"};
+    if (chance.once_in(3))
+        w.spec.when.target_at = start + seconds(chance.below(40'000));
+    if (!w.rules.ordered())
+        price_risk(chance, w.rules);
+    else if (chance.once_in(8))
+        w.rules = random_order(chance);
+    if (!w.rules.within_of_cheapest && chance.once_in(5))
+        w.rules.within_of_least = least_rule{chance.one_of(bounded), chance.between(0, 1)};
 }
 
 /// Some sellers sell what one host has.
@@ -422,9 +428,13 @@ policy random_priced_policy(dice& chance) {
     price("green_power", 3);
     price("carbon", 3);
     price("time", 20);
-    price("risk", 200);
     p.counted_twice_meant = true;
     return p;
+}
+
+void price_risk(dice& chance, policy& p) {
+    if (chance.once_in(3))
+        p.prices.push_back({"risk", chance.between(0, 200), 0, 0, {}});
 }
 
 policy shipped_policy(std::string_view name) {
@@ -505,6 +515,7 @@ world random_world(dice& chance) {
                 o.schedule = random_hours(chance);
     clear_sites(chance, w);
     tell_precisions(chance, w);
+    weigh_more(chance, w);
     return w;
 }
 

@@ -72,6 +72,8 @@ site_facts random_site(dice& chance, int number);
 
 /// Rules in price form without a reference to the cheapest: what the laws of decision-model §7 speak of.
 policy random_priced_policy(dice& chance);
+/// Now and then.
+void price_risk(dice& chance, policy& p);
 policy shipped_policy(std::string_view name);
 
 }  // namespace westerly::laws

@@ -71,8 +71,10 @@ TEST_F(lost, counts_the_hardware_that_is_assumed) {
 }
 
 TEST_F(lost, costs_what_the_policy_says) {
-    offer sure = plain("b", 1.1);  // 0.20 CNY dearer over two hours
-    const double even = 0.2 / (1 - std::exp(-0.2));
+    offer sure = plain("b", 1.2);  // dearer, though not by a fifth: what is done again on spot terms is paid for
+    const double dearer = 2.4 - decide_on({on}, spec).ranked.at(0).cost_base;
+    EXPECT_NEAR(dearer, 2.4 - std::expm1(0.2) / 0.1, 0.001);
+    const double even = dearer / (1 - std::exp(-0.2));
     EXPECT_EQ(sites_of(decide_on({on, sure}, spec, risk_at_price(even * 0.99)))[0], "a");
     EXPECT_EQ(sites_of(decide_on({on, sure}, spec, risk_at_price(even * 1.01)))[0], "b");
     policy surest;
