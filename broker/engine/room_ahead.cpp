@@ -61,7 +61,8 @@ std::optional<backfill::choice> engine_core::look_ahead_for_room(const live_work
     const auto latest = slack_until(rules, *w.value.spec, world);
     if (!latest)
         return std::nullopt;
-    const double per_hour = price_of_an_hour(rules);
+    // Past a soft target hours count from that on, whenever they are asked of.
+    const double per_hour = w.value.spec->when.target_at ? 0 : price_of_an_hour(rules);
     const auto waiting = [&](instant at) {
         return per_hour * static_cast<double>((at - world.now).count()) / 3.6e6;
     };

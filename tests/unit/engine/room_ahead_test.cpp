@@ -77,7 +77,8 @@ TEST_F(room_ahead_test, is_not_waited_for_where_an_hour_of_waiting_costs_more) {
     hasty.name = "cheapest";
     hasty.prices = {{.term = "time", .per_unit = 5'000}};
     rig.set_policies({hasty});
-    EXPECT_EQ(provider_of(rig.submit(a_unit(86'400))), "dear");
+    const auto id = rig.submit(a_unit(86'400));
+    EXPECT_EQ(provider_of(id), "dear") << rig.stored(id).waiting.front().detail;
 }
 
 /// The one unit is waited for once: the second would find it taken for longer than its slack.
