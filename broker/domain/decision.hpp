@@ -23,11 +23,12 @@ enum class rejection : std::uint8_t {
     stack_version,  // no variant's stack has a version that it takes, or none that is known
     accelerator,
     precision,   // its cards are not known to work in resources.precision; unknown never counts as 0
-    compliance,  // a rule of constraints.compliance forbids its cards, or their figures are not known
+    compliance,  // a rule of constraints.compliance forbids its cards at every start, or figures are not known
     task_shape,
     throughput_unknown,  // how fast the work would go on its cards cannot be told
     never_finishes,      // interruptions come faster than the work can get between them
     runtime_limit,       // needs longer than timing.max_runtime_s allows
+    available_later,     // from a time that the start may not be put off to
     capacity_never,      // the gang is larger than the site ever has
     capacity_now,        // free again later
     rtt,
@@ -35,7 +36,7 @@ enum class rejection : std::uint8_t {
     pue,
     green_power_share,  // unknown counts as failing
     price_missing,
-    quote_expired,  // its price was quoted until a time that is past
+    quote_expired,  // its price was quoted until a time that is past, or would be at the start
     offer_stale,    // not confirmed for so long that nothing is launched there
     max_price,
     budget,
@@ -121,7 +122,7 @@ struct switch_price {
     friend bool operator==(const switch_price&, const switch_price&) = default;
 };
 
-/// A start that is put off for a cleaner grid.
+/// A start that is put off: for a cleaner grid, for cheaper hours, or because dates allow none before.
 struct chosen_start {
     instant launch_at{};                        // until then the workload waits, and is then decided anew
     instant start_at{};                         // of the run

@@ -95,6 +95,8 @@ constexpr note_form forms[] = {
     {note_kind::target_met},
     {note_kind::target_missed, makeup::plain, "2"},
     {note_kind::value_of_time, makeup::plain, "m"},
+    {note_kind::put_off_available},
+    {note_kind::put_off_forbidden},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

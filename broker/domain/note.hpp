@@ -80,17 +80,19 @@ enum class note_kind : std::uint8_t {
     wait_last_seen,        // words: when
     wait_asked_for,
     wait_stopped_if_found,
-    wait_choices,      // words: the workload
-    wait_given_up_at,  // words: when
-    waited,            // words: the codes of its last reasons; figures: for how many s
-    would_preempt,     // a plan; words: the offer; figures: runs stopped, tenants whose they are, the charge
-    room_ahead,        // words: launched at, the offer that is full till then; figures: money it saves against at once
-    risk_weighed,      // figures: P(late or lost) of the winner, P(late), P(lost)
-    within_of_least,   // words: the baseline, the term, its unit; figures: the share over it, its quantity
-    target_met,        // words: the target, when the winner ends
-    target_missed,     // words: likewise; figures: hours past it
-    value_of_time,     // figures: what an hour to the finish costs, as the workload says
-    count_             // not a kind: the number of them
+    wait_choices,       // words: the workload
+    wait_given_up_at,   // words: when
+    waited,             // words: the codes of its last reasons; figures: for how many s
+    would_preempt,      // a plan; words: the offer; figures: runs stopped, tenants whose they are, the charge
+    room_ahead,         // words: launched at, the offer that is full till then; figures: money it saves against at once
+    risk_weighed,       // figures: P(late or lost) of the winner, P(late), P(lost)
+    within_of_least,    // words: the baseline, the term, its unit; figures: the share over it, its quantity
+    target_met,         // words: the target, when the winner ends
+    target_missed,      // words: likewise; figures: hours past it
+    value_of_time,      // figures: what an hour to the finish costs, as the workload says
+    put_off_available,  // words: the winner, from when on it can be had
+    put_off_forbidden,  // words: the winner, until when a rule of the request forbids it
+    count_              // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -202,6 +202,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::target_met, "Hours count past the target ({1}) only; it ends by then, at {2}."},
     {note_kind::target_missed, "Hours count past the target ({1}) only; it ends {3} h after it, at {2}."},
     {note_kind::value_of_time, "An hour to the finish counts as {1}: the workload's own value of time."},
+    {note_kind::put_off_available, "Waits for {1}, which is not to be had before {2}."},
+    {note_kind::put_off_forbidden, "Waits because a rule of the workload's constraints forbids {1} until {2}."},
 };
 static_assert(complete(notes));
 
@@ -227,6 +229,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::throughput_unknown, "of cards whose speed at this work, or whose links, are not known"},
     {rejection::never_finishes, "interrupted faster than the work gets on, so that it would never finish"},
     {rejection::runtime_limit, "too slow for max_runtime_s"},
+    {rejection::available_later, "not to be had before a time that the start may not be put off to"},
     {rejection::capacity_never, "with fewer units than the gang needs"},
     {rejection::capacity_now, "full now"},
     {rejection::rtt, "too far away in RTT"},
@@ -234,7 +237,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::pue, "with a PUE that is too high or unknown"},
     {rejection::green_power_share, "with a green-power share that is too low or unknown"},
     {rejection::price_missing, "without a price"},
-    {rejection::quote_expired, "with a price that was quoted until a time that is past"},
+    {rejection::quote_expired, "with a price that was quoted until a time that is past, or would be at the start"},
     {rejection::offer_stale, "not confirmed by their provider for too long"},
     {rejection::max_price, "dearer an hour than the limit"},
     {rejection::budget, "dearer than the budget"},

@@ -171,6 +171,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::target_met, "时间只从目标时间（{1}）起计；运行在此之前结束（{2}）。"},
     {note_kind::target_missed, "时间只从目标时间（{1}）起计；运行在其后 {3} 小时结束（{2}）。"},
     {note_kind::value_of_time, "到完成为止每小时折合 {1}：任务自己给出的时间价值。"},
+    {note_kind::put_off_available, "等待 {1}，它在 {2} 之前不可用。"},
+    {note_kind::put_off_forbidden, "算力任务约束中的一条规则在 {2} 之前禁止使用 {1}，因此等待。"},
 };
 static_assert(complete(notes));
 
@@ -195,6 +197,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::throughput_unknown, "加速卡在此类工作上的速度或互联带宽未知"},
     {rejection::never_finishes, "中断过于频繁，永远无法完成"},
     {rejection::runtime_limit, "太慢，超过 max_runtime_s"},
+    {rejection::available_later, "可用时间晚于允许推迟的启动时间"},
     {rejection::capacity_never, "单位总数少于整组任务所需"},
     {rejection::capacity_now, "目前已满"},
     {rejection::rtt, "RTT 过高"},
@@ -202,7 +205,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::pue, "PUE 过高或未知"},
     {rejection::green_power_share, "绿电占比过低或未知"},
     {rejection::price_missing, "没有价格"},
-    {rejection::quote_expired, "报价已过有效期"},
+    {rejection::quote_expired, "报价已过有效期，或到启动时将过期"},
     {rejection::offer_stale, "提供方过久未确认"},
     {rejection::max_price, "每小时价格超过上限"},
     {rejection::budget, "超出预算"},

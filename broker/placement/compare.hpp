@@ -19,9 +19,6 @@ struct comparison {
 appraisal appraise(const comparison& by, std::uint32_t index, bool at_once = false);
 
 /// Where the winner is to wait: since when, until when, why, and what that saves.
-/// Until when a start may be put off, in ms since 1970: as the workload allows, never longer than the policy does, and
-/// not past the queue's limit. nullopt: not at all.
-std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world);
 std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner);
 /// That start's reason, with what it saves.
 std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,

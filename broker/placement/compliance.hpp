@@ -1,15 +1,16 @@
 #pragma once
 
 #include "broker/domain/accelerator.hpp"
-
-#include <span>
+#include "broker/placement/start_dates.hpp"
 
 namespace westerly {
 
-/// Whether a rule in force at `at` forbids these cards: its expression holds, or a figure that it turns on is not
-/// known. Null: an offer without cards, which no such rule speaks of. A card that tells no link to others has an
-/// unknown one, unless the table knows that it has none but its host link.
-bool forbidden(std::span<const compliance_rule> rules, const accelerator_facts* cards, const accelerator_table& known,
-               instant at);
+/// When rules forbid these cards, from `from_ms` on: each while it is in force, if its expression holds or a figure
+/// that it turns on is not known. In the order of the rules. Null: an offer without cards, which no such rule speaks
+/// of. A card that tells no link to others has an unknown one, unless the table knows that it has none but its host
+/// link.
+void find_forbidden(std::span<const compliance_rule> rules, const accelerator_facts* cards,
+                    const accelerator_table& known, std::int64_t from_ms, std::vector<start_dates::time_span>& into);
+bool has_dates(std::span<const compliance_rule> rules) noexcept;
 
 }  // namespace westerly

@@ -21,10 +21,6 @@ std::int64_t ms_since_epoch(instant at) noexcept {
     return at.time_since_epoch().count();
 }
 
-instant instant_of(std::int64_t ms) noexcept {
-    return instant(milliseconds(ms));
-}
-
 double in_base(money amount, const exchange_rates& rates) noexcept {
     return static_cast<double>(amount.micros) / 1e6 * (static_cast<double>(rate_nanos(rates, amount.unit)) / 1e9);
 }
@@ -88,6 +84,8 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         into.runtime_s = std::min(into.runtime_s, *spec.when.max_runtime_s);
     into.earliest_ms = ms_since_epoch(std::max(world.now, spec.when.earliest_start_at.value_or(world.now)));
     into.now = world.now;
+    into.slack_until_ms = slack_until(policy, spec, world);
+    into.dated_rules = has_dates(spec.limits.compliance);
     into.waits_at_it = spec.kind == workload_kind::service || spec.interactive;
     into.origin_known = spec.limits.origin_stated();
     into.deadline_ms.reset();
@@ -122,11 +120,13 @@ void resolve_sites(const offer_book& book, const workload_spec& spec, const deci
     const std::vector<origin_view> origins = origins_of(book, spec, world);
     const std::vector<input_view> inputs = inputs_of(book, spec, world);
     into.sites.resize(book.sites().size());
+    into.request.movement_most_ms = 0;
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
         site_view& view = into.sites[i];
         resolve_rtt(origins, row, world.now, view);
         resolve_data_movement(inputs, row, world.rates, view);
+        into.request.movement_most_ms = std::max(into.request.movement_most_ms, view.data_movement_ms);
         view.pue = std::isnan(row.pue) ? default_pue : row.pue;
         view.green_share = row.green_share;
         view.carbon_g_per_kwh = carbon_known_at(book, row, world);
@@ -164,14 +164,13 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
     }
 }
 
-/// No start before it, however short the wait is.
-std::int64_t no_start_before(const offer_book::shape_row& row, const request_view& request) {
-    return row.available_from ? std::max(request.earliest_ms, ms_since_epoch(*row.available_from))
-                              : request.earliest_ms;
+/// When its queue is joined: now, or once there is something to queue for.
+std::int64_t queues_from(const offer_book::shape_row& row, const request_view& request) noexcept {
+    return ms_since_epoch(row.available_from ? std::max(request.now, *row.available_from) : request.now);
 }
 
-std::int64_t earliest_start(const offer_book::shape_row& row, const request_view& request) {
-    return std::max(no_start_before(row, request), ms_since_epoch(request.now) + std::int64_t{row.queue_wait_s} * 1000);
+std::int64_t earliest_start(const offer_book::shape_row& row, const request_view& request) noexcept {
+    return std::max(request.earliest_ms, queues_from(row, request) + std::int64_t{row.queue_wait_s} * 1000);
 }
 
 /// The finish of a run of `run_ms` that takes `slow_ms` with its cards at the slow end of their speed's interval.
@@ -182,8 +181,8 @@ finish_model model_of(const offer_book::shape_row& row, const workload_spec& spe
                             ? static_cast<double>(*work.runtime_p90_s) / static_cast<double>(*work.runtime_s)
                             : 1;
     finish_model made;
-    made.asked_ms = static_cast<double>(ms_since_epoch(request.now));
-    made.earliest_ms = static_cast<double>(no_start_before(row, request));
+    made.asked_ms = static_cast<double>(queues_from(row, request));
+    made.earliest_ms = static_cast<double>(request.earliest_ms);
     made.wait_ms = {row.queue_wait_s * 1000.0, row.queue_wait_p90_s * 1000.0};
     made.run_ms = {static_cast<double>(run_ms), static_cast<double>(std::max(run_ms, slow_ms)) * std::max(1.0, tail)};
     return made;
@@ -214,6 +213,16 @@ void limit_by_bill(unit_price billed, const shape_question& asked, std::uint64_t
                         (static_cast<double>(rate_nanos(asked.world.rates, billed.unit)) / 1e18);
 }
 
+/// Whether one of its starts may lie at a date that forbids it, or past its quote.
+bool starts_are_dated(const offer_book::shape_row& row, const request_view& request,
+                      std::span<const start_dates::time_span> forbidden, std::int64_t start_ms) {
+    const std::int64_t launch = earliest_launch(row, request), until = request.launch_until_ms();
+    const std::int64_t spare = until > launch ? date_margin_ms : 0;
+    const std::int64_t last = std::max(start_ms, until) + request.movement_most_ms + spare;
+    return (row.price_until && ms_since_epoch(*row.price_until) <= std::max(launch, until) + spare) ||
+           std::ranges::any_of(forbidden, [&](const auto& each) { return each.first <= last; });
+}
+
 void resolve_shape(const offer_book::shape_row& row, const shape_question& asked, const request_view& request,
                    speed_end at, shape_view& into, run_length& run, shape_aside& aside) {
     into = {};
@@ -230,8 +239,11 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.units = fit.units > 0 ? std::max(fit.units, row.minimum_units) : 0;
     into.preference = static_cast<std::uint8_t>(std::min(fit.preference, 15u));
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
-    const bool forbids = !spec.limits.compliance.empty() &&
-                         forbidden(spec.limits.compliance, cards, *asked.length.known, instant_of(request.earliest_ms));
+    const std::int64_t launch = earliest_launch(row, request);
+    static thread_local std::vector<start_dates::time_span> forbidden;
+    find_forbidden(spec.limits.compliance, cards, *asked.length.known, launch, forbidden);
+    const auto lawful_after = first_lawful_delay(forbidden, launch, 0);
+    const bool forbids = !lawful_after || *lawful_after > std::max<std::int64_t>(request.launch_until_ms() - launch, 0);
     const auto& precision = spec.resources.precision;
     const bool precise = !precision || (cards && peak_at(*precision, *cards) > 0);
     if (fit.units > 0)
@@ -241,7 +253,11 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.code = fit_code(asked.limits, {fit.accelerator, precise, forbids, into.units, run.why_not, into.it_kwh});
     if (run.why_not)
         return;
+    if (launch > request.launch_until_ms())
+        into.code = std::min(into.code, static_cast<std::uint8_t>(rejection::available_later));
     into.start_ms = earliest_start(row, request);
+    into.dated = into.code >= static_cast<std::uint8_t>(rejection::available_later) &&
+                 starts_are_dated(row, request, forbidden, into.start_ms);
     into.run_ms = static_cast<std::int64_t>(run.wall_s) * 1000;
     if (request.deadline_ms) {
         std::int64_t slow_ms = into.run_ms;
@@ -257,27 +273,42 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
     into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;
     into.hourly = row.prices != nullptr;
+    into.alone = into.hourly || into.dated;
     if (row.billed)
         limit_by_bill(*row.billed, asked, run.billed_s, into, aside);
 }
 
-/// Of shapes whose price changes with the hour: nothing of it stands in the columns that the sieve reads, because it is
-/// another at every start.
-void resolve_hourly(const offer_book& book, const shape_question& asked, demand& into) {
+/// Of shapes that stand alone. Nothing of their prices stands in the columns that the sieve reads: those that change
+/// with the hour are others at every start, and before limits of money come the quotes of the others.
+void resolve_alone(const offer_book& book, const shape_question& asked, demand& into) {
     into.hourly.shapes.clear();
     into.hourly.found.clear();
+    if (!book.prices_by_hour() && !book.prices_quoted() && !into.request.dated_rules)
+        return;
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const shape_view& shape = into.shapes[i];
-        if (!shape.hourly)
+        if (!shape.alone)
             continue;
         const auto& row = book.shapes()[i];
+        const workload_spec& spec = *asked.length.spec;
         into.aside[i].hourly = static_cast<std::uint32_t>(into.hourly.shapes.size());
-        into.hourly.shapes.push_back(
-            {.prices = row.prices.get(),
-             .by_week = asked.length.spec->kind == workload_kind::service,
-             .billed_ms = static_cast<std::int64_t>(into.runs[i].billed_s) * 1000,
-             .nano_ms_max = asked.run ? asked.run->nano_ms_by_run(row.unit, shape.units) : money_cap::any_nano_ms});
+        hourly_shape& made = into.hourly.shapes.emplace_back();
+        made.prices = row.prices.get();
+        made.by_week = shape.hourly && spec.kind == workload_kind::service;
+        made.billed_ms = static_cast<std::int64_t>(into.runs[i].billed_s) * 1000;
+        made.nano_ms_max = asked.run ? asked.run->nano_ms_by_run(row.unit, shape.units) : money_cap::any_nano_ms;
+        made.dates.launch_ms = earliest_launch(row, into.request);
+        if (row.price_until)
+            made.dates.priced_until_ms = ms_since_epoch(*row.price_until);
+        if (shape.dated && row.accelerators)
+            find_forbidden(spec.limits.compliance, &*row.accelerators, *asked.length.known, made.dates.launch_ms,
+                           made.dates.forbidden);
     }
+}
+
+/// Whether what comes before the capacity filters may depend on the site, too.
+bool forbids_by_site(const shape_view& shape, const shape_aside& aside, const demand& want) {
+    return shape.dated && !want.hourly.shapes[aside.hourly].dates.forbidden.empty();
 }
 
 /// The largest double that is not above the cap.
@@ -295,11 +326,11 @@ void prepare_sieve(const offer_book& book, demand& into) {
         const shape_view& shape = into.shapes[i];
         const bool early = shape.code < static_cast<std::uint8_t>(rejection::capacity_never);
         const std::uint8_t code = early ? shape.code : passes;
-        into.sieves &= shape.room() <= packed_units_max;
+        into.sieves &= shape.room() <= packed_units_max && !forbids_by_site(shape, into.aside[i], into);
         columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.room()) & packed_units_max);
-        columns.cost_per_nano[i] = shape.code == passes && !shape.hourly ? shape.cost_per_nano : std::nan("");
-        columns.price_max[i] = shape.hourly ? infinity : not_above(shape.price_max);
-        columns.cap[i] = shape.hourly ? infinity : not_above(std::min(shape.price_max, shape.budget_max));
+        columns.cost_per_nano[i] = shape.code == passes && !shape.alone ? shape.cost_per_nano : std::nan("");
+        columns.price_max[i] = shape.alone ? infinity : not_above(shape.price_max);
+        columns.cap[i] = shape.alone ? infinity : not_above(std::min(shape.price_max, shape.budget_max));
         seen[code] = true;
     }
     into.shape_codes.clear();
@@ -345,6 +376,11 @@ double staging_base(const offer_book& book, const workload_spec& spec, const dec
     return sum;
 }
 
+std::int64_t earliest_launch(const offer_book::shape_row& row, const request_view& request) noexcept {
+    return row.available_from ? std::max(request.earliest_ms, ms_since_epoch(*row.available_from))
+                              : request.earliest_ms;
+}
+
 const accelerator_table& known_in(const decision_world& world) noexcept {
     static const accelerator_table none;
     return world.accelerators ? *world.accelerators : none;
@@ -381,8 +417,7 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     for (std::size_t i = 0; i < into.shapes.size(); ++i)
         resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i],
                       into.aside[i]);
-    if (book.prices_by_hour())
-        resolve_hourly(book, asked, into);
+    resolve_alone(book, asked, into);
     resolve_starts(book, policy, terms, spec, world, into);
     find_bounds(into);
     prepare_sieve(book, into);
@@ -398,8 +433,7 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
         resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i],
                       into.aside[i]);
     }
-    if (book.prices_by_hour())
-        resolve_hourly(book, asked, into);
+    resolve_alone(book, asked, into);
     number_runs(into);
     find_bounds(into);
     prepare_sieve(book, into);
@@ -423,8 +457,7 @@ void resolve_sized(const offer_book& book, const policy& policy, const workload_
     resolve_shape(book.shapes()[shape], asked, into.request, speed_end::value, into.shapes[shape], into.runs[shape],
                   into.aside[shape]);
     into.shapes[shape].start_run = run;
-    if (book.prices_by_hour())
-        resolve_hourly(book, asked, into);
+    resolve_alone(book, asked, into);
 }
 
 double late_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {

@@ -31,8 +31,15 @@ struct request_view {
         0;  // of those from earliest_ms on, what the price of time does not count; below 0: it counts more
     double deadline_z = 0;  // the quantile of the finish that has to be in time, as z_of tells
     std::optional<double> max_carbon_kg;
-    std::optional<double> budget_base;  // in base currency
-    std::uint8_t reads = 0;             // of term_input: the columns that the policy ranks by
+    std::optional<double> budget_base;           // in base currency
+    std::uint8_t reads = 0;                      // of term_input: the columns that the policy ranks by
+    std::optional<std::int64_t> slack_until_ms;  // no start is put off past it; nullopt: it starts at once
+    std::int64_t movement_most_ms = 0;           // of data, to any site
+    bool dated_rules = false;                    // some rule of compliance holds for a time only
+
+    std::int64_t launch_until_ms() const noexcept {
+        return std::max(earliest_ms, slack_until_ms.value_or(earliest_ms));
+    }
 };
 
 /// What one site means for it: the first failing filter that depends on the site alone, and its quantities.
@@ -54,7 +61,7 @@ struct site_view {
 struct shape_aside {
     std::int64_t late_ms = 0;  // how much later than expected it may finish, as surely as the deadline asks
     double billed_base = -1;   // what the run is billed, where it is not what it is compared by; below 0: it is
-    std::uint32_t hourly = 0;  // in demand.hourly.shapes, where its price changes with the hour
+    std::uint32_t hourly = 0;  // in demand.hourly.shapes, where it stands alone
 };
 
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
@@ -69,7 +76,9 @@ struct alignas(64) shape_view {
     double it_kwh = 0;          // NaN: unknown
     std::uint8_t code = passes;
     bool launchable : 1 = true;
-    bool hourly : 1 = false;          // its price changes with the hour: demand.hourly tells the rest
+    bool hourly : 1 = false;          // its price changes with the hour
+    bool dated : 1 = false;           // dates may forbid some of its starts
+    bool alone : 1 = false;           // hourly or dated: its starts are worked out by themselves, by demand.hourly
     std::uint8_t preference : 4 = 0;  // the workload's alternative that its cards are, as gang_fit
     std::uint16_t start_run = 0;      // in demand.starts
     std::uint32_t headroom = 0;       // units that must stay free beside its own
@@ -118,7 +127,7 @@ struct demand {
     sieve_columns for_sieve;                // parallel to book.shapes()
     bool sieves = true;                     // units and prices are within what the sieve takes
     std::vector<std::uint8_t> shape_codes;  // the distinct codes in `packed`, ascending, `passes` left out
-    hourly_starts hourly;                   // of shapes with hourly prices
+    hourly_starts hourly;                   // of shapes that stand alone
     start_table starts;                     // active where signals say more than the sites' own factors
     std::vector<foreign_view> foreign;      // of the terms of libraries that the policy names
     double least_lost = 0;                  // P(lost) of any shape that passes is no less
@@ -137,6 +146,11 @@ void resolve_starts(const offer_book& book, const policy& policy, term_table ter
                     const decision_world& world, demand& into);
 /// The part of it that follows the shapes, anew.
 void number_runs(demand& into);
+/// Until when a start may be put off, in ms since 1970: as the workload allows, never longer than the policy does, and
+/// not past the queue's limit; nullopt: not at all.
+std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world);
+/// Nothing is launched on such a shape before it, however short the wait is.
+std::int64_t earliest_launch(const offer_book::shape_row& row, const request_view& request) noexcept;
 /// A site's own factor, or what a signal says of now; NaN: neither is known.
 double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept;
 
@@ -146,7 +160,7 @@ inline std::size_t number_of(const demand& want, const site_view& site) noexcept
 }
 start_option hourly_start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once);
 inline start_option start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once = false) {
-    if (shape.hourly)
+    if (shape.alone)
         return hourly_start_of(want, site, shape, at_once);
     if (!want.starts.active())
         return {0, site.carbon_g_per_kwh, site.green_share};

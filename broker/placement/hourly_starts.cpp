@@ -50,23 +50,43 @@ start_option option_at(const demand& want, const site_view& site, const shape_vi
     return want.starts.at(number_of(want, site), shape.start_run, delay_ms);
 }
 
-hourly_choice at_delay(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
-    const hourly_costs costs = hourly_costs_of(want, site, shape);
+/// A start that is put off further than `first_ms`, which is at once, keeps a distance to dates.
+hourly_choice at_delay(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms,
+                       std::int64_t first_ms) {
+    const start_dates& dates = hours_of(want, shape).dates;
     const request_view& asked = want.request;
     hourly_choice made;
     made.start = option_at(want, site, shape, delay_ms);
-    made.from_ms = costs.from_ms + delay_ms;
-    const hourly_costs::at_start here = costs.at(delay_ms);
-    made.cost_base = here.cost_base;
-    made.code = here.code;
-    if (here.code != passes && here.code != code(rejection::too_dear_for_policy))
+    made.from_ms = shape.start_ms + site.data_movement_ms + delay_ms;
+    hourly_costs::at_start cost;
+    cost.code = passes;
+    if (shape.hourly)
+        cost = hourly_costs_of(want, site, shape).at(delay_ms);
+    made.cost_base = cost.cost_base;
+    made.code = cost.code;
+    const std::int64_t spare_ms = delay_ms > first_ms ? date_margin_ms : 0;
+    if (!dates.lawful(delay_ms, made.from_ms, spare_ms))
+        made.code = code(rejection::compliance);
+    else if (!dates.priced(delay_ms, spare_ms))
+        made.code = code(rejection::quote_expired);
+    else if (cost.code != passes && cost.code != code(rejection::too_dear_for_policy))
         return made;
-    if (asked.deadline_ms &&
-        earliest_finish_ms(site, shape) + delay_ms + aside_of(want, shape).late_ms > *asked.deadline_ms)
+    else if (asked.deadline_ms &&
+             earliest_finish_ms(site, shape) + delay_ms + aside_of(want, shape).late_ms > *asked.deadline_ms)
         made.code = code(rejection::deadline);
     else if (asked.max_carbon_kg && !(facility_at(site, shape, made.start).carbon_kg <= *asked.max_carbon_kg))
         made.code = code(rejection::max_carbon);
     return made;
+}
+
+/// The last start that the slack and the deadline allow.
+std::int64_t last_start(const demand& want, const site_view& site, const shape_view& shape) {
+    const std::int64_t first = shape.start_ms + site.data_movement_ms;
+    const request_view& asked = want.request;
+    if (!asked.slack_until_ms)
+        return first;
+    return latest_start({first, shape.run_ms, aside_of(want, shape).late_ms},
+                        *asked.slack_until_ms + site.data_movement_ms, asked.deadline_ms);
 }
 
 /// What the policy compares of a start; J and the like without what does not change with it.
@@ -116,40 +136,42 @@ void add_price_edges(const hourly_shape& of, std::int64_t first_ms, std::int64_t
             into.push_back(edge - by);
 }
 
-void find_starts(const demand& want, const site_view& site, const shape_view& shape, std::vector<std::int64_t>& into) {
+/// `at_once`: the delay of the first lawful start.
+void find_starts(const demand& want, const site_view& site, const shape_view& shape, std::int64_t at_once,
+                 std::vector<std::int64_t>& into) {
     const hourly_shape& of = hours_of(want, shape);
     const std::int64_t first = shape.start_ms + site.data_movement_ms;
-    std::int64_t last = first;
     into.assign(1, first);
     if (site.code != passes || shape.code != passes)  // no start can make it rankable
         return;
-    if (want.starts.active())
-        last = want.starts.find_starts(number_of(want, site), shape.start_run, into);
-    else if (want.hourly.slack_until_ms)
-        last = latest_start({first, shape.run_ms, aside_of(want, shape).late_ms},
-                            *want.hourly.slack_until_ms + site.data_movement_ms, want.request.deadline_ms);
+    const std::int64_t last = want.starts.active()
+                                  ? want.starts.find_starts(number_of(want, site), shape.start_run, into)
+                                  : last_start(want, site, shape);
     if (last <= first || of.by_week)
         return into.resize(1);
-    add_price_edges(of, first, last, into);
+    if (shape.hourly)
+        add_price_edges(of, first, last, into);
+    of.dates.add_edges(first, last, into);
     if (const auto bend = want.hourly.rule.bend(shape.run_ms); bend && *bend > first && *bend < last)
         into.push_back(*bend);
     into.push_back(last);
-    if (first + start_delay_least_ms < last)  // an edge that comes sooner
-        into.push_back(first + start_delay_least_ms);
+    if (first + at_once + start_delay_least_ms < last)  // an edge that comes sooner
+        into.push_back(first + at_once + start_delay_least_ms);
     std::ranges::sort(into);
     into.erase(std::unique(into.begin(), into.end()), into.end());
 }
 
 hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {
     static thread_local std::vector<std::int64_t> starts;
-    find_starts(want, site, shape, starts);
-    hourly_choice best = at_delay(want, site, shape, 0);
+    const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
+    find_starts(want, site, shape, at_once, starts);
+    hourly_choice best = at_delay(want, site, shape, at_once, at_once);
     start_keys least = keys_of(want, site, shape, best);
     for (const std::int64_t start : starts) {
         const std::int64_t delay = start - starts.front();
-        if (delay < start_delay_least_ms)
+        if (delay < at_once + start_delay_least_ms)
             continue;
-        const hourly_choice here = at_delay(want, site, shape, delay);
+        const hourly_choice here = at_delay(want, site, shape, delay, at_once);
         if (here.code < best.code)
             continue;
         const start_keys keys = keys_of(want, site, shape, here);
@@ -191,8 +213,8 @@ hourly_costs hourly_costs_of(const demand& want, const site_view& site, const sh
     if (site.egress_base > 0 && want.request.budget_base)
         made.budget_base = *want.request.budget_base;
     made.cost_limit = want.hourly.cost_limit;
-    if (want.hourly.slack_until_ms)
-        made.slack_until_ms = *want.hourly.slack_until_ms + site.data_movement_ms;
+    if (want.request.slack_until_ms)
+        made.slack_until_ms = *want.request.slack_until_ms + site.data_movement_ms;
     return made;
 }
 
@@ -204,7 +226,24 @@ const hourly_choice& hourly_best(const demand& want, const site_view& site, cons
 }
 
 hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape) {
-    return at_delay(want, site, shape, 0);
+    const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
+    return at_delay(want, site, shape, at_once, at_once);
+}
+
+std::optional<std::int64_t> lawful_delay(const demand& want, const site_view& site, const shape_view& shape) {
+    const start_dates& dates = hours_of(want, shape).dates;
+    if (dates.forbidden.empty())
+        return 0;
+    const std::int64_t first = shape.start_ms + site.data_movement_ms;
+    const auto delay = first_lawful_delay(dates.forbidden, dates.launch_ms, first - dates.launch_ms);
+    return delay && first + *delay <= last_start(want, site, shape) ? delay : std::nullopt;
+}
+
+std::uint8_t date_code(const demand& want, const site_view& site, const shape_view& shape) {
+    const auto delay = lawful_delay(want, site, shape);
+    if (!delay)
+        return code(rejection::compliance);
+    return hours_of(want, shape).dates.priced(*delay, 0) ? passes : code(rejection::quote_expired);
 }
 
 double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
@@ -230,7 +269,7 @@ note note_on_hours(const offer_id& on, const hourly_price& over, currency in, co
 }
 
 start_option hourly_start_of(const demand& want, const site_view& site, const shape_view& shape, bool at_once) {
-    return at_once ? option_at(want, site, shape, 0) : hourly_best(want, site, shape).start;
+    return at_once ? hourly_at_once(want, site, shape).start : hourly_best(want, site, shape).start;
 }
 
 }  // namespace westerly

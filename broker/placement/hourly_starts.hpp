@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/note.hpp"
+#include "broker/placement/start_dates.hpp"
 #include "broker/placement/start_table.hpp"
 
 #include <limits>
@@ -12,33 +13,34 @@ struct demand;
 struct shape_view;
 struct site_view;
 
-/// An offer whose price changes with the hour, at one start.
+/// An offer that stands alone, at one start.
 struct hourly_choice {
     start_option start;
-    double cost_base = 0;      // C, egress included
+    double cost_base = 0;      // C, egress included; 0 where its price does not change with the hour
     std::uint8_t code = 0;     // the first filter that this start fails, of those that depend on it, or `passes`
     std::int64_t from_ms = 0;  // of what is billed
 };
 
-/// What one shape's prices mean for the workload.
+/// What one shape's prices and dates mean for the workload.
 struct hourly_shape {
-    const price_curve* prices = nullptr;  // the book's
+    const price_curve* prices = nullptr;  // the book's; nullptr: its price does not change with the hour
     bool by_week = false;                 // judged by the mean of the week: services
     std::int64_t billed_ms = 0;
     wide nano_ms_max = 0;  // what the budget lets the integral be
+    start_dates dates;
 };
 
-/// When offers with hourly prices would start. They are few, and each is worked out by itself: every start at which the
-/// integral of its price or of the grid's signals over the run bends, by what the policy compares. What one decision
-/// asks for once is kept.
+/// When offers with hourly prices, or with dates that forbid some starts, would start. They are few, and each is worked
+/// out by itself: every start at which the integral of its price or of the grid's signals over the run bends, or at
+/// which a date changes what is allowed, by what the policy compares. What one decision asks for once is kept.
 ///
+/// Dates   at once is the first start that no rule forbids. Later ones keep date_margin_ms to what ends them.
 /// Filters max_price holds the highest price of the run against the limit, budget and the ε-form its integral; of the
 ///         starts those count that get furthest through the filters, so waiting may meet a limit.
 /// Services are judged by the hour that is the mean of the week, and start at once.
 struct hourly_starts {
     std::vector<hourly_shape> shapes;
-    start_rule rule;  // with `cost` among its keys
-    std::optional<std::int64_t> slack_until_ms;
+    start_rule rule;                                                 // with `cost` among its keys
     double cost_limit = std::numeric_limits<double>::infinity();     // of the ε-form, once it is known
     mutable std::unordered_map<std::uint64_t, hourly_choice> found;  // by site and shape
 
@@ -54,11 +56,12 @@ struct hourly_starts {
 
 /// C of one offer by when it starts, as one decision counts it; without the decision, so that it can be kept.
 ///
-/// Delays are ms after the start at once, and may be below 0: before the decision was made.
+/// Delays are ms after the earliest start, and may be below 0: before the decision was made. Dates that forbid a start
+/// or end its quote are not part of it.
 struct hourly_costs {
     const price_curve* prices = nullptr;  // the book's: whoever keeps this longer puts another in its place
     bool by_week = false;                 // services: the mean of the week, whenever they start
-    std::int64_t from_ms = 0;             // of what is billed when it starts at once, since 1970
+    std::int64_t from_ms = 0;             // of what is billed when it starts at its earliest, since 1970
     std::int64_t billed_ms = 0;
     double per_nano = 0;         // base currency for a price of one nano
     double data_base = 0;        // what moving the data costs at any time
@@ -78,9 +81,13 @@ struct hourly_costs {
 
 /// `shape` is one of want.shapes and has hourly prices.
 hourly_costs hourly_costs_of(const demand& want, const site_view& site, const shape_view& shape) noexcept;
-/// Likewise.
+/// `shape` is one of want.shapes and stands alone.
 const hourly_choice& hourly_best(const demand& want, const site_view& site, const shape_view& shape);
 hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape);
+/// How much later than the earliest launch the first one is that no rule forbids; nullopt: none is within the slack.
+std::optional<std::int64_t> lawful_delay(const demand& want, const site_view& site, const shape_view& shape);
+/// The filter of dates that every start there fails, or `passes`.
+std::uint8_t date_code(const demand& want, const site_view& site, const shape_view& shape);
 /// C of a run that starts then and lasts otherwise: as `view` of the same shape has it, at an end of a speed's
 /// interval.
 double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,

@@ -82,6 +82,7 @@ offer place_as_leased(const running_here& run) {
     here.launchable = true;
     here.queue_wait_s = 0;
     here.supply.available_from.reset();
+    here.supply.price_until.reset();  // the lease's price is frozen
     return here;
 }
 

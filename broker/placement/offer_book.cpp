@@ -53,8 +53,9 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
            a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.latency_headroom == b.latency_headroom &&
-           a.available_from == b.available_from && a.queue_wait_p90_s == b.queue_wait_p90_s &&
-           a.software == b.software && a.billed == b.billed && alike(a.prices, b.prices);
+           a.available_from == b.available_from && a.price_until == b.price_until &&
+           a.queue_wait_p90_s == b.queue_wait_p90_s && a.software == b.software && a.billed == b.billed &&
+           alike(a.prices, b.prices);
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -86,6 +87,9 @@ std::size_t hash_of(const offer_book::shape_row& row) {
     mix(seed,
         (std::uint64_t{row.purchased} << 2) | (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
     mix(seed, row.max_w);
+    for (const auto& date : {row.available_from, row.price_until})
+        if (date)
+            mix(seed, static_cast<std::uint64_t>(date->time_since_epoch().count()));
     if (row.prices)
         mix(seed, static_cast<std::uint64_t>(row.prices->mean_of_week()));
     if (row.accelerators) {
@@ -289,7 +293,7 @@ void offer_book::forget_unused_rows(std::vector<kept_offer>& all) {
         return;
     sites_.clear();
     shapes_.clear();
-    prices_by_hour_ = false;
+    prices_by_hour_ = prices_quoted_ = false;
     site_numbers_.clear();
     shape_numbers_.clear();
     names_ = {};
@@ -357,10 +361,12 @@ std::uint32_t offer_book::shape_of(const offer& o) {
         .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
         .latency_headroom = headroom_of(o),
         .available_from = o.supply.available_from,
+        .price_until = o.supply.price_until,
         .software = o.software,
         .prices = has_hourly_prices(o) ? std::make_shared<const price_curve>(o.price->nanos, o.schedule) : nullptr,
         .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt};
     prices_by_hour_ |= row.prices != nullptr;
+    prices_quoted_ |= row.price_until.has_value();
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
     return number_of(std::move(row), shapes_, shape_numbers_);

@@ -143,6 +143,7 @@ public:
         std::uint64_t minimum_units = 1;
         std::uint32_t latency_headroom = 0;
         std::optional<instant> available_from;
+        std::optional<instant> price_until;
         software_facts software;
         std::shared_ptr<const price_curve> prices;  // where they change with the hour; else the column has the price
         std::optional<unit_price> billed;           // where it is not the price that is compared: of owned reservations
@@ -177,6 +178,8 @@ public:
     const columns& cols() const noexcept { return columns_; }
     /// Some price may change with the hour.
     bool prices_by_hour() const noexcept { return prices_by_hour_; }
+    /// Some price may be quoted until a time.
+    bool prices_quoted() const noexcept { return prices_quoted_; }
     /// No price is too large for a double to hold it to the last digit (9 million a unit-hour).
     bool prices_exact() const noexcept { return prices_exact_; }
     std::span<const site_run> runs() const noexcept { return runs_; }
@@ -237,7 +240,7 @@ private:
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book
     columns columns_;
     bool prices_exact_ = true;
-    bool prices_by_hour_ = false;  // of any row, in use or not
+    bool prices_by_hour_ = false, prices_quoted_ = false;  // of any row, in use or not
     std::vector<site_run> runs_;
     std::vector<std::uint32_t> sequences_;
     std::vector<site_row> sites_;

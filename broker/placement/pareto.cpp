@@ -91,7 +91,7 @@ std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& wa
         first.clear();
         for (; k < left.size && left.index[k] < end; ++k) {
             const shape_view& shape = want.shapes[book.cols().shape[left.index[k]]];
-            if (at_once && !shape.hourly &&
+            if (at_once && !shape.alone &&
                 first.beat(
                     {left.cost_base[k], or_infinity(shape.it_kwh), static_cast<double>(shape.start_ms + shape.run_ms)}))
                 continue;

@@ -122,8 +122,8 @@ public:
         if (cost_base <= admitted_cost_)
             keep(index, cost_base);
     }
-    /// One with hourly prices: by where its start lies it may cost less of other things than bounds know.
-    void add_hourly(std::uint32_t index, double cost_base) { keep(index, cost_base); }
+    /// One that stands alone: by where its start lies it may cost less of other things than bounds know.
+    void add_alone(std::uint32_t index, double cost_base) { keep(index, cost_base); }
     /// After the last candidate.
     void finish();
 

@@ -34,6 +34,9 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
     const shape_view& shape = want.shapes[number];
     if (price < 0)
         return code(rejection::price_missing);
+    if (shape.dated)
+        if (const std::uint8_t dated = date_code(want, site, shape); dated != passes)
+            return dated;
     if (site.dated)
         if (const std::uint8_t dated = dated_code(book.at(i), want.request.now); dated != passes)
             return dated;
@@ -43,10 +46,12 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
             return code(rejection::quantity_unknown);
         return first;
     };
-    if (shape.hourly) {
+    const auto at_its_start = [&]() -> std::uint8_t {
         const std::uint8_t best = hourly_best(want, site, shape).code;
         return best != passes && best < first ? best : unless_unsaid();
-    }
+    };
+    if (shape.hourly)
+        return at_its_start();
     if (price > shape.price_max)
         return code(rejection::max_price);
     const shape_aside& aside = want.aside[number];
@@ -54,6 +59,8 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
     if (price > shape.budget_max ||
         (site.egress_base > 0 && want.request.budget_base && billed + site.egress_base > *want.request.budget_base))
         return code(rejection::budget);
+    if (shape.alone)
+        return at_its_start();
     if (want.request.deadline_ms && earliest_finish_ms(site, shape) + aside.late_ms > *want.request.deadline_ms)
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
@@ -204,7 +211,7 @@ private:
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
             if (ranks_) {
-                ranks_->add(i, cost);
+                shape.alone ? ranks_->add_alone(i, cost) : ranks_->add(i, cost);
             } else {
                 into_.index[into_.size] = i;
                 into_.cost_base[into_.size++] = cost;
@@ -217,7 +224,7 @@ private:
         const double cost = hourly_best(want_, site, shape).cost_base;
         base_.look_at(i, cost_of(book_, want_, i, may_start_at_once(book_, want_, i)));
         if (ranks_) {
-            ranks_->add_hourly(i, cost);
+            ranks_->add_alone(i, cost);
         } else {
             into_.index[into_.size] = i;
             into_.cost_base[into_.size++] = cost;
@@ -265,9 +272,9 @@ void rank_within(double limit, const offer_book& book, const demand& want, ranke
         const hourly_choice* const by_hour =
             shape.hourly ? &hourly_best(want, want.sites[book.cols().site[i]], shape) : nullptr;
         if (by_hour && by_hour->code == passes)
-            ranks.add_hourly(i, by_hour->cost_base);
+            ranks.add_alone(i, by_hour->cost_base);
         else if (!by_hour && among.cost_base[k] <= limit)
-            ranks.add(i, among.cost_base[k]);
+            shape.alone ? ranks.add_alone(i, among.cost_base[k]) : ranks.add(i, among.cost_base[k]);
         else
             ++among.counts[code(rejection::too_dear_for_policy)];
     });
@@ -292,8 +299,8 @@ void rank_near_least(double most, const offer_book& book, const demand& want, ra
     by_runs(book, ranks, among, [&](std::size_t k, std::uint32_t i) {
         if (!(among.quantity[k] <= most))
             ++among.counts[code(rejection::too_far_from_least)];
-        else if (want.shapes[book.cols().shape[i]].hourly)
-            ranks.add_hourly(i, among.cost_base[k]);
+        else if (want.shapes[book.cols().shape[i]].alone)
+            ranks.add_alone(i, among.cost_base[k]);
         else
             ranks.add(i, among.cost_base[k]);
     });
@@ -304,6 +311,8 @@ std::uint8_t verdict(const offer_book& book, const demand& want, std::size_t i) 
     const site_view& site = want.sites[cols.site[i]];
     const shape_view& shape = want.shapes[cols.shape[i]];
     std::uint8_t first = early(std::min(site.code, shape.code));
+    if (shape.dated && first > code(rejection::compliance) && !lawful_delay(want, site, shape))
+        first = code(rejection::compliance);
     if (cols.free_units[i] < shape.room())
         first = std::min(
             first, code(cols.total_units[i] < shape.room() ? rejection::capacity_never : rejection::capacity_now));

@@ -69,7 +69,7 @@ void podium::offer_place(const standing& s) noexcept {
 
 bool may_start_at_once(const offer_book& book, const demand& want, std::size_t i) {
     const shape_view& shape = want.shapes[book.cols().shape[i]];
-    if (!shape.hourly)
+    if (!shape.alone)
         return true;
     const std::uint8_t first = hourly_at_once(want, want.sites[book.cols().site[i]], shape).code;
     return first == passes || first == static_cast<std::uint8_t>(rejection::too_dear_for_policy);

@@ -112,13 +112,11 @@ void resolve_starts(const offer_book& book, const policy& policy, term_table ter
     start_table& starts = into.starts;
     starts.end();
     into.hourly.forget();
-    if (book.prices_by_hour()) {
+    if (into.request.slack_until_ms || book.prices_by_hour())
         into.hourly.rule = rule_of(policy, terms, spec, true);
-        into.hourly.slack_until_ms = slack_until(policy, spec, world);
-    }
     if (!world.signals || world.signals->empty())
         return;
-    starts.begin(rule_of(policy, terms, spec, false), slack_until(policy, spec, world), into.request.deadline_ms);
+    starts.begin(rule_of(policy, terms, spec, false), into.request.slack_until_ms, into.request.deadline_ms);
     starts.sites().resize(into.sites.size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
@@ -160,6 +158,23 @@ note note_on_prices(const comparison& by, const shape_view& shape, const chosen_
     return {note_kind::put_off_price, {}, {mean(put.start_at) * rate, mean(put.at_once_at) * rate}};
 }
 
+/// What dates put the start off for, whatever it costs.
+std::vector<note> notes_on_dates(const comparison& by, std::uint32_t winner) {
+    const std::uint32_t number = by.book.cols().shape[winner];
+    const shape_view& shape = by.want.shapes[number];
+    const std::int64_t launch_ms = earliest_launch(by.book.shapes()[number], by.want.request);
+    std::vector<note> all;
+    const auto told = [&](note_kind kind, std::int64_t ms) {
+        all.push_back({kind, {by.book.at(winner).id, format_rfc3339(instant(milliseconds(ms)))}, {}});
+    };
+    if (launch_ms > by.want.request.earliest_ms)
+        told(note_kind::put_off_available, launch_ms);
+    if (shape.dated)
+        if (const auto delay = lawful_delay(by.want, by.want.sites[by.book.cols().site[winner]], shape); delay > 0)
+            told(note_kind::put_off_forbidden, launch_ms + *delay);
+    return all;
+}
+
 }  // namespace
 
 std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
@@ -174,7 +189,10 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
     };
     const bool cleaner =
         gained(put.carbon_saved_kg, then.carbon_kg) || gained(put.non_green_saved_kwh, then.non_green_kwh);
-    std::vector<note> all;
+    std::vector<note> all = notes_on_dates(by, winner);
+    const start_option at_once = start_of(by.want, site, shape, true);
+    if (put.start_at == put.at_once_at)
+        return all;
     if (cleaner || !shape.hourly)
         all.push_back({note_kind::put_off, when_and_where, {}});
     if (shape.hourly)
@@ -186,8 +204,7 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
     if (carbon && carbon->varies)
         all.push_back({note_kind::put_off_intensity,
                        {signal_in_words(*carbon)},
-                       {start_of(by.want, site, shape).carbon_g_per_kwh,
-                        by.want.starts.at_once(number, shape.start_run).carbon_g_per_kwh}});
+                       {start_of(by.want, site, shape).carbon_g_per_kwh, at_once.carbon_g_per_kwh}});
     if (put.carbon_saved_kg.value_or(0) != 0)
         all.push_back({note_kind::put_off_saves_carbon, {}, {*put.carbon_saved_kg}});
     if (put.non_green_saved_kwh.value_or(0) != 0)
@@ -208,10 +225,8 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
 std::optional<chosen_start> put_off(const comparison& by, const decision& made, std::uint32_t winner) {
     const site_view& site = by.want.sites[by.book.cols().site[winner]];
     const shape_view& shape = by.want.shapes[by.book.cols().shape[winner]];
-    if (!by.want.starts.active() && !shape.hourly)
-        return std::nullopt;
-    const start_option start = start_of(by.want, site, shape);
-    if (start.delay_ms == 0)
+    const std::int64_t launch_ms = earliest_launch(by.book.shapes()[by.book.cols().shape[winner]], by.want.request);
+    if (start_of(by.want, site, shape).delay_ms == 0 && launch_ms == by.want.request.earliest_ms)
         return std::nullopt;
     const appraisal then = appraise(by, winner), at_once = appraise(by, winner, true);
     const auto queue_wait = seconds(by.book.at(winner).queue_wait_s);

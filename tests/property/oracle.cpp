@@ -37,6 +37,7 @@ public:
     /// At the start that is best there and costs no more than `dearest`; of equals the earliest.
     judged judgement(double dearest = infinity) {
         dearest_ = dearest;
+        at_once_ms_ = delay_ms_ = first_lawful_delay();
         const judged first = at_start();
         judged best = first;
         if (best.why && (!depends_on_start(*best.why) || (hourly() && something_unknown())))
@@ -48,7 +49,7 @@ public:
             if (meets_limit || (!best.why && !later.why && clearly_less(later.keys, best.keys)))
                 best = later;
         }
-        delay_ms_ = 0;
+        at_once_ms_ = delay_ms_ = 0;
         best.first_cost = first.why ? best.cost : first.cost;
         return best;
     }
@@ -336,11 +337,58 @@ private:
         return at ? std::max(now, static_cast<double>(at->time_since_epoch().count())) : now;
     }
 
+    static double at(instant t) { return static_cast<double>(t.time_since_epoch().count()); }
+    double queues_from_ms() const {
+        return at(std::max(w_.around.now, o_.supply.available_from.value_or(w_.around.now)));
+    }
+    /// Of the start that is judged.
+    double launch_ms() const {
+        return std::max(earliest_ms(), o_.supply.available_from ? at(*o_.supply.available_from) : 0) + delay_ms_;
+    }
+    /// What is put off keeps a minute to dates.
+    double spare_ms() const { return delay_ms_ > at_once_ms_ ? 60'000 : 0; }
+    double slack_ms() const {
+        if (service() || !s_.when.max_delay_s)
+            return 0;
+        return static_cast<double>(std::min(*s_.when.max_delay_s, w_.rules.max_delay_s)) * 1000;
+    }
+    /// How much later than at its earliest the run may start.
+    double latest_delay() const {
+        const double start = finish_ms() - run_ms() - delay_ms_;
+        double latest = earliest_ms() + slack_ms() + std::ceil(data_movement_s() * 1000) - start;
+        if (s_.when.deadline_at)
+            latest = std::min(
+                latest, at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
+        return latest;
+    }
+    bool fits() const { return units() > 0 && !run().why_not; }
+    /// Where it does not fit, no start is known, and the launch alone is looked at.
+    bool lawful() const {
+        if (!o_.accelerators || s_.limits.compliance.empty())
+            return true;
+        const double start = fits() ? finish_ms() - run_ms() + spare_ms() : launch_ms();
+        return !any_rule_forbids(w_, *o_.accelerators, launch_ms(), start);
+    }
+    /// Where a rule ends is where a start may become lawful; 0 where none does in time.
+    double first_lawful_delay() {
+        if (lawful() || slack_ms() == 0)
+            return 0;
+        const double first = launch_ms(), last = fits() ? latest_delay() : earliest_ms() + slack_ms() - first;
+        std::vector<double> ends_of_rules;
+        for (const auto& rule : s_.limits.compliance)
+            if (rule.until_at && at(*rule.until_at) > first && at(*rule.until_at) - first <= last)
+                ends_of_rules.push_back(at(*rule.until_at) - first);
+        std::sort(ends_of_rules.begin(), ends_of_rules.end());
+        for (const double delay : ends_of_rules) {
+            at_once_ms_ = delay_ms_ = delay;
+            if (lawful())
+                return delay;
+        }
+        return 0;
+    }
+
     double finish_ms() const {
-        const double now = static_cast<double>(w_.around.now.time_since_epoch().count());
-        double start = std::max(earliest_ms(), now + o_.queue_wait_s * 1000.0);
-        if (o_.supply.available_from)
-            start = std::max(start, static_cast<double>(o_.supply.available_from->time_since_epoch().count()));
+        const double start = std::max(earliest_ms(), queues_from_ms() + o_.queue_wait_s * 1000.0);
         return start + std::ceil(data_movement_s() * 1000) + run_ms() + delay_ms_;
     }
 
@@ -348,11 +396,8 @@ private:
         if (fates_)
             return *fates_;
         fates& all = fates_.emplace();
-        all.now = static_cast<double>(w_.around.now.time_since_epoch().count());
+        all.now = queues_from_ms();
         all.no_sooner = earliest_ms();
-        if (o_.supply.available_from)
-            all.no_sooner =
-                std::max(all.no_sooner, static_cast<double>(o_.supply.available_from->time_since_epoch().count()));
         all.wait = o_.queue_wait_s * 1000.0;
         all.wait_p90 = o_.queue_wait_p90_s * 1000.0;
         all.moving = std::ceil(data_movement_s() * 1000);
@@ -426,9 +471,12 @@ private:
     /// sum: there only the bends count.
     bool only_bends() const {
         return weighs("risk") || (w_.rules.within_of_least && w_.rules.ordered()) ||
-               (hourly() && (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left ||
-                             s_.limits.max_price_per_hour || s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
+               ((hourly() || dated()) &&
+                (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left || s_.limits.max_price_per_hour ||
+                 s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
     }
+
+    bool dated() const { return o_.supply.price_until || !s_.limits.compliance.empty(); }
 
     /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal or of the price.
     std::vector<double> delays() const {
@@ -436,16 +484,8 @@ private:
         const bool by_signal = signal() && carbon_weighed();
         if (service() || !s_.when.max_delay_s || (!by_signal && !hourly()))
             return all;
-        const auto at = [](instant t) {
-            return static_cast<double>(t.time_since_epoch().count());
-        };
-        const double start = finish_ms() - run_ms();
-        const double slack =
-            std::min(static_cast<double>(*s_.when.max_delay_s), static_cast<double>(w_.rules.max_delay_s)) * 1000;
-        double latest = earliest_ms() + slack + std::ceil(data_movement_s() * 1000) - start;
-        if (s_.when.deadline_at)
-            latest = std::min(
-                latest, at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
+        const double start = finish_ms() - run_ms() - delay_ms_;
+        double latest = latest_delay();
         if (by_signal) {
             const auto& pieces = signal()->intervals;
             latest = std::min(latest, at(pieces.back().end_at) - run_ms() - start);
@@ -456,12 +496,19 @@ private:
                     for (const double length : {0.0, run_ms()})
                         all.push_back(at(edge) - length - start);
         }
-        for (double delay = only_bends() && !hourly() ? infinity : 60'000; delay <= latest;
+        const double soonest = at_once_ms_ + 60'000;
+        for (double delay = only_bends() && !hourly() && !dated() ? infinity : soonest; delay <= latest;
              delay += only_bends() ? infinity : 600'000)
             all.push_back(delay);
         all.push_back(latest);
         if (s_.when.target_at && at(*s_.when.target_at) > finish_ms())  // where the price of time bends
-            all.push_back(std::max(60'000.0, at(*s_.when.target_at) - finish_ms()));
+            all.push_back(std::max(soonest, at(*s_.when.target_at) - finish_ms() + delay_ms_));
+        for (const auto& rule : s_.limits.compliance)
+            for (const double edge : {rule.from_at ? at(*rule.from_at) - 60'001 - start : 0,
+                                      rule.until_at ? at(*rule.until_at) - (launch_ms() - delay_ms_) : 0})
+                all.push_back(edge);
+        if (o_.supply.price_until)
+            all.push_back(at(*o_.supply.price_until) - 60'001 - (launch_ms() - delay_ms_));
         if (hourly())
             for (const std::int64_t length : {std::int64_t{0}, billed_ms()}) {
                 const auto from = static_cast<std::int64_t>(start) + length;
@@ -469,7 +516,7 @@ private:
                     all.push_back(static_cast<double>(change - from));
             }
         all.erase(
-            std::remove_if(all.begin(), all.end(), [&](double delay) { return delay < 60'000 || delay > latest; }),
+            std::remove_if(all.begin(), all.end(), [&](double delay) { return delay < soonest || delay > latest; }),
             all.end());
         std::sort(all.begin(), all.end());
         return all;
@@ -642,13 +689,15 @@ private:
             return rejection::accelerator;
         if (!precise())
             return rejection::precision;
-        if (o_.accelerators && any_rule_forbids(w_, *o_.accelerators, earliest_ms()))
+        if (!lawful())
             return rejection::compliance;
         const double n = units();
         if (n == 0)
             return rejection::task_shape;
         if (run().why_not)
             return run().why_not;
+        if (launch_ms() - delay_ms_ > earliest_ms() + slack_ms())
+            return rejection::available_later;
         const double kept = waited_for() ? 0 : static_cast<double>(o_.supply.latency_headroom);
         if (o_.units_free && static_cast<double>(total_units()) < n + kept)
             return rejection::capacity_never;
@@ -676,7 +725,8 @@ private:
     std::optional<rejection> first_failing_of_money() const {
         if (!compared())
             return rejection::price_missing;
-        if (o_.supply.price_until && w_.around.now >= *o_.supply.price_until)
+        if (const auto& until = o_.supply.price_until;
+            until && (w_.around.now >= *until || launch_ms() + spare_ms() >= at(*until)))
             return rejection::quote_expired;
         if (o_.launchable && stale(10))
             return rejection::offer_stale;
@@ -714,6 +764,7 @@ private:
     const workload_spec& s_;
     bool plan_only_too_;
     double delay_ms_ = 0;        // of the start that is judged
+    double at_once_ms_ = 0;      // of the first that is lawful
     double dearest_ = infinity;  // of the ε-form
     mutable std::optional<plain_hours> hours_;
     mutable std::optional<run_time> run_;

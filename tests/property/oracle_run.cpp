@@ -233,14 +233,16 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
     return {billed, billed + o.queue_wait_s * lambda * billed, {}, lost};
 }
 
-bool any_rule_forbids(const world& w, const accelerator_facts& cards, double at_ms) {
+bool any_rule_forbids(const world& w, const accelerator_facts& cards, double launch_ms, double start_ms) {
     for (const auto& rule : w.spec.limits.compliance) {
         const auto ms = [](instant at) {
             return static_cast<double>(at.time_since_epoch().count());
         };
-        if (rule.from_at && at_ms < ms(*rule.from_at))
+        if (rule.from_at && rule.until_at && *rule.from_at >= *rule.until_at)
+            continue;  // it never holds
+        if (rule.from_at && start_ms < ms(*rule.from_at))
             continue;
-        if (rule.until_at && at_ms >= ms(*rule.until_at))
+        if (rule.until_at && launch_ms >= ms(*rule.until_at))
             continue;
         if (truth(rule.forbid, cards, w.accelerators) > 0)
             return true;

@@ -193,7 +193,7 @@ TEST(placement_oracle, a_range_of_sizes_is_decided_as_each_size_by_itself) {
 
 /// Offer and start together, against trying every start at every offer.
 TEST(placement_oracle, chooses_starts_as_trying_all_of_them_does) {
-    std::uint64_t put_off = 0, for_prices = 0;
+    std::uint64_t put_off = 0, for_prices = 0, for_dates = 0;
     for (std::uint64_t seed = 4'000'001; seed <= 4'000'000 + worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
@@ -208,15 +208,18 @@ TEST(placement_oracle, chooses_starts_as_trying_all_of_them_does) {
         put_off += made.put_off.has_value();
         const bool by_hour = made.put_off && !w.offer_of(made.ranked.front().offer).schedule.empty();
         for_prices += by_hour;
+        const bool by_date = made.put_off && made.put_off->start_at == made.put_off->at_once_at;
+        for_dates += by_date;
         const bool limited = w.spec.limits.max_carbon_kg ||
                              (by_hour && (w.spec.budget || w.around.budget_left || w.spec.limits.max_price_per_hour ||
                                           w.rules.within_of_cheapest));
-        if (made.put_off && !w.rules.ordered() && !limited) {
+        if (made.put_off && !w.rules.ordered() && !limited && !by_date) {
             EXPECT_GT(made.put_off->saved_base, 0);
         }
     }
     EXPECT_GT(put_off, worlds / 50);
     EXPECT_GT(for_prices, worlds / 500);
+    EXPECT_GT(for_dates, worlds / 500);
 }
 
 TEST(placement_oracle, no_ranked_offer_is_unfit_and_none_is_ranked_twice) {

@@ -321,6 +321,27 @@ void tell_precisions(dice& chance, world& w) {
             o.accelerators->bf16_tflops = chance.between(50, 500);
 }
 
+/// Rules and quotes that begin and end while a start may be put off, and more cards for rules to speak of.
+void date_starts(dice& chance, world& w) {
+    const auto soon = [&] {
+        return start + seconds(chance.below(40'000)) - seconds(10'000);
+    };
+    for (auto left = chance.below(4); left > 0; --left) {
+        compliance_rule rule = random_rule(chance);
+        if (!chance.once_in(3))
+            rule.from_at = soon();
+        if (!chance.once_in(3))
+            rule.until_at = soon();
+        w.spec.limits.compliance.push_back(std::move(rule));
+    }
+    for (offer& o : w.offers) {
+        if (!o.accelerators && chance.once_in(2))
+            o.accelerators = random_cards(chance);
+        if (chance.once_in(4))
+            o.supply.price_until = soon();
+    }
+}
+
 }  // namespace
 
 site_facts random_site(dice& chance, int number) {
@@ -552,6 +573,8 @@ world random_world_with_signals(dice& chance) {
         w.rules.max_delay_s = chance.below(20'000);
     if (chance.once_in(2) && !w.rules.ordered())
         w.rules.prices.push_back({.term = "carbon", .per_unit = chance.between(0, 20)});
+    if (chance.once_in(4))
+        date_starts(chance, w);
     return w;
 }
 

@@ -17,9 +17,10 @@ TEST(supply_terms, the_least_quantity_is_billed_and_powered) {
 TEST(supply_terms, nothing_starts_before_it_is_available) {
     offer o = built::plain("a");
     o.supply.available_from = built::now + seconds(600);
-    const decision made = built::decide_on({o}, built::task());
-    EXPECT_EQ(made.ranked.at(0).start_at, built::now + seconds(600));
     workload_spec spec = built::task();
+    spec.when.max_delay_s = 600;
+    const decision made = built::decide_on({o}, spec);
+    EXPECT_EQ(made.ranked.at(0).start_at, built::now + seconds(600));
     spec.when.deadline_at = built::now + seconds(4199);
     EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec)), rejection::deadline);
 }

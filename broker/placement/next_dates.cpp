@@ -1,0 +1,60 @@
+#include "broker/placement/next_dates.hpp"
+
+#include "broker/placement/compliance.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+
+namespace {
+
+void take_first(std::optional<instant>& first, instant at) {
+    if (!first || at < *first)
+        first = at;
+}
+
+bool rejects(const decision& made, rejection why) {
+    return std::ranges::any_of(made.rejections, [&](const auto& one) { return one.first == why; });
+}
+
+}  // namespace
+
+std::optional<instant> lifting_dates::first() const noexcept {
+    if (!lawful_at || !available_at)
+        return lawful_at ? lawful_at : available_at;
+    return std::min(*lawful_at, *available_at);
+}
+
+std::string lifting_dates::in_words() const {
+    std::string text;
+    if (lawful_at)
+        text += " What a rule of its constraints forbids is forbidden until " + format_rfc3339(*lawful_at) + ".";
+    if (available_at)
+        text += " What begins later is available from " + format_rfc3339(*available_at) + " on.";
+    return text + (text.empty() ? "" : " It is tried again then.");
+}
+
+lifting_dates next_dates(const offer_book& book, const workload_spec& spec, const accelerator_table& known,
+                         const decision& made) {
+    const bool forbidden = rejects(made, rejection::compliance), later = rejects(made, rejection::available_later);
+    lifting_dates found;
+    if (!forbidden && !later)
+        return found;
+    std::vector<start_dates::time_span> spans;
+    for (const auto& row : book.shapes()) {
+        if (!row.launchable || row.compute != spec.compute)
+            continue;
+        const instant launch = std::max(made.at, row.available_from.value_or(made.at));
+        if (later && launch > made.at)
+            take_first(found.available_at, launch);
+        if (!forbidden || !row.accelerators)
+            continue;
+        const std::int64_t launch_ms = launch.time_since_epoch().count();
+        find_forbidden(spec.limits.compliance, &*row.accelerators, known, launch_ms, spans);
+        if (const auto delay = first_lawful_delay(spans, launch_ms, 0); delay && *delay > 0)
+            take_first(found.lawful_at, launch + milliseconds(*delay));
+    }
+    return found;
+}
+
+}  // namespace westerly
