@@ -97,6 +97,9 @@ constexpr note_form forms[] = {
     {note_kind::value_of_time, makeup::plain, "m"},
     {note_kind::put_off_available},
     {note_kind::put_off_forbidden},
+    {note_kind::wait_none_fits_yet, makeup::counts},
+    {note_kind::wait_forbidden_until},
+    {note_kind::wait_available_from},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -92,7 +92,10 @@ enum class note_kind : std::uint8_t {
     value_of_time,      // figures: what an hour to the finish costs, as the workload says
     put_off_available,  // words: the winner, from when on it can be had
     put_off_forbidden,  // words: the winner, until when a rule of the request forbids it
-    count_              // not a kind: the number of them
+    wait_none_fits_yet,    // words and figures: as wait_none_fits; a date may help
+    wait_forbidden_until,  // words: when
+    wait_available_from,   // words: when
+    count_                 // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -42,9 +42,10 @@ enum class touch : std::uint8_t { none, changed, made };
 struct live_workload {
     workload value;
     demand_shape shape{};
-    bool seated = false;    // in the waiting room
-    instant waits_since{};  // to start: since it came, or its last attempt ended
-    bool preempts = false;  // others were stopped for it, until it starts; over restarts by its reason
+    bool seated = false;                // in the waiting room
+    instant waits_since{};              // to start: since it came, or its last attempt ended
+    bool preempts = false;              // others were stopped for it, until it starts; over restarts by its reason
+    std::optional<instant> shown_date;  // that its reasons name, since the start of the broker
     touch mark = touch::none;
     bool lingering = false;                        // counted as such
     std::uint8_t given_up = 0;                     // attempts that the tenant gave up and that are not proved ended
@@ -131,6 +132,7 @@ struct placement_round {
     struct refusal {
         workload_id who;  // the first of its group, which sleeps
         std::vector<wait_reason> reasons;
+        std::optional<instant> until = std::nullopt;  // time alone may help then, and the reasons say so
     };
     std::vector<refusal> refused;
 };
@@ -206,7 +208,8 @@ private:
     void hold(const given_start& one, instant now);
     void let_go(const given_start& one, instant now);
     void start_attempt(turn& t, live_workload& w, given_start one);
-    void show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons);
+    void show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons,
+                      std::optional<instant> until = std::nullopt);
     decision_world world_at(instant now, const live_workload* w) const;
     std::optional<money> budget_left(const workload& w) const;
     void hold_units(const offer_id& id, std::int64_t delta);

@@ -2,6 +2,7 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/placement/next_dates.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -39,12 +40,18 @@ std::string names_of(std::span<const provider_block> blocks) {
     return names;
 }
 
+void append(std::vector<note>& pieces, const std::vector<note>& more) {
+    pieces.insert(pieces.end(), more.begin(), more.end());
+}
+
 /// None of the offers will do, whatever becomes free.
-wait_reason nothing_fits(const decision& made) {
+wait_reason nothing_fits(const decision& made, const lifting_dates& dates) {
     if (made.considered == 0)
         return reason_of("no_feasible_offer", {{note_kind::wait_nothing_offered, {}, {}}});
-    std::vector<note> pieces{counts_in(note_kind::wait_none_fits, made, {})};
+    const auto kind = dates.first() ? note_kind::wait_none_fits_yet : note_kind::wait_none_fits;
+    std::vector<note> pieces{counts_in(kind, made, {})};
     pieces.front().figures.push_back(made.considered);
+    append(pieces, dates.told());
     for (const note& told : made.notes)
         if (told.kind == note_kind::region_unknown || told.kind == note_kind::region_misspelt)
             pieces.push_back(told);
@@ -52,7 +59,8 @@ wait_reason nothing_fits(const decision& made) {
 }
 
 /// `kept`: offers whose free units are kept for somebody whose turn is before.
-std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks, std::size_t kept) {
+std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks, std::size_t kept,
+                                    const lifting_dates& dates) {
     std::vector<wait_reason> reasons;
     for (const note& told : made.notes)
         if (told.kind == note_kind::term_failed)
@@ -62,8 +70,10 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
     const note others =
         counts_in(note_kind::wait_passed_over, made, {rejection::capacity_now, rejection::provider_unhealthy});
     const auto add = [&](const char* code, std::vector<note> pieces) {
-        if (reasons.empty() && !others.words.empty())
+        if (reasons.empty() && !others.words.empty()) {
             pieces.push_back(others);
+            append(pieces, dates.told());
+        }
         reasons.push_back(reason_of(code, std::move(pieces)));
     };
     if (const auto full = count_of(made, rejection::capacity_now)) {
@@ -76,7 +86,7 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
         add("provider_unhealthy",
             {one_or_many(note_kind::wait_blocked_one, note_kind::wait_blocked, blocked, {names_of(blocks)})});
     if (reasons.empty())
-        reasons.push_back(nothing_fits(made));
+        reasons.push_back(nothing_fits(made, dates));
     return reasons;
 }
 
@@ -257,7 +267,7 @@ void engine_core::run_placement(turn& t) {
         for (const auto& one : round.refused)
             for (const auto& id : room_.members_like(seat_of(workloads.at(one.who)), reasons_rewritten_max))
                 if (!workloads.at(id).preempts)
-                    show_reasons(t, workloads.at(id), one.reasons);
+                    show_reasons(t, workloads.at(id), one.reasons, one.until);
         for (const auto& one : round.refused)
             if (std::ranges::find(one.reasons, "no_capacity", &wait_reason::code) != one.reasons.end())
                 preempt(t, workloads.at(one.who));
@@ -303,14 +313,15 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
         hold(*one, t.now);
         into.starts.push_back(std::move(*one));
     } else if (w.seated) {
-        into.refused.push_back({w.value.id, reasons_of(made, blocks_, kept)});
+        const lifting_dates dates = next_dates(book_, spec, options_.accelerators, made);
+        into.refused.push_back({w.value.id, reasons_of(made, blocks_, kept, dates), dates.first()});
         if (into.refused.back().reasons.front().code == "term_failed")
             scores_.at(w.shape).priorities.insert(spec.priority);  // it is tried again when they are asked again
         if (count_of(made, rejection::capacity_now) > 0)
             reserve_place(w, t.now);
         else if (const auto* own = backfill_.of(w.value.id); !own || !own->pinned)
             release_place(w.value.id);
-        room_.sleep(seat, what_lifts(into.refused.back().reasons), into.refused.back().reasons);
+        room_.sleep(seat, what_lifts(into.refused.back().reasons), into.refused.back().reasons, dates.first());
     }
 }
 
@@ -374,10 +385,13 @@ void engine_core::let_go(const given_start& one, instant now) {
     launch_ends(providers_.at(where.provider));
 }
 
-/// Writes reasons only when their codes change: counts within them move with every offer, and are not worth a commit.
-void engine_core::show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons) {
-    if (same_codes(w.value.waiting, reasons))
+/// Writes reasons only when their codes change, or the date that they name: counts within them move with every offer,
+/// and are not worth a commit.
+void engine_core::show_reasons(turn& t, live_workload& w, const std::vector<wait_reason>& reasons,
+                               std::optional<instant> until) {
+    if (same_codes(w.value.waiting, reasons) && std::exchange(w.shown_date, until) == until)
         return;
+    w.shown_date = until;
     w.value.waiting = reasons;
     record(t, w, nullptr, "workload.waiting", reasons.empty() ? "" : reasons.front().detail);
 }

@@ -166,6 +166,7 @@ std::optional<instant> engine_core::next_wake() const {
     earliest(due, signals_.next_change_at());
     earliest(due, put_off_again_at_);
     earliest(due, hours_due_at());
+    earliest(due, room_.next_date());
     earliest(due, looks_due_at());
     earliest(due, scores_.next_due());
     if (market_dirty_)

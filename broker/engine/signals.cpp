@@ -62,7 +62,9 @@ std::vector<note> notes_on_put_off(const decision& made) {
                                    note_kind::put_off_saves_money,
                                    note_kind::put_off_on_baseline,
                                    note_kind::put_off_price,
-                                   note_kind::put_off_costs_less};
+                                   note_kind::put_off_costs_less,
+                                   note_kind::put_off_available,
+                                   note_kind::put_off_forbidden};
     std::vector<note> told;
     for (const note& each : made.notes)
         if (std::ranges::find(kinds, each.kind) != std::end(kinds))
@@ -106,6 +108,8 @@ void engine_core::decide_put_off_again(turn& t) {
 }
 
 void engine_core::try_by_the_hour(turn& t) {
+    if (room_.wake_dated(t.now))
+        places_ever_.clear();  // other places are allowed now
     const auto due = hours_due_at();
     if (!due || t.now < *due)
         return;

@@ -294,7 +294,8 @@ const workload_id* waiting_room::next(const fair_order& order, instant now) cons
     return &best->second;
 }
 
-void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons) {
+void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons,
+                         std::optional<instant> until) {
     const auto at = groups_.find({who.priority, who.shape});
     if (at == groups_.end())
         return;
@@ -306,6 +307,29 @@ void waiting_room::sleep(const seat& who, std::uint8_t mask, std::vector<wait_re
     g.asleep_index = asleep_[mask].size();
     g.reasons = std::move(reasons);
     asleep_[mask].push_back(&g);
+    g.until = until;
+    if (until)
+        dated_.emplace(*until, &g);
+}
+
+void waiting_room::forget_date(group& g) {
+    if (g.until)
+        dated_.erase({*g.until, &g});
+    g.until.reset();
+}
+
+std::optional<instant> waiting_room::next_date() const noexcept {
+    return dated_.empty() ? std::nullopt : std::optional(dated_.begin()->first);
+}
+
+bool waiting_room::wake_dated(instant now) {
+    bool any = false;
+    for (; !dated_.empty() && dated_.begin()->first <= now; any = true) {
+        group& g = *dated_.begin()->second;
+        leave_sleep(g);
+        line_up(g);
+    }
+    return any;
 }
 
 void waiting_room::leave_sleep(group& g) {
@@ -316,6 +340,7 @@ void waiting_room::leave_sleep(group& g) {
     row[g.asleep_index]->asleep_index = g.asleep_index;
     row.pop_back();
     g.asleep_mask = 0;
+    forget_date(g);
 }
 
 void waiting_room::wake(std::uint8_t mask) {
@@ -344,6 +369,7 @@ void waiting_room::wake_now(std::uint8_t mask) {
             continue;
         for (group* g : asleep_[set]) {
             g->asleep_mask = 0;
+            forget_date(*g);
             line_up(*g);
         }
         asleep_[set].clear();

@@ -53,8 +53,13 @@ public:
 
     /// Whom to try next; nullptr: nobody.
     const workload_id* next(const fair_order& order, instant now) const;
-    /// The group of `who` was tried in vain, for these reasons, which `mask` can lift.
-    void sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons);
+    /// The group of `who` was tried in vain, for these reasons, which `mask` can lift, or time alone at `until`.
+    void sleep(const seat& who, std::uint8_t mask, std::vector<wait_reason> reasons,
+               std::optional<instant> until = std::nullopt);
+    /// When the first of those is due whom time alone may help, and who sleeps.
+    std::optional<instant> next_date() const noexcept;
+    /// Wakes those that are due. False: there are none.
+    bool wake_dated(instant now);
     void wake(std::uint8_t mask);
     /// One group, whatever it waits for; where it is not asleep, nothing.
     void wake_like(std::int32_t priority, const demand_shape& shape);
@@ -82,6 +87,7 @@ private:
         std::set<member> by_wait;                       // all of them
         std::uint8_t asleep_mask = 0;                   // 0: ready
         std::size_t asleep_index = 0;                   // in asleep_[asleep_mask]
+        std::optional<instant> until;                   // in dated_
         std::vector<wait_reason> reasons;
     };
     /// The oldest ones of a tenant in the ready groups of one priority.
@@ -92,12 +98,14 @@ private:
     void line_up(const group& g, const tenant_id& tenant);
     void step_out(const group& g, const tenant_id& tenant);
     void leave_sleep(group& g);
+    void forget_date(group& g);
     void wake_now(std::uint8_t mask);
 
     std::unordered_map<group_name, group, group_hash> groups_;
     std::map<std::int64_t, std::map<tenant_id, lane>> lanes_;  // by -priority
     std::set<member> longest_;                                 // of each ready group, the one that waits longest
     std::array<std::vector<group*>, wake_masks> asleep_;
+    std::set<std::pair<instant, group*>> dated_;  // asleep
     std::uint8_t wake_later_ = 0;
     std::size_t size_ = 0;
 };

@@ -25,13 +25,16 @@ std::optional<instant> lifting_dates::first() const noexcept {
     return std::min(*lawful_at, *available_at);
 }
 
-std::string lifting_dates::in_words() const {
-    std::string text;
-    if (lawful_at)
-        text += " What a rule of its constraints forbids is forbidden until " + format_rfc3339(*lawful_at) + ".";
-    if (available_at)
-        text += " What begins later is available from " + format_rfc3339(*available_at) + " on.";
-    return text + (text.empty() ? "" : " It is tried again then.");
+std::vector<note> lifting_dates::told() const {
+    std::vector<note> pieces;
+    const auto add = [&](note_kind kind, const std::optional<instant>& at) {
+        if (at)
+            pieces.push_back({kind, {format_rfc3339(*at)}, {}});
+    };
+    add(note_kind::wait_forbidden_until, lawful_at);
+    add(note_kind::wait_available_from, available_at);
+    add(note_kind::wait_tried_again_at, first());
+    return pieces;
 }
 
 lifting_dates next_dates(const offer_book& book, const workload_spec& spec, const accelerator_table& known,

@@ -13,8 +13,8 @@ struct lifting_dates {
     std::optional<instant> available_at;  // something can be had from then on
 
     std::optional<instant> first() const noexcept;
-    /// Sentences, each after a blank; empty: there are no dates.
-    std::string in_words() const;
+    /// Pieces of a reason to wait; empty: there are no dates.
+    std::vector<note> told() const;
 };
 
 /// The first such dates after a decision, as far as it rejected anything for them: of everything in the book that may

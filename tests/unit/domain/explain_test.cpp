@@ -163,7 +163,10 @@ std::vector<note> every_note() {
             {note_kind::target_missed, {"2027-01-15T08:00:00.000Z", "2027-01-15T09:30:00.000Z"}, {1.5}},
             {note_kind::value_of_time, {}, {20}},
             {note_kind::put_off_available, {"p/a/n/on_demand", "2026-03-01T08:00:00Z"}, {}},
-            {note_kind::put_off_forbidden, {"p/a/n/on_demand", "2026-03-01T08:00:00Z"}, {}}};
+            {note_kind::put_off_forbidden, {"p/a/n/on_demand", "2026-03-01T08:00:00Z"}, {}},
+            {note_kind::wait_none_fits_yet, {"compliance", "price_missing"}, {3, 2, 5}},
+            {note_kind::wait_forbidden_until, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::wait_available_from, {"2027-01-15T08:00:00.000Z"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
