@@ -45,9 +45,13 @@ inline void field(unpacker& from, rejection& v) {
     v = *read;
 }
 
-template <class Archive, record_of<switch_price> T>
-void field(Archive& a, T& v) {
-    fields(a, v.alternative, v.term, v.at);
+inline void field(packer& to, const switch_price& v) {
+    fields(to, v.alternative, v.term, v.at, v.below);
+}
+inline void field(unpacker& from, switch_price& v) {
+    fields(from, v.alternative, v.term, v.at);
+    if (from.form() >= 9)
+        field(from, v.below);
 }
 /// Whether this record has what form 4 brought; whatever is written now has it.
 constexpr bool tells_runs(const packer&) noexcept {
@@ -146,6 +150,14 @@ inline void field(unpacker& from, note& v) {
     else
         field(from, v.words.emplace_back());
 }
+inline void breadth_of_switches(packer& to, const decision& v) {
+    field(to, v.narrow_switches);
+}
+inline void breadth_of_switches(unpacker& from, decision& v) {
+    v.narrow_switches = true;
+    if (from.form() >= 9)
+        field(from, v.narrow_switches);
+}
 template <class Archive, record_of<decision> T>
 void walk(Archive& a, T& v) {
     fields(a, v.id, v.workload, v.at, v.policy, v.policy_version, v.book_version, v.rates, v.runtime_s,
@@ -154,6 +166,7 @@ void walk(Archive& a, T& v) {
         fields(a, v.rivals);
     if (tells_start(a))
         field(a, v.put_off);
+    breadth_of_switches(a, v);
 }
 inline void later_parts(packer& to, const lease& v) {
     fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price, v.schedule);
@@ -182,9 +195,10 @@ void walk(Archive& a, T& v) {
 
 namespace {
 
-constexpr char decision_form = 8;  // 7 did not tell staging from egress; 6 told no odds of the finish; 5 had its notes
-                                   // as sentences; 4 no starts that are put off; 3 no run estimates and rivals; 2
-                                   // repeated its texts; 1 had rejections by number, before others came between
+constexpr char decision_form = 9;  // 8 told switch prices from which only, and for one start and size; 7 did not tell
+                                   // staging from egress; 6 told no odds of the finish; 5 had its notes as sentences; 4
+                                   // no starts that are put off; 3 no run estimates and rivals; 2 repeated its texts; 1
+                                   // had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
 constexpr char lease_form =
     5;  // 4 had one price for all hours; 3 did not tell how long the work would take, whether its capacity was limited,

@@ -182,6 +182,7 @@ void put_decision(json_writer& out, const decision& d, language spoken) {
         put_text(out, "alternative", s.alternative);
         put_text(out, "term", s.term);
         put_number(out, "at", s.at);
+        put_text(out, "direction", s.below ? "below" : "from");
     });
     if (d.put_off) {
         put_key(out, "put_off");

@@ -114,11 +114,13 @@ struct appraisal {
     friend bool operator==(const appraisal&, const appraisal&) = default;
 };
 
-/// "greener from 0.88 CNY per kWh": the price of `term` at which the alternative would overtake the winner.
+/// "greener from 0.88 CNY per kWh": the price of `term` at which the alternative would overtake the winner, all else as
+/// it is; both would choose their starts and sizes anew.
 struct switch_price {
     offer_id alternative;
     std::string term;
-    double at = 0;  // decision's currency per term unit
+    double at = 0;       // decision's currency per term unit
+    bool below = false;  // the alternative would win below it; else from it on
     friend bool operator==(const switch_price&, const switch_price&) = default;
 };
 
@@ -156,6 +158,9 @@ struct decision {
     std::vector<offer_id> rivals;         // one a model: would win within the intervals of the speeds; any: not robust
     std::optional<chosen_start> put_off;  // of the winner; nullopt: at once
     std::vector<note> notes;              // where greener and lower-carbon part ways, assumed values, …
+    /// Of a version that told switch prices for the starts that were chosen only, and none below the present price;
+    /// with a range of sizes, these and rivals for the size that was chosen only.
+    bool narrow_switches = false;
     friend bool operator==(const decision&, const decision&) = default;
 };
 

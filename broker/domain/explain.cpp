@@ -9,7 +9,7 @@
 namespace westerly {
 namespace {
 
-constexpr std::size_t switches_shown_max = 6;
+constexpr std::size_t switches_shown_max = 6;  // in each direction
 
 /// One decision in one language: which sentences there are, and with what. The words are phrases'.
 class explanation {
@@ -146,14 +146,25 @@ private:
     }
 
     void switches() {
-        std::vector<switch_price> nearest = made_.switches;
-        std::ranges::stable_sort(nearest, {}, &switch_price::at);
-        if (nearest.size() > switches_shown_max)
-            nearest.resize(switches_shown_max);
-        for (const auto& s : nearest) {
-            const term_words& term = say_.term(s.term);
-            line(say(phrase::switch_at, s.alternative, term.gain, money_of(s.at), term.per));
+        for (const bool below : {false, true}) {
+            std::vector<switch_price> nearest;
+            std::ranges::copy_if(made_.switches, std::back_inserter(nearest),
+                                 [&](const switch_price& s) { return s.below == below; });
+            std::ranges::stable_sort(nearest, [&](const switch_price& a, const switch_price& b) {
+                return below ? a.at > b.at : a.at < b.at;
+            });
+            if (nearest.size() > switches_shown_max)
+                nearest.resize(switches_shown_max);
+            for (const auto& s : nearest)
+                line(sentence_of(s));
         }
+    }
+
+    std::string sentence_of(const switch_price& s) const {
+        const term_words& term = say_.term(s.term);
+        if (s.below)
+            return say(phrase::switch_below, s.alternative, money_of(s.at), term.per);
+        return say(phrase::switch_at, s.alternative, term.gain, money_of(s.at), term.per);
     }
 
     void rejections() {

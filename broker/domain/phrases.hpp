@@ -27,6 +27,7 @@ enum class phrase : std::uint8_t {
     causes,                 // quantity, its unit
     pareto,                 // offers
     switch_at,              // offer, what it is better in, money, unit
+    switch_below,           // offer, money, unit
     rejected,               // rejected, considered, counts
     rejected_for,           // count, words, name
     // Facts of an offer.

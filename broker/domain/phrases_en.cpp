@@ -24,6 +24,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::pareto,
      "No other ranked offer beats these in every respect (money, latency, carbon, green share, finish): {1}."},
     {phrase::switch_at, "{1} is {2} and would win from {3} per {4}."},
+    {phrase::switch_below, "{1} would win below {2} per {3}."},
     {phrase::rejected, "{1} of {2} offers were rejected: {3}."},
     {phrase::rejected_for, "{1} {2} ({3})"},
     {phrase::cost_of_run, "{1} for {2} over {3} s billed"},

@@ -22,6 +22,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::causes, "，增加 {1} {2}"},
     {phrase::pareto, "没有其他入选报价在各方面（费用、延迟、碳排放、绿电占比、完成时间）都优于：{1}。"},
     {phrase::switch_at, "{1}（{2}）：每 {4} 计价从 {3} 起将胜出。"},
+    {phrase::switch_below, "{1}：每 {3} 计价低于 {2} 时将胜出。"},
     {phrase::rejected, "{2} 个报价中有 {1} 个被排除：{3}。"},
     {phrase::rejected_for, "{2}（{3}）{1} 个"},
     {phrase::cost_of_run, "{2}、计费 {3} s，费用 {1}"},

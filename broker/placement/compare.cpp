@@ -82,26 +82,6 @@ void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
     into.cost_high = exact ? into.cost_base : cost_at(speed_end::slow);
 }
 
-bool known_at(const comparison& by, const term& what, std::uint32_t index) {
-    const site_view& site = by.want.sites[by.book.cols().site[index]];
-    const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
-    if (what.foreign) {
-        const auto said = by.want.said_of(what);
-        return !said.empty() && !std::isnan(said[index]);
-    }
-    return !((what.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(site.rtt_ms)) &&
-           !((what.reads & (reads_energy | reads_carbon)) && std::isnan(shape.it_kwh)) &&
-           !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh));
-}
-
-double price_of(const ranking_rule& rule, const term& what) {
-    double price = 0;
-    for (const auto& part : rule.parts)
-        if (part.what == &what && part.applies)
-            price += part.factor;
-    return price;
-}
-
 void add_odds(const comparison& by, std::uint32_t index, std::int64_t delay_ms, appraisal& into) {
     if (by.spec.kind == workload_kind::service)
         return;
@@ -177,30 +157,6 @@ std::vector<offer_id> pareto_set(std::span<const appraisal> ranked, bool latency
         if (std::ranges::none_of(all, [&](const auto& other) { return dominates(other, all[i]); }))
             undominated.push_back(ranked[i].offer);
     return undominated;
-}
-
-std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner) {
-    std::vector<switch_price> switches;
-    if (by.rule.ordered || winner >= ranked.size())
-        return switches;
-    const standing& won = ranked[winner];
-    for (std::size_t r = winner + 1; r < ranked.size(); ++r)
-        for (const term& what : by.terms) {
-            if (!what.priceable || !what.applies(by.spec) || !known_at(by, what, won.index) ||
-                !known_at(by, what, ranked[r].index))
-                continue;
-            const auto amount = [&](std::uint32_t index) {
-                return quantity_of(by.book, by.want, by.spec, by.world.now, what, index);
-            };
-            const double saved = amount(won.index) - amount(ranked[r].index);
-            if (!(saved > 0))
-                continue;
-            // Both J are at today's price; each further unit of price makes the winner dearer by what the other saves.
-            const double at = price_of(by.rule, what) + (ranked[r].keys[0] - won.keys[0]) / saved;
-            if (std::isfinite(at))
-                switches.push_back({by.book.at(ranked[r].index).id, std::string(what.name), at});
-        }
-    return switches;
 }
 
 }  // namespace westerly

@@ -28,13 +28,17 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
 /// green share, finish. Unknown is worse than any number.
 std::vector<offer_id> pareto_set(std::span<const appraisal> ranked, bool latency_counts);
 
-/// The same over everything feasible, as indices into the book: cheapest first. Offers that are equal in every respect
+/// An offer in all those respects, less is better, unknown is infinity.
+struct pareto_point {
+    std::array<double, 5> respects{};  // cost, RTT, carbon, minus green share, finish
+    std::uint32_t index = 0;           // into the book
+    std::uint32_t tasks = 1;
+};
+/// The same over everything feasible in one size of the gang: cheapest first. Offers that are equal in every respect
 /// stand for each other: the first by id is told.
-std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& want);
-
-/// For each offer ranked after the winner and each term that may be priced: the price from which it would win. None
-/// where it never does: its amount is not smaller, or not known.
-std::vector<switch_price> switch_prices(const comparison& by, std::span<const standing> ranked, std::size_t winner);
+std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks = 1);
+/// Of several sizes together; of equals the first by id, then the smallest, is left.
+void keep_undominated(std::vector<pareto_point>& all);
 
 /// The plain sentences of a decision: what was assumed, what is unknown, where greener and lower-carbon part ways.
 std::vector<note> notes_on(const comparison& by, const decision& made);

@@ -5,6 +5,7 @@
 #include "broker/placement/rounding.hpp"
 #include "broker/placement/scan.hpp"
 #include "broker/placement/spread.hpp"
+#include "broker/placement/switches.hpp"
 #include "broker/placement/units.hpp"
 
 #include <algorithm>
@@ -28,6 +29,7 @@ struct scratch {
     std::optional<least_found> least;  // of the term that the policy bounds
     podium best{ranked_max};
     podium launchable{1};
+    std::vector<standing> ranked;
 };
 
 scratch& this_threads() {
@@ -44,6 +46,16 @@ struct question {
     std::optional<double> cheapest = std::nullopt;    // of all sizes of a gang; nullopt: of what this one finds
     std::optional<least_found> least = std::nullopt;  // likewise
 };
+
+/// The workload in numbers, and the rule.
+void resolve_into(const question& asked, scratch& use) {
+    resolve(asked.book, asked.rules, asked.terms, asked.spec, asked.world, use.want);
+    use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.want, use.rule);
+}
+
+comparison comparison_of(const question& asked, const scratch& use) {
+    return {asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};
+}
 
 /// A rule that cannot be followed ranks nothing.
 void reject_all(survivors& left) {
@@ -68,16 +80,22 @@ void count_rejections(const survivors& left, decision& into) {
             into.rejections.emplace_back(static_cast<rejection>(code), left.counts[code]);
 }
 
+double dearest_from(double cheapest, const policy& rules) {
+    return cheapest * (1.0 + *rules.within_of_cheapest) * (1 + rounding);
+}
+double most_from(const least_found& least, const policy& rules) {
+    return least.quantity * (1.0 + rules.within_of_least->within) * (1 + rounding);
+}
+
 /// The limit of the ε-form, where the policy sets one and anything is feasible.
 std::optional<double> dearest_of(const question& asked, const survivors& left) {
     if (!asked.rules.within_of_cheapest || !left.baseline)
         return std::nullopt;
-    return asked.cheapest.value_or(left.baseline_cost) * (1.0 + *asked.rules.within_of_cheapest) * (1 + rounding);
+    return dearest_from(asked.cheapest.value_or(left.baseline_cost), asked.rules);
 }
 
 double most_of(const question& asked, const scratch& use) {
-    return use.least ? use.least->quantity * (1.0 + asked.rules.within_of_least->within) * (1 + rounding)
-                     : std::numeric_limits<double>::infinity();
+    return use.least ? most_from(*use.least, asked.rules) : std::numeric_limits<double>::infinity();
 }
 
 /// Ranks what is near the least of the term that the policy bounds.
@@ -117,29 +135,32 @@ const std::string* model_at(const offer_book& book, std::uint32_t index) {
     return cards ? &cards->model : nullptr;
 }
 
-/// Who would win if the winner's cards were as slow as their interval allows and all others as fast: one for each
-/// model. Offers of one model share its speed, so that a dearer one never stands for uncertainty.
-std::vector<offer_id> rivals_of(const question& asked, std::uint32_t winner, scratch& use) {
-    const std::string* const own = model_at(asked.book, winner);
-    const auto inexact = [](const run_length& run) {
-        return !run.speed.r.exact();
-    };
-    if (!own || std::ranges::none_of(use.want.runs, inexact))
-        return {};
-    resolve_corner(asked.book, asked.rules, asked.spec, asked.world, *own, use.want);
+bool some_speed_is_inexact(const demand& want) {
+    return std::ranges::any_of(want.runs, [](const run_length& run) { return !run.speed.r.exact(); });
+}
+
+/// The world in which the winner's cards are as slow as their interval allows and all others as fast.
+void choose_in_corner(const question& asked, std::string_view winners_model, scratch& use) {
+    resolve_corner(asked.book, asked.rules, asked.spec, asked.world, winners_model, use.want);
     choose(asked, use);
-    std::vector<offer_id> rivals;
-    std::vector<std::string_view> models{*own};
-    for (const standing& s : use.best.ranked()) {
-        if (s.index == winner)
+}
+
+/// Who stands before the winner there, one for each model. Offers of one model share its speed, so that a dearer one
+/// never stands for uncertainty.
+void tell_rivals(const offer_book& book, const std::vector<std::uint32_t>& best_first, std::uint32_t winner,
+                 decision& made) {
+    std::vector<std::string_view> models{*model_at(book, winner)};
+    for (const std::uint32_t index : best_first) {
+        if (index == winner)
             break;
-        const std::string* const model = model_at(asked.book, s.index);
+        const std::string* const model = model_at(book, index);
         if (!model || std::ranges::find(models, *model) != models.end())
             continue;
         models.push_back(*model);
-        rivals.push_back(asked.book.at(s.index).id);
+        made.rivals.push_back(book.at(index).id);
     }
-    return rivals;
+    if (!made.rivals.empty())
+        made.notes.push_back({note_kind::not_robust, made.rivals, {}});
 }
 
 /// Started at once, unless a limit forbids just that.
@@ -151,13 +172,25 @@ appraisal appraise_baseline(const comparison& by, std::uint32_t index) {
     return cap && at_once.carbon_kg > cap ? appraise(by, index) : at_once;
 }
 
+double bounded_at(const question& asked, const scratch& use, std::size_t i) {
+    return quantity_of(asked.book, use.want, asked.spec, asked.world.now, *use.rule.bounded,
+                       static_cast<std::uint32_t>(i));
+}
+
+/// Whether what passes every filter is also within the limit of the policy's ε-form.
+bool within_limits(const question& asked, const scratch& use, std::uint32_t index) {
+    const auto dearest = dearest_of(asked, use.left);
+    return !(dearest && cost_of(asked.book, use.want, index) > *dearest) &&
+           !(use.least && !(bounded_at(asked, use, index) <= most_of(asked, use)));
+}
+
+/// All but switch prices and rivals, which look at more than one world.
 decision decide_with(const question& asked, scratch& use) {
-    resolve(asked.book, asked.rules, asked.terms, asked.spec, asked.world, use.want);
-    use.rankable = resolve_rule(asked.rules, asked.terms, asked.spec, use.want, use.rule);
+    resolve_into(asked, use);
     choose(asked, use);
 
-    const comparison by{asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};
-    const std::vector<standing> ranked = ranked_of(use);
+    const comparison by = comparison_of(asked, use);
+    use.ranked = ranked_of(use);
     decision made;
     made.at = asked.world.now;
     made.policy = asked.rules.name;
@@ -168,16 +201,15 @@ decision decide_with(const question& asked, scratch& use) {
     made.runtime_assumed = use.want.request.runtime_assumed;
     made.considered = static_cast<std::uint32_t>(asked.book.size());
     count_rejections(use.left, made);
-    for (const standing& s : ranked)
+    for (const standing& s : use.ranked)
         made.ranked.push_back(appraise(by, s.index));
     if (use.left.baseline)
         made.baseline = appraise_baseline(by, use.left.baseline->index);
     made.pareto = pareto_set(made.ranked, use.want.request.waits_at_it);
-    const auto winner = std::ranges::find_if(ranked, &standing::launchable);
-    const auto first = winner == ranked.end() ? 0 : static_cast<std::size_t>(winner - ranked.begin());
-    made.switches = switch_prices(by, ranked, first);
-    if (!ranked.empty())
-        made.put_off = put_off(by, made, ranked[first].index);
+    const auto launchable = std::ranges::find_if(use.ranked, &standing::launchable);
+    const auto winner = launchable == use.ranked.end() ? use.ranked.begin() : launchable;
+    if (winner != use.ranked.end())
+        made.put_off = put_off(by, made, winner->index);
     made.notes = notes_on(by, made);
     if (use.least)
         made.notes.push_back(
@@ -187,19 +219,31 @@ decision decide_with(const question& asked, scratch& use) {
     return made;
 }
 
+void add_switches(const question& asked, decision& made, const scratch& use) {
+    const auto launchable = std::ranges::find_if(use.ranked, &standing::launchable);
+    const auto winner = launchable == use.ranked.end() ? use.ranked.begin() : launchable;
+    std::vector<std::uint32_t> offers;
+    for (auto each = winner; each != use.ranked.end(); ++each)
+        offers.push_back(each->index);
+    switch_search prices(asked.rules, asked.terms, std::move(offers));
+    prices.add(comparison_of(asked, use));
+    made.switches = prices.found(asked.book);
+}
+
 /// The last step: it works on `use.want`, which then holds another world's figures.
 void add_rivals(const question& asked, decision& made, scratch& use) {
     const appraisal* const won = winner_of(made);
     if (!won)
         return;
-    made.rivals = rivals_of(asked, static_cast<std::uint32_t>(*asked.book.find(won->offer)), use);
-    if (!made.rivals.empty())
-        made.notes.push_back({note_kind::not_robust, made.rivals, {}});
-}
-
-double bounded_at(const question& asked, const scratch& use, std::size_t i) {
-    return quantity_of(asked.book, use.want, asked.spec, asked.world.now, *use.rule.bounded,
-                       static_cast<std::uint32_t>(i));
+    const auto winner = static_cast<std::uint32_t>(*asked.book.find(won->offer));
+    const std::string* const model = model_at(asked.book, winner);
+    if (!model || !some_speed_is_inexact(use.want))
+        return;
+    choose_in_corner(asked, *model, use);
+    std::vector<std::uint32_t> best_first;
+    for (const standing& s : use.best.ranked())
+        best_first.push_back(s.index);
+    tell_rivals(asked.book, best_first, winner, made);
 }
 
 /// The first failing filter of each offer that fails one, by `use.want`.
@@ -221,27 +265,28 @@ std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, c
     return rejected;
 }
 
-/// Of everything feasible, the limit of the ε-form included.
-std::vector<appraisal> pareto_of(const question& asked, scratch& use) {
+/// Of everything feasible, the limit of the ε-form included: cheapest first.
+std::vector<pareto_point> front_of(const question& asked, const scratch& use) {
     if (!use.rankable)
         return {};
-    const comparison by{asked.book, use.want, asked.rules, asked.spec, asked.world, asked.terms, use.rule};
-    const auto dearest = dearest_of(asked, use.left);
-    std::vector<appraisal> front;
-    for (const std::uint32_t index : pareto_front(asked.book, use.want)) {
-        if (front.size() == pareto_max || (dearest && cost_of(asked.book, use.want, index) > *dearest))
-            break;
-        if (use.least && !(bounded_at(asked, use, index) <= most_of(asked, use)))
-            continue;
-        front.push_back(appraise(by, index));
-    }
+    std::vector<pareto_point> front = pareto_front(asked.book, use.want, asked.spec.tasks);
+    std::erase_if(front, [&](const pareto_point& one) { return !within_limits(asked, use, one.index); });
     return front;
+}
+
+std::vector<appraisal> pareto_of(const question& asked, const scratch& use) {
+    std::vector<appraisal> told;
+    for (const pareto_point& one : front_of(asked, use))
+        if (told.size() < pareto_max)
+            told.push_back(appraise(comparison_of(asked, use), one.index));
+    return told;
 }
 
 /// With one size of the gang.
 plan_result plan_one(const question& asked, std::size_t rejected_most) {
     scratch& use = this_threads();
     plan_result result{.made = decide_with(asked, use), .rejected = {}, .pareto = {}};
+    add_switches(asked, result.made, use);
     if (rejected_most > 0) {
         result.rejected = rejected_of(asked, use, rejected_most);
         result.pareto = pareto_of(asked, use);
@@ -260,58 +305,193 @@ std::optional<double> cheapest_of(const std::vector<decision>& all) {
     return least ? std::optional(least->cost_base) : std::nullopt;
 }
 
-/// Of all sizes, as cheapest_of.
-std::optional<least_found> least_of(const std::vector<decision>& all, const offer_book& book) {
-    std::optional<least_found> least;
+/// Of two sizes' least: one that may be launched before others.
+void keep_lesser(const least_found& one, const offer_book& book, std::optional<least_found>& into) {
     const auto place = [&](const least_found& of) {
         const auto index = book.find(of.offer);
         return std::pair(!index || !book.at(*index).launchable, of.quantity);
     };
+    if (!into || place(one) < place(*into))
+        into = one;
+}
+
+/// Of all sizes, as cheapest_of.
+std::optional<least_found> least_of(const std::vector<decision>& all, const offer_book& book) {
+    std::optional<least_found> least;
     for (const auto& each : all)
         for (const note& told : each.notes)
             if (told.kind == note_kind::within_of_least)
-                if (least_found found{told.words[0], told.figures[1]}; !least || place(found) < place(*least))
-                    least = std::move(found);
+                keep_lesser({told.words[0], told.figures[1]}, book, least);
     return least;
 }
 
-/// With each size in turn. Twice where a limit refers to the cheapest, which only the first round knows.
-plan_result plan_sizes(question asked, std::size_t rejected_most) {
-    workload_spec sized = asked.spec;
-    sized.tasks_max = 0;
-    const auto sizes = gang_sizes(asked.spec.tasks, asked.spec.tasks_max);
-    const auto at_size = [&](std::uint32_t size) {
-        sized.tasks = size;
-        return question{asked.book, asked.rules, asked.terms, sized, asked.world, asked.cheapest, asked.least};
-    };
-    std::vector<decision> made;
-    const auto all_sizes = [&] {
-        made.clear();
-        for (const auto size : sizes)
-            made.push_back(decide_with(at_size(size), this_threads()));
-    };
-    all_sizes();
-    if (asked.rules.within_of_cheapest) {
-        asked.cheapest = cheapest_of(made);
-        all_sizes();
-    } else if (asked.rules.within_of_least) {
-        asked.least = least_of(made, asked.book);
-        all_sizes();
+/// One question for each size of a gang.
+class sized_plan {
+public:
+    sized_plan(const question& asked, std::size_t rejected_most)
+        : asked_(asked),
+          rejected_most_(rejected_most),
+          sizes_(gang_sizes(asked.spec.tasks, asked.spec.tasks_max)),
+          sized_(asked.spec),
+          use_(this_threads()) {
+        sized_.tasks_max = 0;
     }
-    const auto preference = [&](const offer_id& id) {
-        return fit_gang(asked.book.at(*asked.book.find(id)), asked.spec, known_in(asked.world)).preference;
-    };
-    decision best = best_of_sizes(std::move(made), asked.spec, preference);
-    const appraisal* const won = winner_of(best);
-    plan_result of_winner = plan_one(at_size(won ? won->tasks : asked.spec.tasks), rejected_most);
-    best.rivals = std::move(of_winner.made.rivals);
-    if (!best.rivals.empty())
-        best.notes.push_back(of_winner.made.notes.back());
-    return {std::move(best), std::move(of_winner.rejected), std::move(of_winner.pareto)};
-}
+
+    plan_result make() {
+        std::vector<decision> made = decide_all();
+        if (limited()) {  // by what only the first round knows
+            asked_.cheapest = cheapest_of(made);
+            asked_.least = least_of(made, asked_.book);
+            made = decide_all();
+        }
+        result_.made = best_of_sizes(std::move(made), asked_.spec, preference());
+        if (const appraisal* const won = winner_of(result_.made)) {
+            winner_ = static_cast<std::uint32_t>(*asked_.book.find(won->offer));
+            winners_size_ = won->tasks;
+        }
+        compare_all();
+        add_rivals();
+        return std::move(result_);
+    }
+
+private:
+    question at(std::uint32_t size) {
+        sized_.tasks = size;
+        return {asked_.book, asked_.rules, asked_.terms, sized_, asked_.world, asked_.cheapest, asked_.least};
+    }
+
+    /// To what is near the cheapest, or the least of a term, of all sizes.
+    bool limited() const noexcept { return asked_.rules.within_of_cheapest || asked_.rules.within_of_least; }
+
+    preferences preference() const {
+        return [this](const offer_id& id) {
+            return fit_gang(asked_.book.at(*asked_.book.find(id)), asked_.spec, known_in(asked_.world)).preference;
+        };
+    }
+
+    std::vector<decision> decide_all() {
+        std::vector<decision> made;
+        front_.clear();
+        for (const auto size : sizes_) {
+            const question one = at(size);
+            made.push_back(decide_with(one, use_));
+            if (rejected_most_ > 0)
+                std::ranges::copy(front_of(one, use_), std::back_inserter(front_));
+        }
+        return made;
+    }
+
+    /// What is told of all sizes together, and the rejections of the winner's.
+    void compare_all() {
+        keep_undominated(front_);
+        front_.resize(std::min(front_.size(), pareto_max));
+        result_.pareto.resize(front_.size());
+        switch_search prices(asked_.rules, asked_.terms, contenders());
+        for (const auto size : sizes_) {
+            const question one = at(size);
+            resolve_into(one, use_);
+            inexact_ |= some_speed_is_inexact(use_.want);
+            const switch_limits limits = limits_of(one);
+            if (limits.dearest)
+                use_.want.hourly.limit(*limits.dearest);
+            if (use_.rankable) {
+                prices.add(comparison_of(one, use_), limits);
+                appraise_front(one);
+            }
+            if (size == winners_size_ && rejected_most_ > 0) {
+                choose(one, use_);
+                result_.rejected = rejected_of(one, use_, rejected_most_);
+            }
+        }
+        result_.made.switches = prices.found(asked_.book);
+    }
+
+    void appraise_front(const question& one) {
+        for (std::size_t k = 0; k < front_.size(); ++k)
+            if (front_[k].tasks == one.spec.tasks)
+                result_.pareto[k] = appraise(comparison_of(one, use_), front_[k].index);
+    }
+
+    /// Those of all sizes; where they are not known, nothing is feasible.
+    switch_limits limits_of(const question& one) const {
+        switch_limits limits;
+        if (one.rules.within_of_cheapest && one.cheapest)
+            limits.dearest = dearest_from(*one.cheapest, one.rules);
+        if (one.rules.within_of_least && one.least)
+            limits.most = most_from(*one.least, one.rules);
+        return limits;
+    }
+
+    /// The winner and what is ranked after it.
+    std::vector<std::uint32_t> contenders() const {
+        std::vector<std::uint32_t> offers;
+        const auto& ranked = result_.made.ranked;
+        const appraisal* const won = winner_of(result_.made);
+        for (const appraisal* each = won; won && each != ranked.data() + ranked.size(); ++each)
+            offers.push_back(static_cast<std::uint32_t>(*asked_.book.find(each->offer)));
+        return offers;
+    }
+
+    /// In the corner every offer takes the size that serves it best there.
+    void add_rivals() {
+        const std::string* const model = winner_ ? model_at(asked_.book, *winner_) : nullptr;
+        if (!model || !inexact_)
+            return;
+        asked_.cheapest.reset();
+        asked_.least.reset();
+        std::vector<appraisal> all = in_corner(*model);
+        if (limited())
+            all = in_corner(*model);
+        const bool waited_for = asked_.spec.kind == workload_kind::service || asked_.spec.interactive;
+        std::vector<std::uint32_t> best_first;
+        for (const appraisal& each : best_at_any_size(std::move(all), waited_for, preference()))
+            best_first.push_back(static_cast<std::uint32_t>(*asked_.book.find(each.offer)));
+        tell_rivals(asked_.book, best_first, *winner_, result_.made);
+    }
+
+    /// The best of each size there, and the winner; what is cheapest there, or least, is known afterwards.
+    std::vector<appraisal> in_corner(std::string_view winners_model) {
+        std::vector<appraisal> all;
+        std::optional<std::pair<bool, double>> cheapest;
+        std::optional<least_found> least;
+        for (const auto size : sizes_) {
+            const question one = at(size);
+            resolve_into(one, use_);
+            if (!use_.rankable)
+                continue;
+            choose_in_corner(one, winners_model, use_);
+            const comparison by = comparison_of(one, use_);
+            for (const standing& s : use_.best.ranked())
+                all.push_back(appraise(by, s.index));
+            if (verdict(one.book, use_.want, *winner_) == passes && within_limits(one, use_, *winner_))
+                all.push_back(appraise(by, *winner_));
+            if (const auto& base = use_.left.baseline) {
+                const std::pair here(!base->launchable, use_.left.baseline_cost);
+                cheapest = cheapest ? std::min(*cheapest, here) : here;
+            }
+            if (use_.least)
+                keep_lesser(*use_.least, one.book, least);
+        }
+        asked_.cheapest = cheapest ? std::optional(cheapest->second) : std::nullopt;
+        asked_.least = std::move(least);
+        return all;
+    }
+
+    question asked_;
+    const std::size_t rejected_most_;
+    const std::vector<std::uint32_t> sizes_;
+    workload_spec sized_;
+    scratch& use_;
+    plan_result result_{};
+    std::vector<pareto_point> front_;
+    std::optional<std::uint32_t> winner_;
+    std::uint32_t winners_size_ = sizes_.front();
+    bool inexact_ = false;
+};
 
 plan_result plan_within(const question& asked, std::size_t rejected_most) {
-    return asked.spec.tasks_max > asked.spec.tasks ? plan_sizes(asked, rejected_most) : plan_one(asked, rejected_most);
+    return asked.spec.tasks_max > asked.spec.tasks ? sized_plan(asked, rejected_most).make()
+                                                   : plan_one(asked, rejected_most);
 }
 
 }  // namespace

@@ -151,6 +151,14 @@ void number_runs(demand& into);
 std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world);
 /// Nothing is launched on such a shape before it, however short the wait is.
 std::int64_t earliest_launch(const offer_book::shape_row& row, const request_view& request) noexcept;
+/// Starts that a run may have somewhere, ascending, and C at each.
+struct priced_starts {
+    std::vector<start_option> at;
+    std::vector<double> cost_base;  // parallel
+};
+/// What an offer that passes would choose its start from, if `besides` had a price, too. Empty: it would not pass.
+void find_priced_starts(const offer_book& book, const demand& want, std::optional<start_rule::quantity> besides,
+                        std::uint32_t index, priced_starts& into);
 /// A site's own factor, or what a signal says of now; NaN: neither is known.
 double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept;
 

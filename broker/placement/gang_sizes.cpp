@@ -13,8 +13,6 @@ namespace {
 constexpr std::uint32_t tried_singly_max = 16;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-using preferences = std::function<std::uint32_t(const offer_id&)>;
-
 bool better(const appraisal& a, const appraisal& b, bool waited_for, const preferences& preference) {
     const auto place = [&](const appraisal& of) {
         const double rtt = waited_for ? of.rtt_ms.value_or(infinity) : 0;
@@ -24,19 +22,6 @@ bool better(const appraisal& a, const appraisal& b, bool waited_for, const prefe
     if (a.keys != b.keys)
         return a.keys < b.keys;
     return a.keys.empty() && a.j != b.j ? a.j < b.j : place(a) < place(b);
-}
-
-/// All that is ranked at any size, best first, each offer once.
-std::vector<appraisal> merged(const std::vector<decision>& of, bool waited_for, const preferences& preference) {
-    std::vector<appraisal> all;
-    for (const auto& each : of)
-        all.insert(all.end(), each.ranked.begin(), each.ranked.end());
-    std::ranges::sort(all, [&](const auto& a, const auto& b) { return better(a, b, waited_for, preference); });
-    std::vector<appraisal> ranked;
-    for (auto& each : all)
-        if (std::ranges::find(ranked, each.offer, &appraisal::offer) == ranked.end())
-            ranked.push_back(std::move(each));
-    return ranked;
 }
 
 /// The best few; one that can be launched is among them where there is any.
@@ -67,9 +52,21 @@ std::vector<std::uint32_t> gang_sizes(std::uint32_t least, std::uint32_t most) {
     return sizes;
 }
 
+std::vector<appraisal> best_at_any_size(std::vector<appraisal> all, bool waited_for, const preferences& preference) {
+    std::ranges::sort(all, [&](const auto& a, const auto& b) { return better(a, b, waited_for, preference); });
+    std::vector<appraisal> ranked;
+    for (auto& each : all)
+        if (std::ranges::find(ranked, each.offer, &appraisal::offer) == ranked.end())
+            ranked.push_back(std::move(each));
+    return ranked;
+}
+
 decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, const preferences& preference) {
     const bool waited_for = spec.kind == workload_kind::service || spec.interactive;
-    std::vector<appraisal> ranked = merged(of, waited_for, preference);
+    std::vector<appraisal> ranked;
+    for (const auto& each : of)
+        ranked.insert(ranked.end(), each.ranked.begin(), each.ranked.end());
+    ranked = best_at_any_size(std::move(ranked), waited_for, preference);
     keep_best(ranked);
     if (ranked.empty())
         return std::move(of.front());
@@ -87,9 +84,6 @@ decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, cons
     made.ranked = std::move(ranked);
     made.baseline = std::move(baseline);
     made.pareto = pareto_set(made.ranked, waited_for);
-    std::erase_if(made.switches, [&](const switch_price& s) {
-        return std::ranges::find(made.ranked, s.alternative, &appraisal::offer) == made.ranked.end();
-    });
     made.notes.insert(made.notes.begin() + 1, std::move(told));
     return made;
 }

@@ -137,22 +137,22 @@ void add_price_edges(const hourly_shape& of, std::int64_t first_ms, std::int64_t
 }
 
 /// `at_once`: the delay of the first lawful start.
-void find_starts(const demand& want, const site_view& site, const shape_view& shape, std::int64_t at_once,
-                 std::vector<std::int64_t>& into) {
+void find_starts(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                 std::int64_t at_once, std::vector<std::int64_t>& into) {
     const hourly_shape& of = hours_of(want, shape);
     const std::int64_t first = shape.start_ms + site.data_movement_ms;
     into.assign(1, first);
     if (site.code != passes || shape.code != passes)  // no start can make it rankable
         return;
     const std::int64_t last = want.starts.active()
-                                  ? want.starts.find_starts(number_of(want, site), shape.start_run, into)
+                                  ? want.starts.find_starts(number_of(want, site), shape.start_run, rule, into)
                                   : last_start(want, site, shape);
     if (last <= first || of.by_week)
         return into.resize(1);
     if (shape.hourly)
         add_price_edges(of, first, last, into);
     of.dates.add_edges(first, last, into);
-    if (const auto bend = want.hourly.rule.bend(shape.run_ms); bend && *bend > first && *bend < last)
+    if (const auto bend = rule.bend(shape.run_ms); bend && *bend > first && *bend < last)
         into.push_back(*bend);
     into.push_back(last);
     if (first + at_once + start_delay_least_ms < last)  // an edge that comes sooner
@@ -164,7 +164,7 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
 hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {
     static thread_local std::vector<std::int64_t> starts;
     const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
-    find_starts(want, site, shape, at_once, starts);
+    find_starts(want, site, shape, want.hourly.rule, at_once, starts);
     hourly_choice best = at_delay(want, site, shape, at_once, at_once);
     start_keys least = keys_of(want, site, shape, best);
     for (const std::int64_t start : starts) {
@@ -223,6 +223,22 @@ const hourly_choice& hourly_best(const demand& want, const site_view& site, cons
     if (const auto known = want.hourly.found.find(key); known != want.hourly.found.end())
         return known->second;
     return want.hourly.found.emplace(key, search(want, site, shape)).first->second;
+}
+
+void find_hourly_options(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                         std::vector<hourly_choice>& into) {
+    static thread_local std::vector<std::int64_t> starts;
+    const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
+    find_starts(want, site, shape, rule, at_once, starts);
+    into.clear();
+    const auto take = [&](std::int64_t delay) {
+        if (const hourly_choice here = at_delay(want, site, shape, delay, at_once); here.code == passes)
+            into.push_back(here);
+    };
+    take(at_once);
+    for (const std::int64_t start : starts)
+        if (const std::int64_t delay = start - starts.front(); delay >= at_once + start_delay_least_ms)
+            take(delay);
 }
 
 hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape) {

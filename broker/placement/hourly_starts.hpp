@@ -88,6 +88,9 @@ hourly_choice hourly_at_once(const demand& want, const site_view& site, const sh
 std::optional<std::int64_t> lawful_delay(const demand& want, const site_view& site, const shape_view& shape);
 /// The filter of dates that every start there fails, or `passes`.
 std::uint8_t date_code(const demand& want, const site_view& site, const shape_view& shape);
+/// Every start that is tried there under a rule and passes the filters that depend on it, as its prices have it.
+void find_hourly_options(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                         std::vector<hourly_choice>& into);
 /// C of a run that starts then and lasts otherwise: as `view` of the same shape has it, at an end of a speed's
 /// interval.
 double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,

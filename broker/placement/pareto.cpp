@@ -8,20 +8,17 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// An offer in all respects, less is better, unknown is infinity; the index is the last tie.
-struct placed {
-    std::array<double, 5> respects;  // cost, RTT, carbon, minus green share, finish
-    std::uint32_t index;
-    friend bool operator<(const placed& a, const placed& b) noexcept {
-        return a.respects != b.respects ? a.respects < b.respects : a.index < b.index;
-    }
-};
+bool before(const pareto_point& a, const pareto_point& b) noexcept {
+    if (a.respects != b.respects)
+        return a.respects < b.respects;
+    return std::pair(a.index, a.tasks) < std::pair(b.index, b.tasks);
+}
 
 double or_infinity(double value) noexcept {
     return std::isnan(value) ? infinity : value;
 }
 
-placed place_of(const offer_book& book, const demand& want, std::uint32_t index, double cost) {
+pareto_point place_of(const offer_book& book, const demand& want, std::uint32_t index, double cost) {
     const site_view& site = want.sites[book.cols().site[index]];
     const shape_view& shape = want.shapes[book.cols().shape[index]];
     const start_option start = start_of(want, site, shape);
@@ -33,22 +30,11 @@ placed place_of(const offer_book& book, const demand& want, std::uint32_t index,
 }
 
 /// What is beaten by or equal to `other`.
-bool no_better_than(const placed& other, const placed& one) noexcept {
+bool no_better_than(const pareto_point& other, const pareto_point& one) noexcept {
     for (std::size_t k = 0; k < one.respects.size(); ++k)
         if (other.respects[k] > one.respects[k])
             return false;
     return true;
-}
-
-/// Sorted, whoever beats another stands before it: one pass against those that are left is enough.
-void keep_undominated(std::vector<placed>& all) {
-    std::sort(all.begin(), all.end());
-    std::size_t kept = 0;
-    for (const placed& one : all)
-        if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept),
-                         [&](const placed& other) { return no_better_than(other, one); }))
-            all[kept++] = one;
-    all.resize(kept);
 }
 
 /// Of one site at one start, what tells its offers apart: in all else they are alike. Carbon rises with the energy.
@@ -78,11 +64,22 @@ private:
 
 }  // namespace
 
-std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& want) {
+void keep_undominated(std::vector<pareto_point>& all) {
+    // Sorted, whoever beats another stands before it: one pass against those that are left is enough.
+    std::sort(all.begin(), all.end(), before);
+    std::size_t kept = 0;
+    for (const pareto_point& one : all)
+        if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept),
+                         [&](const pareto_point& other) { return no_better_than(other, one); }))
+            all[kept++] = one;
+    all.resize(kept);
+}
+
+std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks) {
     static thread_local survivors left;
     filter_book(book, want, nullptr, left);
     // Site by site first: few of one site's offers are left, and those of all sites are then few.
-    std::vector<placed> all, here;
+    std::vector<pareto_point> all, here;
     forerunners first;
     const bool at_once = !want.starts.active();  // else a site's offers may start under unlike grids
     for (std::size_t k = 0, run = 0; k < left.size; ++run) {
@@ -101,10 +98,9 @@ std::vector<std::uint32_t> pareto_front(const offer_book& book, const demand& wa
         all.insert(all.end(), here.begin(), here.end());
     }
     keep_undominated(all);
-    std::vector<std::uint32_t> front;
-    for (const placed& one : all)
-        front.push_back(one.index);
-    return front;
+    for (pareto_point& one : all)
+        one.tasks = tasks;
+    return all;
 }
 
 }  // namespace westerly

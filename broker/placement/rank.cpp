@@ -22,15 +22,15 @@ struct block {
     std::size_t size = 0;
 
     /// Those that `reads` names. `every_shape` stands for the shape of every candidate when it is given, and then the
-    /// best of every start counts: that bounds the rest.
+    /// best of every start counts: that bounds the rest. `starts`: one for each candidate; nullptr: the best ones.
     void fill_columns(const offer_book& book, const demand& want, std::uint8_t reads,
-                      const shape_view* every_shape = nullptr, bool at_once = false);
+                      const shape_view* every_shape = nullptr, const start_option* starts = nullptr);
     term_context context(const offer_book& book, const demand& want, const workload_spec& spec, instant now,
                          const term& what) const;
 };
 
 void block::fill_columns(const offer_book& book, const demand& want, std::uint8_t reads, const shape_view* every_shape,
-                         bool at_once) {
+                         const start_option* starts) {
     const auto& cols = book.cols();
     const auto site_at = [&](std::size_t k) -> const site_view& {
         return want.sites[cols.site[index[k]]];
@@ -53,21 +53,24 @@ void block::fill_columns(const offer_book& book, const demand& want, std::uint8_
     if (reads & reads_finish)
         for (std::size_t k = 0; k < size; ++k) {
             const std::int64_t ends_ms = every_shape ? earliest_finish_ms(site_at(k), *every_shape)
-                                                     : finish_ms(want, site_at(k), shape_at(k), at_once);
+                                         : starts    ? earliest_finish_ms(site_at(k), shape_at(k)) + starts[k].delay_ms
+                                                     : finish_ms(want, site_at(k), shape_at(k));
             const std::int64_t after = ends_ms - want.request.earliest_ms;
             finish[k] = static_cast<double>(after) / 3'600'000.0;
         }
     if (reads & reads_risk)
         for (std::size_t k = 0; k < size; ++k)
             risk[k] = every_shape ? want.least_lost  // every passing shape may be in time
-                                  : risk_at(want, site_at(k), shape_at(k),
-                                            start_of(want, site_at(k), shape_at(k), at_once).delay_ms);
+                      : starts
+                          ? risk_at(want, site_at(k), shape_at(k), starts[k].delay_ms)
+                          : risk_at(want, site_at(k), shape_at(k), start_of(want, site_at(k), shape_at(k)).delay_ms);
     if (reads & (reads_energy | reads_carbon))
         for (std::size_t k = 0; k < size; ++k) {
             const facility_energy used =
                 every_shape && want.starts.active()
                     ? facility_at(site_at(k), *every_shape, want.starts.bound(number_of(want, site_at(k))))
-                    : facility_at(want, site_at(k), shape_at(k), at_once);
+                : starts ? facility_at(site_at(k), shape_at(k), starts[k])
+                         : facility_at(want, site_at(k), shape_at(k));
             non_green[k] = used.non_green_kwh;
             carbon[k] = used.carbon_kg;
         }
@@ -266,7 +269,10 @@ double quantity_of(const offer_book& book, const demand& want, const workload_sp
     one.size = 1;
     one.index[0] = index;
     one.cost[0] = cost_of(book, want, index, at_once);
-    one.fill_columns(book, want, what.reads, nullptr, at_once);
+    start_option start;
+    if (what.reads & (reads_energy | reads_carbon | reads_finish | reads_risk))
+        start = start_of(want, want.sites[book.cols().site[index]], want.shapes[book.cols().shape[index]], at_once);
+    one.fill_columns(book, want, what.reads, nullptr, &start);
     double quantity = 0;
     what.fill(one.context(book, want, spec, now, what), {&quantity, 1});
     return quantity;
@@ -280,6 +286,18 @@ void quantities_of(const offer_book& book, const demand& want, const workload_sp
         std::copy_n(index.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.index.begin());
         std::copy_n(cost_base.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.cost.begin());
         some.fill_columns(book, want, what.reads);
+        what.fill(some.context(book, want, spec, now, what), out.subspan(from, some.size));
+    }
+}
+
+void quantities_at(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
+                   std::uint32_t index, const priced_starts& starts, std::span<double> out) {
+    static thread_local block some;
+    for (std::size_t from = 0; from < out.size(); from += block_max) {
+        some.size = std::min(block_max, out.size() - from);
+        std::fill_n(some.index.begin(), some.size, index);
+        std::copy_n(starts.cost_base.begin() + static_cast<std::ptrdiff_t>(from), some.size, some.cost.begin());
+        some.fill_columns(book, want, what.reads, nullptr, starts.at.data() + from);
         what.fill(some.context(book, want, spec, now, what), out.subspan(from, some.size));
     }
 }

@@ -64,6 +64,9 @@ bool resolve_rule(const policy& rules, term_table terms, const workload_spec& sp
 /// One quantity at one offer, by the same code that ranks; for the few that are explained.
 double quantity_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
                    std::uint32_t index, bool at_once = false);
+/// The same at starts that are given, with C at each; `out` is parallel to them.
+void quantities_at(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,
+                   std::uint32_t index, const priced_starts& starts, std::span<double> out);
 
 /// The same of many, ascending, whose C is known: a block at a time.
 void quantities_of(const offer_book& book, const demand& want, const workload_spec& spec, instant now, const term& what,

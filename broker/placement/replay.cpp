@@ -78,6 +78,18 @@ void tell_no_staging(decision& made) {
         made.baseline->staging_base.reset();
 }
 
+/// What an earlier version told of the world around the decision in a narrower way stands as it was told.
+void keep_narrow_switches(const decision& first, const workload_spec& spec, decision& again) {
+    again.narrow_switches = true;
+    again.switches = first.switches;
+    if (spec.tasks_max <= spec.tasks || again.rivals == first.rivals)
+        return;
+    std::erase_if(again.notes, [](const note& each) { return each.kind == note_kind::not_robust; });
+    again.rivals = first.rivals;
+    if (!again.rivals.empty())
+        again.notes.push_back({note_kind::not_robust, again.rivals, {}});
+}
+
 }  // namespace
 
 /// Free units, dates and the choice among the signals, which entries of the history do not tell.
@@ -123,6 +135,8 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
     world.signals = basis.signals_chosen_at ? &signals_ : nullptr;
     world.foreign = said;
     decision again = decide(book_, effective_policy(rules, spec), terms, spec, world);
+    if (first.narrow_switches)
+        keep_narrow_switches(first, spec, again);
     if (auto why = why_chosen(rules, spec))
         again.notes.push_back(std::move(*why));
     // Why it was made, or went where it did, or came so late: the run that it was held against, the others of its round

@@ -49,6 +49,23 @@ double mean_of(const signal_curve::part& known, std::int64_t run_ms, const signa
     return all.sum / static_cast<double>(all.covered_ms);
 }
 
+/// The curves of a site that make a difference to when a run starts there.
+struct varying_curves {
+    std::array<const signal_curve*, 2> curves{};
+    std::size_t count = 0;
+    friend bool operator==(const varying_curves&, const varying_curves&) = default;
+};
+
+varying_curves varying_at(const start_table::site& of, const start_rule& rule) {
+    using enum start_rule::quantity;
+    varying_curves found;
+    if (of.carbon && of.carbon->varies && (rule.weighs(carbon) || rule.max_carbon_kg))
+        found.curves[found.count++] = &of.carbon->curve;
+    if (of.green && of.green->varies && rule.weighs(non_green))
+        found.curves[found.count++] = &of.green->curve;
+    return found;
+}
+
 /// Means over runs whose starts never fall.
 class rising_means {
 public:
@@ -95,6 +112,19 @@ std::optional<std::int64_t> start_rule::bend(std::int64_t run_ms) const noexcept
     return counts_past_target() ? std::optional(*target_ms - run_ms) : std::nullopt;
 }
 
+std::optional<start_rule::quantity> start_quantity_of(std::string_view term) noexcept {
+    using enum start_rule::quantity;
+    if (term == "carbon")
+        return carbon;
+    if (term == "green_power" || term == "non_green_energy")
+        return non_green;
+    if (term == "time" || term == "finish")
+        return finish;
+    if (term == "risk")
+        return risk;
+    return std::nullopt;
+}
+
 double mean_with_fallback(const signal_curve& curve, std::int64_t from_ms, std::int64_t run_ms,
                           double annual) noexcept {
     const std::int64_t run = std::max<std::int64_t>(run_ms, 1);
@@ -139,24 +169,19 @@ const start_table::entry& start_table::entry_of(std::size_t site, std::uint16_t 
     return found;
 }
 
-std::int64_t start_table::find_starts(const site& of, const run& run, std::vector<std::int64_t>& into) const {
+std::int64_t start_table::find_starts(const site& of, const run& run, const start_rule& rule,
+                                      std::vector<std::int64_t>& into) const {
     const std::int64_t at_once = run.start_ms + of.data_movement_ms;
     start_window window{at_once, at_once, run.run_ms};
     if (slack_until_ms_)
         window.latest_ms =
             latest_start({at_once, run.run_ms, run.late_ms}, *slack_until_ms_ + of.data_movement_ms, deadline_ms_);
-    std::array<const signal_curve*, 2> varying{};
-    std::size_t count = 0;
-    using enum start_rule::quantity;
-    if (of.carbon && of.carbon->varies && (rule_.weighs(carbon) || rule_.max_carbon_kg))
-        varying[count++] = &of.carbon->curve;
-    if (of.green && of.green->varies && rule_.weighs(non_green))
-        varying[count++] = &of.green->curve;
-    find_start_candidates({varying.data(), count}, window, into);
-    if (count == 0)
+    const varying_curves varying = varying_at(of, rule);
+    find_start_candidates({varying.curves.data(), varying.count}, window, into);
+    if (varying.count == 0)
         return window.latest_ms;
     const std::int64_t last = into.back();
-    if (const auto bend = rule_.bend(run.run_ms)) {
+    if (const auto bend = rule.bend(run.run_ms)) {
         const std::int64_t start = std::max(*bend, at_once + start_delay_least_ms);
         if (const auto at = std::ranges::lower_bound(into, start); *bend > at_once && start < last && *at != start)
             into.insert(at, start);
@@ -164,11 +189,10 @@ std::int64_t start_table::find_starts(const site& of, const run& run, std::vecto
     return last;
 }
 
-void start_table::fill(entry& into, const site& of, const run& run) const {
+void start_table::append_options(const site& of, const run& run, const start_rule& rule,
+                                 std::vector<start_option>& into) const {
     const std::int64_t at_once = run.start_ms + of.data_movement_ms;
-    find_starts(of, run, starts_);
-    into.first = static_cast<std::uint32_t>(options_.size());
-    into.least_carbon = std::numeric_limits<double>::quiet_NaN();
+    find_starts(of, run, rule, starts_);
     rising_means carbon_at(of.carbon, run.run_ms, of.annual_carbon), share_at(of.green, run.run_ms, of.annual_share);
     for (const std::int64_t start : starts_) {
         if (start != at_once && start - at_once < start_delay_least_ms)
@@ -176,11 +200,28 @@ void start_table::fill(entry& into, const site& of, const run& run) const {
         start_option o{start - at_once, carbon_at.at(start), share_at.at(start)};
         if (run.risk.grows())
             o.risk = run.risk.with(run.risk.late(static_cast<double>(of.data_movement_ms + o.delay_ms)));
-        if (!(into.least_carbon <= o.carbon_g_per_kwh))
-            into.least_carbon = o.carbon_g_per_kwh;
-        options_.push_back(o);
+        into.push_back(o);
     }
+}
+
+void start_table::find_options(std::size_t site_number, std::uint16_t run_number, const start_rule& rule,
+                               std::vector<start_option>& into) const {
+    const site& of = sites_[site_number];
+    into.clear();
+    if (varying_at(of, rule) != varying_at(of, rule_) || rule.counts_past_target() != rule_.counts_past_target())
+        return append_options(of, runs_[run_number], rule, into);
+    const entry& in = entry_of(site_number, run_number);
+    into.assign(options_.begin() + in.first, options_.begin() + in.last);
+}
+
+void start_table::fill(entry& into, const site& of, const run& run) const {
+    into.first = static_cast<std::uint32_t>(options_.size());
+    append_options(of, run, rule_, options_);
     into.last = static_cast<std::uint32_t>(options_.size());
+    into.least_carbon = std::numeric_limits<double>::quiet_NaN();
+    for (std::uint32_t i = into.first; i < into.last; ++i)
+        if (!(into.least_carbon <= options_[i].carbon_g_per_kwh))
+            into.least_carbon = options_[i].carbon_g_per_kwh;
     find_corners(into, of);
 }
 

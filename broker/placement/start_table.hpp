@@ -35,6 +35,9 @@ struct start_rule {
     std::optional<std::int64_t> bend(std::int64_t run_ms) const noexcept;
 };
 
+/// The quantity of a built-in term; any other term is taken at the start that these choose.
+std::optional<start_rule::quantity> start_quantity_of(std::string_view term) noexcept;
+
 /// For each site and each length of run: when to start there.
 ///
 /// Work    Options of a (site, run) pair are found when they are first asked for: one pass over the edges of the zone's
@@ -75,15 +78,22 @@ public:
     /// False: no signals were there, and sites' own factors hold at any time.
     bool active() const noexcept { return active_; }
     bool weighs_risk() const noexcept { return rule_.weighs(start_rule::quantity::risk); }
+    /// Some run may be put off.
+    bool waits() const noexcept { return active_ && slack_until_ms_; }
+    const start_rule& rule() const noexcept { return rule_; }
     start_option at_once(std::size_t site, std::uint16_t run) const { return options_[entry_of(site, run).first]; }
     start_option best(std::size_t site, std::uint16_t run, double it_kwh) const;
     /// A start that is put off by so much, whether it is among those that best() looks at or not.
     start_option at(std::size_t site, std::uint16_t run, std::int64_t delay_ms) const;
-    /// The starts that signals give reason to try, ascending, the one at once first. Returns the last start that may be
-    /// compared with it: by the slack, the deadline, and how far the signals that count reach.
-    std::int64_t find_starts(std::size_t site, std::uint16_t run, std::vector<std::int64_t>& into) const {
-        return find_starts(sites_[site], runs_[run], into);
+    /// The starts that signals give reason to try under a rule, ascending, the one at once first. Returns the last
+    /// start that may be compared with it: by the slack, the deadline, and how far the signals that count reach.
+    std::int64_t find_starts(std::size_t site, std::uint16_t run, const start_rule& rule,
+                             std::vector<std::int64_t>& into) const {
+        return find_starts(sites_[site], runs_[run], rule, into);
     }
+    /// What best() chooses from under such a rule.
+    void find_options(std::size_t site, std::uint16_t run, const start_rule& rule,
+                      std::vector<start_option>& into) const;
     /// The least carbon intensity and the most green power that any start there can have, for bounds.
     start_option bound(std::size_t site) const;
     /// Carbon of the cleanest start; NaN: unknown.
@@ -105,7 +115,9 @@ private:
     };
 
     const entry& entry_of(std::size_t site, std::uint16_t run) const;
-    std::int64_t find_starts(const site& of, const run& run, std::vector<std::int64_t>& into) const;
+    std::int64_t find_starts(const site& of, const run& run, const start_rule& rule,
+                             std::vector<std::int64_t>& into) const;
+    void append_options(const site& of, const run& run, const start_rule& rule, std::vector<start_option>& into) const;
     void fill(entry& into, const site& of, const run& run) const;
     void find_corners(entry& into, const site& of) const;
     double measure(const start_option& o, const site& of) const noexcept;

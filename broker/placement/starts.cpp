@@ -15,20 +15,6 @@ std::int64_t ms_of(instant at) noexcept {
     return at.time_since_epoch().count();
 }
 
-/// The quantities of the built-in terms; a term that is not among them is taken at the start that these choose.
-std::optional<start_rule::quantity> quantity_named(std::string_view term) noexcept {
-    using enum start_rule::quantity;
-    if (term == "carbon")
-        return carbon;
-    if (term == "green_power" || term == "non_green_energy")
-        return non_green;
-    if (term == "time" || term == "finish")
-        return finish;
-    if (term == "risk")
-        return risk;
-    return std::nullopt;
-}
-
 /// `with_cost`: of offers whose cost depends on the start.
 start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec, bool with_cost) {
     start_rule rule;
@@ -41,7 +27,7 @@ start_rule rule_of(const policy& policy, term_table terms, const workload_spec& 
         const term* known = find_term(terms, name);
         if (with_cost && name == "cost")
             return std::optional(start_rule::quantity::cost);
-        return known && known->applies(spec) ? quantity_named(name) : std::nullopt;
+        return known && known->applies(spec) ? start_quantity_of(name) : std::nullopt;
     };
     if (rule.ordered) {
         for (const auto& key : order_of(policy, spec))
@@ -83,6 +69,17 @@ std::string signal_in_words(const zone_signal& of) {
     return of.source + (of.issued_at ? ", issued " + format_rfc3339(*of.issued_at) : "");
 }
 
+/// Which starts are tried depends on whether `what` has a price, and not on how high it is.
+start_rule with_price_of(std::optional<start_rule::quantity> what, start_rule rule) {
+    if (what == start_rule::quantity::carbon)
+        rule.per_kg = 1;
+    else if (what == start_rule::quantity::non_green)
+        rule.per_non_green_kwh = 1;
+    else if (what == start_rule::quantity::finish && rule.target_ms)
+        rule.per_hour = 1;
+    return rule;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> slack_until(const policy& policy, const workload_spec& spec, const decision_world& world) {
@@ -98,6 +95,31 @@ std::optional<std::int64_t> slack_until(const policy& policy, const workload_spe
     if (spec.when.max_wait_s)
         until = std::min(until, after(asked, *spec.when.max_wait_s));
     return ms_of(until);
+}
+
+void find_priced_starts(const offer_book& book, const demand& want, std::optional<start_rule::quantity> besides,
+                        std::uint32_t index, priced_starts& into) {
+    const site_view& site = want.sites[book.cols().site[index]];
+    const shape_view& shape = want.shapes[book.cols().shape[index]];
+    into.at.clear();
+    into.cost_base.clear();
+    if (shape.alone) {
+        static thread_local std::vector<hourly_choice> choices;
+        find_hourly_options(want, site, shape, with_price_of(besides, want.hourly.rule), choices);
+        for (const hourly_choice& each : choices) {
+            into.at.push_back(each.start);
+            into.cost_base.push_back(each.cost_base);
+        }
+        return;
+    }
+    if (want.starts.waits())
+        want.starts.find_options(number_of(want, site), shape.start_run, with_price_of(besides, want.starts.rule()),
+                                 into.at);
+    else
+        into.at.push_back(start_of(want, site, shape));
+    if (const auto& cap = want.request.max_carbon_kg)
+        std::erase_if(into.at, [&](const start_option& o) { return !(facility_at(site, shape, o).carbon_kg <= *cap); });
+    into.cost_base.assign(into.at.size(), cost_of(book, want, index));
 }
 
 double carbon_known_at(const offer_book& book, const offer_book::site_row& row, const decision_world& world) noexcept {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
+#include <set>
 
 namespace westerly::laws {
 namespace {
@@ -133,8 +136,8 @@ TEST(placement_oracle, the_pareto_set_is_what_nothing_beats) {
             if (verdict(book, want, i) == passes)
                 all.push_back(appraise(by, i));
         std::vector<offer_id> front;
-        for (const auto index : pareto_front(book, want))
-            front.push_back(book.at(index).id);
+        for (const auto& one : pareto_front(book, want))
+            front.push_back(book.at(one.index).id);
         several += front.size() > 1;
         // Of equals the front tells one, the plain way all.
         const auto undominated = pareto_set(all, want.request.waits_at_it);
@@ -194,6 +197,47 @@ TEST(placement_oracle, a_range_of_sizes_is_decided_as_each_size_by_itself) {
         several += made.ranked.front().tasks != w.spec.tasks;
     }
     EXPECT_GT(several, worlds / 4 / 1000);
+}
+
+/// Every undominated point of every size by itself, each against all others.
+TEST(placement_oracle, the_pareto_set_of_a_range_is_over_all_its_sizes) {
+    std::uint64_t several = 0;
+    for (std::uint64_t seed = 6'000'001; seed <= 6'000'000 + worlds / 40; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        dice chance(seed);
+        world w = random_world(chance);
+        w.rules.within_of_cheapest.reset();
+        w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(5));
+        const auto told = w.plan().pareto;
+        const bool rtt_counts = w.spec.kind == workload_kind::service || w.spec.interactive;
+        const auto respects = [&](const appraisal& a) {
+            return std::array<double, 5>{a.cost_base, rtt_counts ? a.rtt_ms.value_or(INFINITY) : 0,
+                                         a.carbon_kg.value_or(INFINITY),
+                                         a.green_power_share ? -*a.green_power_share : INFINITY,
+                                         static_cast<double>(a.finish_at.time_since_epoch().count())};
+        };
+        std::set<std::array<double, 5>> all, left, found;
+        for (std::uint32_t size = w.spec.tasks; size <= w.spec.tasks_max; ++size) {
+            world sized = w;
+            sized.spec.tasks = size;
+            sized.spec.tasks_max = 0;
+            for (const auto& a : sized.plan().pareto)
+                all.insert(respects(a));
+        }
+        for (const auto& one : all)
+            if (std::ranges::none_of(all, [&](const auto& other) {
+                    return other != one && std::ranges::equal(other, one, std::less_equal<>());
+                }))
+                left.insert(one);
+        for (const auto& a : told)
+            found.insert(respects(a));
+        ASSERT_EQ(found.size(), told.size()) << "of equals one is told";
+        if (left.size() < pareto_max) {
+            ASSERT_EQ(found, left);
+        }
+        several += std::ranges::any_of(told, [&](const auto& a) { return a.tasks != told.front().tasks; });
+    }
+    EXPECT_GT(several, worlds / 400);
 }
 
 /// Offer and start together, against trying every start at every offer.

@@ -69,6 +69,16 @@ std::vector<foreign_column> random_words(dice& chance, const world& w, std::size
     return said;
 }
 
+/// As a version told it that looked at one start and one size only.
+void tell_as_before(decision& made, const workload_spec& spec) {
+    made.narrow_switches = true;
+    made.switches = {{"p/s/n/on_demand", "carbon", 2}};
+    if (spec.tasks_max <= spec.tasks)
+        return;
+    made.rivals.clear();
+    std::erase_if(made.notes, [](const note& each) { return each.kind == note_kind::not_robust; });
+}
+
 /// With signals, words of libraries, less free than is told, budgets, sizes and blocked providers.
 TEST(replay_laws, a_decision_is_made_again_from_its_record) {
     std::vector<term> terms(built_in_terms().begin(), built_in_terms().end());
@@ -80,6 +90,8 @@ TEST(replay_laws, a_decision_is_made_again_from_its_record) {
         w.around.plan_only_too = false;
         if (chance.once_in(3))
             w.around.asked_at = w.around.now - seconds(chance.below(30'000));
+        if (chance.once_in(8))
+            w.spec.tasks_max = w.spec.tasks + 1 + static_cast<std::uint32_t>(chance.below(3));
         const offer_book book = w.book();
         const bool wet = chance.once_in(3) && !w.rules.ordered() && w.spec.tasks_max < 64;
         const auto said = wet ? random_words(chance, w, book.size()) : std::vector<foreign_column>();
@@ -91,6 +103,8 @@ TEST(replay_laws, a_decision_is_made_again_from_its_record) {
         decision first = decide(book, effective_policy(w.rules, w.spec), terms, w.spec, seen);
         if (auto why = why_chosen(w.rules, w.spec))
             first.notes.push_back(std::move(*why));
+        if (chance.once_in(4))
+            tell_as_before(first, w.spec);
 
         past_book past(past_of(w), w.accelerators);
         const auto runs = runs_of(said);

@@ -142,7 +142,8 @@ public:
             d.ranked.push_back(make_appraisal());
         d.baseline = maybe<appraisal>([&] { return make_appraisal(); });
         d.pareto = {text(), text()};
-        d.switches = {{text(), text(), number()}};
+        d.switches = {{text(), text(), number()}, {text(), text(), number(), true}};
+        d.narrow_switches = coin();
         d.rivals.assign(random_.next() % 3, text());
         d.notes.assign(random_.next() % 3, make_note());
         return d;
@@ -230,8 +231,9 @@ TEST(unpack, refuses_a_note_of_a_kind_that_it_does_not_know) {
     decision d;
     d.notes = {{note_kind::sentence, {}, {}}};
     auto packed = pack_decision(d);
-    const auto at = packed.size() - 5;  // a note's kind, words and figures, rivals, a start put off: none of any
-    ASSERT_EQ(packed.substr(at), std::string(5, '\0'));
+    // A note's kind, words and figures, rivals, a start put off: none of any; nor are the switch prices narrow.
+    const auto at = packed.size() - 6;
+    ASSERT_EQ(packed.substr(at), std::string(6, '\0'));
     packed[at] = static_cast<char>(static_cast<int>(note_kind::count_) - 1);
     EXPECT_TRUE(unpack_decision(packed).has_value());
     packed[at] = static_cast<char>(note_kind::count_);
@@ -267,6 +269,7 @@ TEST(unpack, reads_the_second_form_of_a_decision) {
     d.ranked[0].j = 1.5;
     d.ranked[0].rtt_ms = d.ranked[0].rtt_p95_ms = 2;
     d.notes = {{note_kind::sentence, {"a"}, {}}};  // it kept its notes as sentences
+    d.narrow_switches = true;
     const auto got = unpack_decision(second_form);
     ASSERT_TRUE(got.has_value());
     EXPECT_EQ(*got, d);
@@ -462,6 +465,17 @@ TEST(encode_problem, every_code_has_a_type_of_its_own) {
     EXPECT_EQ(std::adjacent_find(types.begin(), types.end()), types.end());
 }
 
+/// One switch price, no notes: as forms before 9 had it, which told neither its direction nor how widely it was sought.
+std::string with_narrow_switches(const decision& made, char form) {
+    std::string packed = pack_decision(made);
+    packed.pop_back();
+    const std::string end(3, '\0');  // notes, rivals, a start put off: none of any
+    EXPECT_EQ(packed.substr(packed.size() - 4), '\0' + end);
+    packed.erase(packed.size() - 4, 1);
+    packed[0] = form;
+    return packed;
+}
+
 TEST(unpack, reads_the_forms_before) {
     auto lease_of_form_4 = pack_lease(lease{});
     lease_of_form_4.resize(lease_of_form_4.size() - 2);  // prices by the hour
@@ -473,17 +487,16 @@ TEST(unpack, reads_the_forms_before) {
     EXPECT_EQ(*unpack_lease(lease_of_form_3), lease{});
     decision made;
     made.ranked.emplace_back().offer = "p/s/n/spot";
-    auto decision_of_form_6 = pack_decision(made);  // without odds of the finish nothing differs but the number
-    decision_of_form_6[0] = 6;
-    EXPECT_EQ(*unpack_decision(decision_of_form_6), made);
+    made.switches = {{"p/s/n/spot", "carbon", 2.0}};
+    made.narrow_switches = true;
+    EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 8)), made);
+    // Without odds of the finish nothing differs but the number.
+    EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 6)), made);
     made.ranked.front().egress_base = 2;  // which form 7 kept without its parts
-    auto decision_of_form_7 = pack_decision(made);
-    decision_of_form_7[0] = 7;
-    EXPECT_EQ(*unpack_decision(decision_of_form_7), made);
+    EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 7)), made);
     made.ranked.front().staging_base = 1;
-    auto damaged = pack_decision(made);
-    EXPECT_EQ(*unpack_decision(damaged), made);
-    damaged[0] = 7;
+    EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 8)), made);
+    const auto damaged = with_narrow_switches(made, 7);
     EXPECT_FALSE(unpack_decision(damaged).has_value());
 }
 

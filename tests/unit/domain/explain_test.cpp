@@ -272,7 +272,7 @@ decision full_decision() {
     d.baseline->non_green_kwh = 2;
     d.baseline->carbon_kg = 2;
     d.pareto = {won.offer, second.offer};
-    d.switches = {{second.offer, "latency", 0.11}};
+    d.switches = {{second.offer, "latency", 0.11}, {second.offer, "green_power", 0.185, true}};
     d.notes = every_note();
     return d;
 }
@@ -292,6 +292,7 @@ constexpr std::string_view in_chinese_text =
     "没有其他入选报价在各方面（费用、延迟、碳排放、绿电占比、完成时间）都优于：p/west/n/on_demand、p/east/n/"
     "on_demand。\n"
     "p/east/n/on_demand（延迟更低）：每 ms·副本小时 计价从 0.11 CNY 起将胜出。\n"
+    "p/east/n/on_demand：每 kWh 非绿电 计价低于 0.185 CNY 时将胜出。\n"
     "12 个报价中有 9 个被排除：不在要求的地域（region）2 个、没有价格（price_missing）7 个。\n";
 
 TEST(explain, tells_a_whole_decision_in_chinese) {

@@ -40,6 +40,19 @@ TEST(switch_prices, count_what_the_policy_prices_already) {
     EXPECT_NEAR(switch_at(decide_on(cheaper_and_greener(), task(), rules), "green_power"), 0.1056 / 0.12, 1e-9);
 }
 
+TEST(switch_prices, say_below_which_price_the_cheaper_offer_wins) {
+    policy rules;
+    rules.prices = {{"green_power", 2, 0, 0, {}}};
+    const decision made = decide_on(cheaper_and_greener(), task(), rules);
+    ASSERT_EQ(made.ranked.front().site, "b");
+    ASSERT_EQ(made.switches.size(), 1u);
+    EXPECT_TRUE(made.switches[0].below);
+    EXPECT_EQ(made.switches[0].alternative, "p/a/n/on_demand");
+    EXPECT_NEAR(made.switches[0].at, 0.1056 / 0.12, 1e-9);
+    EXPECT_NE(explain(made).find("p/a/n/on_demand would win below 0.88 CNY per non-green kWh."), std::string::npos)
+        << explain(made);
+}
+
 TEST(switch_prices, there_is_none_where_nothing_is_avoided_or_nothing_is_known) {
     const decision made = decide_on(cheaper_and_greener(), task());
     EXPECT_EQ(switch_at(made, "carbon"), -1);   // equal factors: nothing is avoided

@@ -119,7 +119,8 @@ TEST(accelerator_names, what_was_not_told_is_filled_in) {
     EXPECT_TRUE(told.training);
 }
 
-// 10 to 30 % slower on the same work (decision-model §2, P2) is what its links make of it: one card is as fast as an H100.
+// 10 to 30 % slower on the same work (decision-model §2, P2) is what its links make of it: one card is as fast as an
+// H100.
 TEST(accelerator_names, the_h800_is_the_h100_with_slower_links) {
     const accelerator_facts &slow = table().find("H800")->facts, &fast = table().find("H100")->facts;
     EXPECT_EQ(slow.training_speed, fast.training_speed);
@@ -284,6 +285,30 @@ TEST(throughput, more_bandwidth_between_servers_never_lowers_the_efficiency_on_a
             last = now;
         }
     }
+}
+
+// 8 reference hours, c = 0, time at 1 CNY an hour. A100 at 1.00 a card-hour takes 8 CNY in any size, least time with 8
+// nodes: J = 8 + t / 8. V100 at 0.50 and r = 0.55 (0.4 to 1) has one node: 8 x 0.50 / 0.55 = 7.27 CNY and 1.818 h. It
+// wins below (8 - 7.2727) / (1.81818 - 0.125) = 0.4295 CNY an hour, and at r = 1 by 4 + 1 against 8.125.
+TEST(effective_price, a_winner_is_held_against_others_in_all_their_sizes) {
+    workload_spec spec = gang_of_8();
+    spec.work.accelerator_hours = 8;
+    spec.work.speeds = {{"V100", {0.55, 0.4, 1.0}}};
+    spec.tasks_max = 8;
+    std::vector<offer> offers{node_of("A100", 80, 1.00), node_of("V100", 32, 0.50)};
+    offers[1].units_free = 1;
+    policy rules;
+    rules.prices = {{"time", 1, 0, 0, {}}};
+    decision_world around = built::world();
+    around.accelerators = &table();
+    const decision made = built::decide_on(offers, spec, rules, around);
+    ASSERT_EQ(made.ranked.front().site, "A100");
+    ASSERT_EQ(made.ranked.front().tasks, 8u);
+    EXPECT_EQ(made.rivals, std::vector<offer_id>{"p/V100/n/on_demand"});
+    const auto told = std::ranges::find(made.switches, "time", &switch_price::term);
+    ASSERT_NE(told, made.switches.end());
+    EXPECT_TRUE(told->below);
+    EXPECT_NEAR(told->at, 0.4295, 0.001);  // billed by the second
 }
 
 TEST(effective_price, sizes_are_all_of_a_few_and_doubles_of_many) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace westerly::built {
 namespace {
 
@@ -76,6 +78,36 @@ TEST(when, p3_in_a_decision) {
     EXPECT_NEAR(made.put_off->saved_base, 0.024, 1e-12);
     EXPECT_NE(made.put_off->why.find("Waits until"), std::string::npos);
     EXPECT_NE(made.put_off->why.find("0.024 kg CO2e"), std::string::npos) << made.put_off->why;
+}
+
+std::optional<switch_price> switch_of(const decision& made, const std::string& term, bool below) {
+    const auto told =
+        std::ranges::find_if(made.switches, [&](const switch_price& s) { return s.term == term && s.below == below; });
+    return told == made.switches.end() ? std::nullopt : std::optional(*told);
+}
+
+/// 0.12 kWh at "w": 1 CNY and 96 g now, 12 g from the third hour on; at "b": 1.02 CNY and 36 g. Waiting is 3 h at what
+/// time costs. With carbon at p and time at 0.001: J of w = min(1 + 0.096 p, 1.003 + 0.012 p), below 1.02 + 0.036 p at
+/// every p: "b" never wins, though it would from 0.02 / 0.06 = 0.333 on if "w" had to start at once.
+TEST(when, a_winner_that_could_wait_is_not_beaten_at_its_present_start) {
+    const auto signals = told({hourly("Z", {800, 800, 800, 100, 100, 100}), hourly("Y", {300, 300, 300, 300})});
+    const std::vector<offer> offers{in_zone("w", "Z"), in_zone("b", "Y", 1.02)};
+    decision made = with(signals, offers, flexible(1, 5), carbon_at(0, 0.001));
+    ASSERT_EQ(made.ranked.front().site, "w");
+    EXPECT_FALSE(made.put_off);
+    EXPECT_FALSE(switch_of(made, "carbon", false));
+
+    // Time at 0.01: 1.03 + 0.012 p when it waits, so that "b" wins between 0.333 and 0.01 / 0.024 = 0.41667.
+    made = with(signals, offers, flexible(1, 5), carbon_at(0, 0.01));
+    ASSERT_TRUE(switch_of(made, "carbon", false));
+    EXPECT_NEAR(switch_of(made, "carbon", false)->at, 1.0 / 3, 1e-9);
+    made = with(signals, offers, flexible(1, 5), carbon_at(1, 0.01));
+    ASSERT_TRUE(made.put_off);
+    ASSERT_TRUE(switch_of(made, "carbon", true));
+    EXPECT_NEAR(switch_of(made, "carbon", true)->at, 0.01 / 0.024, 1e-9);
+    // With carbon at 1 and time at t: w 1.012 + 4 t, b 1.056 + t.
+    ASSERT_TRUE(switch_of(made, "time", false));
+    EXPECT_NEAR(switch_of(made, "time", false)->at, 0.044 / 3, 1e-9);
 }
 
 TEST(when, nobody_waits_who_did_not_allow_it) {
