@@ -141,7 +141,8 @@ struct timing {
     std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
     std::optional<instant> target_at;            // batch: the finish is worth nothing before it; soft
     double deadline_probability = 0.95;          // an offer must finish by the deadline at least so surely; 0.5..0.999
-    /// Batch: what an hour to the finish costs the tenant, in CNY; in the stead of the policy's price of time.
+    /// Batch: what an hour to the finish, or past target_at, costs the tenant, in CNY; in the stead of the policy's
+    /// price of time.
     std::optional<unit_price> value_of_time = std::nullopt;
     friend bool operator==(const timing&, const timing&) = default;
 };
