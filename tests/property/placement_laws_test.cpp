@@ -83,6 +83,8 @@ TEST(placement_laws, the_currency_changes_no_order) {
         w.around.rates.base = currency::usd;
         for (auto& price : w.rules.prices)
             price.per_unit /= 8;
+        if (auto& an_hour = w.spec.when.value_of_time)  // whole money of 10^9 nanos
+            an_hour->nanos /= 8;
         const decision in_usd = w.decide();
         ASSERT_EQ(order_without(in_cny, ""), order_without(in_usd, ""));
         for (std::size_t i = 0; i < in_cny.ranked.size(); ++i) {
