@@ -51,6 +51,14 @@ void expect_turn(const world& w, const switch_price& told, const offer_id& winne
         }
 }
 
+/// Where the term has a price, an offer without its figures is not ranked at all: no switch price is told of that.
+bool is_known(const std::string& term, const appraisal& a) {
+    return term == "latency"       ? a.rtt_ms.has_value()
+           : term == "green_power" ? a.energy_kwh.has_value()
+           : term == "carbon"      ? a.carbon_kg.has_value()
+                                   : true;
+}
+
 /// Between the present price and the one that is told, or anywhere beyond where none is, the alternative is not ahead.
 void expect_none_sooner(const world& w, const decision& made, dice& chance, const offer_id& winner) {
     constexpr const char* terms[] = {"latency", "green_power", "carbon", "time"};
@@ -65,7 +73,7 @@ void expect_none_sooner(const world& w, const decision& made, dice& chance, cons
                          : below                     ? 0
                                                      : present + std::pow(10, chance.between(-3, 4));
     const double price = present + (until - present) * chance.between(0.001, 0.999);
-    if (!(price > 0))
+    if (!(price > 0) || !is_known(term, made.ranked.front()))
         return;
     SCOPED_TRACE(alternative + " " + term + " at " + std::to_string(price) + ", present " + std::to_string(present));
     if (const auto lead = lead_at(w, term, price, alternative, winner)) {
