@@ -207,6 +207,7 @@ TEST(placement_oracle, the_pareto_set_of_a_range_is_over_all_its_sizes) {
         dice chance(seed);
         world w = random_world(chance);
         w.rules.within_of_cheapest.reset();
+        w.rules.within_of_least.reset();
         w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(5));
         const auto told = w.plan().pareto;
         const bool rtt_counts = w.spec.kind == workload_kind::service || w.spec.interactive;
