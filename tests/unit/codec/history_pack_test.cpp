@@ -89,7 +89,7 @@ TEST(history_pack, offers_come_back_and_are_small) {
     std::vector<offer> many;
     for (int i = 1000; i < 2000; ++i)
         many.push_back(full_offer("east", "n" + std::to_string(i)));
-    EXPECT_LT(pack_offers(many).size(), many.size() * 220);
+    EXPECT_LT(pack_offers(many).size(), many.size() * 240);
 }
 
 TEST(history_pack, changes_bases_and_regions_come_back) {
