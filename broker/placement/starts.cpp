@@ -105,10 +105,11 @@ void find_priced_starts(const offer_book& book, const demand& want, std::optiona
     into.cost_base.clear();
     if (shape.alone) {
         static thread_local std::vector<hourly_choice> choices;
+        const double flat = shape.hourly ? 0 : cost_of(book, want, index);
         find_hourly_options(want, site, shape, with_price_of(besides, want.hourly.rule), choices);
         for (const hourly_choice& each : choices) {
             into.at.push_back(each.start);
-            into.cost_base.push_back(each.cost_base);
+            into.cost_base.push_back(shape.hourly ? each.cost_base : flat);
         }
         return;
     }

@@ -147,7 +147,7 @@ TEST(switch_prices, turn_where_they_say_with_starts_chosen_anew) {
         if (HasFailure())
             return;
     }
-    EXPECT_GT(seen.from, worlds / 20);
+    EXPECT_GT(seen.from, worlds / 25);
     EXPECT_GT(seen.below, worlds / 1000);
     EXPECT_GT(seen.waiting, worlds / 500);
 }
