@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <optional>
 
@@ -114,6 +115,7 @@ int main(int argc, char** argv) {
         return westerly::refuse(options.error());
     const auto terms = westerly::built_in_terms();
     if (given.check_config) {
+        std::signal(SIGPIPE, SIG_IGN);  // an adapter may end before it has read what it is asked
         std::string report;
         if (auto sound = westerly::check_configuration(*options, terms, report); !sound)
             return westerly::refuse(sound.error());

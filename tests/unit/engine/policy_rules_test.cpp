@@ -1,3 +1,4 @@
+#include "policies/table.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 using namespace westerly;
@@ -82,6 +83,8 @@ TEST(policy_overrides, are_told_by_the_decision) {
 
 TEST(value_of_time, is_held_against_the_file_and_told_by_the_decision) {
     engine_rig rig;
+    rig.terms = built_in_terms();
+    rig.restart();
     policy rules = file("cheapest");
     rules.overrides.prices = {{.term = "time", .max_nanos = 20'000'000'000}};
     use(rig, {rules});

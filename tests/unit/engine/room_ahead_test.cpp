@@ -1,5 +1,5 @@
 // Room that comes free is waited for where that costs less than what is free now.
-#include "broker/placement/replay.hpp"
+#include "policies/table.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 using namespace westerly;
@@ -16,6 +16,8 @@ struct room_ahead_test : testing::Test {
     workload_id first;
 
     void SetUp() override {
+        rig.terms = built_in_terms();
+        rig.restart();
         rig.add_provider("cheap", 1);
         rig.add_provider("dear", 10);
         tell();
