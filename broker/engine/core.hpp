@@ -225,7 +225,7 @@ private:
     void release_place(const workload_id& who);
     std::optional<std::uint64_t> left_for(const live_workload& w, const decision& made, instant now) const;
     std::optional<instant> room_at(const backfill::choice& way, instant now) const;
-    decision decide_as_if_free(const policy& rules, const live_workload& w, decision_world world,
+    decision decide_as_if_free(const policy& rules, const live_workload& w, const decision_world& world,
                                const backfill::choice& way, instant at);
     std::optional<backfill::choice> look_ahead_for_room(const live_workload& w, const policy& rules,
                                                         const decision_world& world, decision& made);

@@ -34,15 +34,18 @@ std::optional<instant> engine_core::room_at(const backfill::choice& way, instant
     return backfill_.free_at(way.on, way.units + before, book_.free_units(*book_.find(way.on)), now, false);
 }
 
-/// What would be decided when that place is free.
-decision engine_core::decide_as_if_free(const policy& rules, const live_workload& w, decision_world world,
+/// What would be decided if that place were free and nothing might start before `at`. Not by the clock of then: offers
+/// that nobody has renewed by that time would count as too old.
+decision engine_core::decide_as_if_free(const policy& rules, const live_workload& w, const decision_world& world,
                                         const backfill::choice& way, instant at) {
     const std::size_t index = *book_.find(way.on);
     const std::uint64_t free = book_.free_units(index);
     book_.set_free_units(index, book_.total_units(index));
-    world.now = at;
+    workload_spec later = *w.value.spec;
+    later.when.earliest_start_at = at;
+    later.when.max_delay_s.reset();
     ++counts_.decisions;
-    decision then = decide(book_, rules, terms_, *w.value.spec, world);
+    decision then = decide(book_, rules, terms_, later, world);
     book_.set_free_units(index, free);
     return then;
 }

@@ -1,4 +1,5 @@
 // Room that comes free is waited for where that costs less than what is free now.
+#include "broker/placement/replay.hpp"
 #include "policies/table.hpp"
 #include "tests/unit/engine/rig.hpp"
 
@@ -10,7 +11,8 @@ namespace {
 constexpr milliseconds minute{60'000};
 using phase = observation::phase;
 
-/// One unit at 1 CNY an hour, which somebody has for 20 minutes by his limit, and ten at 100.
+/// One unit at 1 CNY an hour, which somebody has for 20 minutes by his limit, and ten at 100. Who tells of them does so
+/// every minute: what is older than five minutes launches nothing.
 struct room_ahead_test : testing::Test {
     engine_rig rig;
     workload_id first;
@@ -32,9 +34,18 @@ struct room_ahead_test : testing::Test {
         rig.give(offers_received{"cheap", {priced("cheap", 1, 1'000'000'000)}});
         rig.give(offers_received{"dear", {priced("dear", 10, 100'000'000'000)}});
     }
-    static offer priced(const provider_id& id, std::uint64_t units, std::int64_t nanos) {
+    /// With news of both every minute.
+    void wait(milliseconds time) {
+        for (; time.count() > 0; time -= minute) {
+            rig.run_for(minute);
+            tell();
+        }
+    }
+    offer priced(const provider_id& id, std::uint64_t units, std::int64_t nanos) {
         offer o = small_offer(id, units);
         o.price->nanos = nanos;
+        o.as_of = rig.now;
+        o.stale_after_s = 30;
         return o;
     }
     static workload_spec a_unit(std::optional<std::uint64_t> slack_s) {
@@ -62,10 +73,10 @@ TEST_F(room_ahead_test, is_waited_for_where_it_costs_less) {
         << rig.stored(id).waiting.front().detail;
     EXPECT_GT(*rig.stored(id).next_action_at, asked + 19 * minute);
     EXPECT_LE(*rig.stored(id).next_action_at, asked + 22 * minute);
-    rig.run_for(10 * minute);
+    wait(10 * minute);
     EXPECT_EQ(rig.stored(id).state, workload_state::queued);
     end(first);  // sooner than his limit
-    rig.run_for(2 * minute);
+    wait(2 * minute);
     EXPECT_EQ(provider_of(id), "cheap");
 }
 
@@ -92,18 +103,25 @@ TEST_F(room_ahead_test, is_waited_for_by_as_many_as_it_holds) {
 
 TEST_F(room_ahead_test, that_does_not_come_is_given_up_when_the_slack_ends) {
     const auto id = rig.submit(a_unit(3600));
-    rig.run_for(50 * minute);
+    wait(50 * minute);
     EXPECT_EQ(rig.stored(id).state, workload_state::queued) << "it may come any moment";
-    rig.run_for(15 * minute);
+    wait(15 * minute);
     EXPECT_EQ(provider_of(id), "dear");
 }
 
 TEST_F(room_ahead_test, leads_to_decisions_that_replay) {
-    const auto id = rig.submit(a_unit(86'400));
-    ASSERT_EQ(rig.stored(id).state, workload_state::queued);
-    const auto& made = rig.store.decisions.at(*rig.stored(id).last_decision);
+    random_source random(1);
+    const auto spec = std::make_shared<workload_spec>(a_unit(86'400));
+    market_past past;
+    past.offers = {{"cheap", {priced("cheap", 1, 1'000'000'000)}}, {"dear", {priced("dear", 10, 100'000'000'000)}}};
+    past_book book(past, {});
+    const change_set done = rig.core->handle(submit_workload{1, rig.who, spec, "", {}}, rig.now, random).changes;
+    const decision& made = done.decisions.at(0);
     ASSERT_TRUE(made.put_off);
     EXPECT_EQ(made.notes.back().kind, note_kind::room_ahead);
+    const auto again = book.decide_again(made, done.bases.at(0), cheapest_policy(), built_in_terms(), *spec);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, made);
 }
 
 }  // namespace
