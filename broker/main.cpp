@@ -41,7 +41,8 @@ void declare(CLI::App& app, flags& given) {
         ->envname("WESTERLY_TLS_CERTIFICATE");
     app.add_option("--tls-private-key", given.private_key, "PEM key of that certificate")
         ->envname("WESTERLY_TLS_PRIVATE_KEY");
-    app.add_flag("--check-config", given.check_config, "Read all configuration, say every fault, start nothing");
+    app.add_flag("--check-config", given.check_config,
+                 "Read all configuration, ask each adapter about its own, say every fault; serve nothing");
     app.add_flag("--new-operator-key", given.new_operator_key,
                  "Make a further operator key (for a lost one) while no westerlyd runs, print it, end");
     app.add_option("--restore", given.restore, "Put this backup in the database's place while no westerlyd runs, end");

@@ -1,8 +1,7 @@
 #include "broker/providers/adapter_supervisor.hpp"
 
+#include "broker/providers/adapter_command.hpp"
 #include "broker/support/log.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -82,27 +81,11 @@ void adapter_supervisor::want(std::optional<provider_config> config) {
     }
 }
 
-result<std::vector<std::string>> adapter_supervisor::command() const {
-    if (!wanted_->adapter_command.empty())
-        return wanted_->adapter_command;
-    const auto name = "westerly-adapter-" + wanted_->kind;
-    std::string places;
-    for (const auto& folder : setup_.adapter_dirs) {
-        const auto path = (folder / name).string();
-        if (wanted_->kind.find('/') == std::string::npos && ::access(path.c_str(), X_OK) == 0)
-            return std::vector<std::string>{path};
-        places += (places.empty() ? "" : ", ") + folder.string();
-    }
-    return fail(errc::provider_unavailable, "there is no adapter of kind " + wanted_->kind,
-                "install " + name + " in " + (places.empty() ? "a folder of adapters" : places) +
-                    ", or name another program in adapter_command");
-}
-
 void adapter_supervisor::start() {
     start_at_.reset();
     reason_.clear();
     lines_ = line_splitter(protocol_line_max);
-    auto program = command();
+    auto program = adapter_command(*wanted_, setup_.adapter_dirs);
     if (!program)
         return fall(joined(program.error()));
     if (auto made = make_state_dir(setup_.state_dir); !made)

@@ -49,7 +49,6 @@ private:
     enum class phase : std::uint8_t { idle, starting, ready, stopping, waiting };
 
     void start();
-    result<std::vector<std::string>> command() const;
     void shake_hands();
     void take_initialize(const call_answer& answer);
     void take_output(std::string_view bytes);

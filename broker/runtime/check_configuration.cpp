@@ -2,6 +2,7 @@
 #include "broker/codec/facts_json.hpp"
 #include "broker/codec/json.hpp"
 #include "broker/placement/decide.hpp"
+#include "broker/providers/adapter_command.hpp"
 #include "broker/providers/config_check.hpp"
 #include "broker/runtime/configuration.hpp"
 #include "broker/runtime/term_list.hpp"
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -35,12 +37,6 @@ bool can_be_started(const std::string& program) {
         if (access((fs::path(folder) / program).c_str(), X_OK) == 0)
             return true;
     return false;
-}
-
-std::vector<std::string> command_of(const provider_config& of, const fs::path& folder) {
-    if (!of.adapter_command.empty())
-        return of.adapter_command;
-    return {(folder / ("westerly-adapter-" + of.kind)).string()};
 }
 
 /// A folder of its own that is gone with it.
@@ -73,12 +69,14 @@ std::map<provider_id, std::string> ask_all(const std::vector<provider_config>& p
     for (const provider_config& p : providers) {
         if (p.kind == "catalogue")
             continue;
-        auto command = command_of(p, options.libexec_dir);
-        if (can_be_started(command.front()))
-            questions.push_back({p, std::move(command)});
-        else
+        auto command = adapter_command(p, std::array{options.libexec_dir});
+        if (!command)
+            warnings[p.id] = command.error().detail + "; " + command.error().remedy;
+        else if (!can_be_started(command->front()))
             warnings[p.id] =
-                "there is no program " + command.front() + "; install it, or name another one in adapter_command";
+                "there is no program " + command->front() + "; install it, or name another one in adapter_command";
+        else
+            questions.push_back({p, std::move(*command)});
     }
     const scratch_folder scratch;
     const auto verdicts =
