@@ -2,6 +2,7 @@
 #include "broker/codec/policy_parts.hpp"
 #include "broker/codec/positions.hpp"
 #include "broker/codec/shapes.hpp"
+#include "broker/codec/workload_parts.hpp"
 #include "broker/codec/writer.hpp"
 #include "broker/support/bytes.hpp"
 
@@ -197,6 +198,7 @@ void read_policy(object_reader& o, policy& p) {
     o.object("filters", [&](object_reader& f) {
         f.number("min_green_power_share", p.min_green_power_share, {0, 1});
         f.number("max_pue", p.max_pue, {1, 10});
+        read_compliance(f, p.compliance);
     });
     read_bounds(o, p.overrides, o.has("order"));
     read_least(o, p);
@@ -272,11 +274,12 @@ void encode_policy(json_writer& out, const policy& p) {
         put_number(out, "within", p.within_of_least->within);
         out.EndObject();
     }
-    if (p.min_green_power_share || p.max_pue) {
+    if (p.min_green_power_share || p.max_pue || !p.compliance.empty()) {
         put_key(out, "filters");
         out.StartObject();
         put_number(out, "min_green_power_share", p.min_green_power_share);
         put_number(out, "max_pue", p.max_pue);
+        put_compliance(out, p.compliance);
         out.EndObject();
     }
     put_bounds(out, p.overrides);

@@ -5,7 +5,8 @@
 
 namespace westerly {
 
-/// Parts of a workload that both directions know: how much there is to do, checkpoints, and compliance rules.
+/// Parts of a workload that both directions know: how much there is to do, checkpoints, and compliance rules, which a
+/// policy may have as well.
 
 /// `spec.resources` has been read before: a reference needs accelerators to compare with.
 void read_work(object_reader& o, workload_spec& spec);

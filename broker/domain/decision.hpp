@@ -23,7 +23,8 @@ enum class rejection : std::uint8_t {
     stack_version,  // no variant's stack has a version that it takes, or none that is known
     accelerator,
     precision,   // its cards are not known to work in resources.precision; unknown never counts as 0
-    compliance,  // a rule of constraints.compliance forbids its cards at every start, or figures are not known
+    compliance,  // a compliance rule of the workload or its policy forbids its cards at every start, or figures are not
+                 // known
     task_shape,
     throughput_unknown,  // how fast the work would go on its cards cannot be told
     never_finishes,      // interruptions come faster than the work can get between them

@@ -100,6 +100,7 @@ constexpr note_form forms[] = {
     {note_kind::wait_none_fits_yet, makeup::counts},
     {note_kind::wait_forbidden_until},
     {note_kind::wait_available_from},
+    {note_kind::brought_along, makeup::plain, "m0"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -95,6 +95,7 @@ enum class note_kind : std::uint8_t {
     wait_none_fits_yet,    // words and figures: as wait_none_fits; a date may help
     wait_forbidden_until,  // words: when
     wait_available_from,   // words: when
+    brought_along,         // of a service; figures: what bringing its inputs costs once, the hours it counts over
     count_                 // not a kind: the number of them
 };
 

@@ -207,8 +207,10 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_available, "Waits for {1}, which is not to be had before {2}."},
     {note_kind::put_off_forbidden, "Waits because a rule of the workload's constraints forbids {1} until {2}."},
     {note_kind::wait_none_fits_yet, "None of the offers ({2}) can meet the request: {1}."},
-    {note_kind::wait_forbidden_until, "By its compliance rules an offer is forbidden until {1}."},
+    {note_kind::wait_forbidden_until, "By compliance rules an offer is forbidden until {1}."},
     {note_kind::wait_available_from, "An offer is available from {1} on."},
+    {note_kind::brought_along,
+     "Bringing its inputs there costs {1} once, counted over the {2} h that it is taken to stay up."},
 };
 static_assert(complete(notes));
 

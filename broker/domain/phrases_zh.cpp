@@ -177,6 +177,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_none_fits_yet, "现有报价（{2} 个）都不能满足要求：{1}。"},
     {note_kind::wait_forbidden_until, "按其合规规则，有报价在 {1} 之前禁止使用。"},
     {note_kind::wait_available_from, "有报价自 {1} 起可用。"},
+    {note_kind::brought_along, "运入输入数据一次性花费 {1}，按预计运行的 {2} 小时分摊。"},
 };
 static_assert(complete(notes));
 

@@ -56,6 +56,7 @@ struct policy {
     std::optional<least_rule> within_of_least;    // never beside within_of_cheapest
     std::optional<double> min_green_power_share;  // floors and caps laid on every workload under this policy
     std::optional<double> max_pue;
+    std::vector<compliance_rule> compliance;      // … beside those that a workload states itself
     std::uint64_t default_runtime_s = 3600;       // when the workload states none; the decision says so
     std::uint64_t max_delay_s = 86'400;           // no start is put off for longer, whatever the workload allows
     std::optional<replacement_rule> replacement;  // nullopt: what runs stays where it is

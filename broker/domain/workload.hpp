@@ -99,7 +99,8 @@ struct fact_expression {
     friend bool operator==(const fact_expression&, const fact_expression&) = default;
 };
 
-/// Offers for which `forbid` holds, or cannot be told, are not used while the rule is in force.
+/// Offers for which `forbid` holds, or cannot be told, are not used while the rule is in force. Of a workload, or of a
+/// policy for all that runs under it.
 struct compliance_rule {
     std::string name;
     std::optional<instant> from_at;

@@ -313,7 +313,7 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
         hold(*one, t.now);
         into.starts.push_back(std::move(*one));
     } else if (w.seated) {
-        const lifting_dates dates = next_dates(book_, spec, options_.accelerators, made);
+        const lifting_dates dates = next_dates(book_, **rules, spec, options_.accelerators, made);
         into.refused.push_back({w.value.id, reasons_of(made, blocks_, kept, dates), dates.first()});
         if (into.refused.back().reasons.front().code == "term_failed")
             scores_.at(w.shape).priorities.insert(spec.priority);  // it is tried again when they are asked again

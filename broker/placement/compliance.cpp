@@ -71,24 +71,28 @@ truth holds(const fact_expression& by, const accelerator_facts& cards, const acc
 
 }  // namespace
 
-void find_forbidden(std::span<const compliance_rule> rules, const accelerator_facts* cards,
-                    const accelerator_table& known, std::int64_t from_ms, std::vector<start_dates::time_span>& into) {
+bool compliance_rules::dated() const noexcept {
+    const auto has_dates = [](const compliance_rule& rule) {
+        return rule.from_at || rule.until_at;
+    };
+    return std::ranges::any_of(of_policy, has_dates) || std::ranges::any_of(of_workload, has_dates);
+}
+
+void find_forbidden(const compliance_rules& rules, const accelerator_facts* cards, const accelerator_table& known,
+                    std::int64_t from_ms, std::vector<start_dates::time_span>& into) {
     into.clear();
     if (!cards)
         return;
     const auto ms = [](const std::optional<instant>& at, std::int64_t otherwise) {
         return at ? static_cast<std::int64_t>(at->time_since_epoch().count()) : otherwise;
     };
-    for (const compliance_rule& rule : rules) {
-        const std::int64_t begin = ms(rule.from_at, std::numeric_limits<std::int64_t>::min());
-        const std::int64_t end = ms(rule.until_at, start_dates::never);
-        if (end > from_ms && begin < end && holds(rule.forbid, *cards, known) != truth::no)
-            into.emplace_back(begin, end);
-    }
-}
-
-bool has_dates(std::span<const compliance_rule> rules) noexcept {
-    return std::ranges::any_of(rules, [](const compliance_rule& rule) { return rule.from_at || rule.until_at; });
+    for (const auto& part : {rules.of_policy, rules.of_workload})
+        for (const compliance_rule& rule : part) {
+            const std::int64_t begin = ms(rule.from_at, std::numeric_limits<std::int64_t>::min());
+            const std::int64_t end = ms(rule.until_at, start_dates::never);
+            if (end > from_ms && begin < end && holds(rule.forbid, *cards, known) != truth::no)
+                into.emplace_back(begin, end);
+        }
 }
 
 }  // namespace westerly

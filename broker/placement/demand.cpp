@@ -15,14 +15,9 @@ namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double gigabits_per_gib = 8.0 * 1073741824.0 / 1e9;
 
 std::int64_t ms_since_epoch(instant at) noexcept {
     return at.time_since_epoch().count();
-}
-
-double in_base(money amount, const exchange_rates& rates) noexcept {
-    return static_cast<double>(amount.micros) / 1e6 * (static_cast<double>(rate_nanos(rates, amount.unit)) / 1e9);
 }
 
 void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_row& row, instant now, site_view& into) {
@@ -39,38 +34,11 @@ void resolve_rtt(std::span<const origin_view> origins, const offer_book::site_ro
     into.rtt_p95_ms = p95_of(all);
 }
 
-struct input_view {
-    std::uint32_t region;
-    double gib;
-    double egress_base;
-};
-
-/// What has to be brought to wherever it is not: inputs, and a checkpoint that is gone on from.
-std::vector<input_view> inputs_of(const offer_book& book, const workload_spec& spec, const decision_world& world) {
-    std::vector<input_view> inputs;
-    const auto bring = [&](const std::string& from, double gib, const std::optional<money>& egress_per_gib) {
-        inputs.push_back(
-            {book.names().find(from), gib, egress_per_gib ? gib * in_base(*egress_per_gib, world.rates) : 0});
-    };
-    for (const auto& input : spec.inputs)
-        bring(input.region, input.size_gib, input.egress_per_gib);
-    if (spec.checkpoint && world.progress && world.progress->restores)
-        bring(spec.checkpoint->region, spec.checkpoint->size_gib, spec.checkpoint->egress_per_gib);
-    return inputs;
-}
-
-void resolve_data_movement(std::span<const input_view> inputs, const offer_book::site_row& row,
+void resolve_data_movement(std::span<const brought_data> inputs, const offer_book::site_row& row,
                            const exchange_rates& rates, site_view& into) {
-    const double staging_per_gib = row.staging_per_gib ? in_base(*row.staging_per_gib, rates) : 0;
-    double gigabits = 0;
-    into.egress_base = 0;
-    for (const auto& input : inputs)
-        if (input.region != row.region) {
-            gigabits += input.gib * gigabits_per_gib;
-            into.egress_base += input.egress_base + input.gib * staging_per_gib;
-        }
-    const double gbps = row.ingress_gbps > 0 ? row.ingress_gbps : default_ingress_gbps;
-    into.data_movement_s = std::min(gigabits / gbps, data_movement_max_s);
+    const data_movement moved = movement_to(row, inputs, rates);
+    into.egress_base = moved.cost_base;
+    into.data_movement_s = moved.seconds;
     into.data_movement_ms = static_cast<std::int64_t>(std::ceil(into.data_movement_s * 1000.0));
 }
 
@@ -85,7 +53,7 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
     into.earliest_ms = ms_since_epoch(std::max(world.now, spec.when.earliest_start_at.value_or(world.now)));
     into.now = world.now;
     into.slack_until_ms = slack_until(policy, spec, world);
-    into.dated_rules = has_dates(spec.limits.compliance);
+    into.compliance = {policy.compliance, spec.limits.compliance};
     into.waits_at_it = spec.kind == workload_kind::service || spec.interactive;
     into.origin_known = spec.limits.origin_stated();
     into.deadline_ms.reset();
@@ -100,7 +68,7 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         into.max_carbon_kg = *most * (1 + rounding);
     into.budget_base.reset();
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
-        into.budget_base = in_base(*budget, world.rates);
+        into.budget_base = to_base(world.rates, *budget);
     into.reads = reads_nothing;
     const auto note = [&](const std::string& name) {
         const term* known = find_term(terms, name);
@@ -118,7 +86,7 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
 void resolve_sites(const offer_book& book, const workload_spec& spec, const decision_world& world,
                    const limits_view& limits, demand& into) {
     const std::vector<origin_view> origins = origins_of(book, spec, world);
-    const std::vector<input_view> inputs = inputs_of(book, spec, world);
+    const std::vector<brought_data> inputs = brought_by(book, spec, world);
     into.sites.resize(book.sites().size());
     into.request.movement_most_ms = 0;
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
@@ -241,7 +209,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
     const std::int64_t launch = earliest_launch(row, request);
     static thread_local std::vector<start_dates::time_span> forbidden;
-    find_forbidden(spec.limits.compliance, cards, *asked.length.known, launch, forbidden);
+    find_forbidden(request.compliance, cards, *asked.length.known, launch, forbidden);
     const auto lawful_after = first_lawful_delay(forbidden, launch, 0);
     const bool forbids = !lawful_after || *lawful_after > std::max<std::int64_t>(request.launch_until_ms() - launch, 0);
     const auto& precision = spec.resources.precision;
@@ -283,7 +251,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
 void resolve_alone(const offer_book& book, const shape_question& asked, demand& into) {
     into.hourly.shapes.clear();
     into.hourly.found.clear();
-    if (!book.prices_by_hour() && !book.prices_quoted() && !into.request.dated_rules)
+    if (!book.prices_by_hour() && !book.prices_quoted() && !into.request.compliance.dated())
         return;
     for (std::size_t i = 0; i < into.shapes.size(); ++i) {
         const shape_view& shape = into.shapes[i];
@@ -301,7 +269,7 @@ void resolve_alone(const offer_book& book, const shape_question& asked, demand& 
         if (row.price_until)
             made.dates.priced_until_ms = ms_since_epoch(*row.price_until);
         if (shape.dated && row.accelerators)
-            find_forbidden(spec.limits.compliance, &*row.accelerators, *asked.length.known, made.dates.launch_ms,
+            find_forbidden(into.request.compliance, &*row.accelerators, *asked.length.known, made.dates.launch_ms,
                            made.dates.forbidden);
     }
 }
@@ -365,16 +333,6 @@ void find_bounds(demand& into) noexcept {
 }
 
 }  // namespace
-
-double staging_base(const offer_book& book, const workload_spec& spec, const decision_world& world,
-                    const offer_book::site_row& row) {
-    const double per_gib = row.staging_per_gib ? in_base(*row.staging_per_gib, world.rates) : 0;
-    double sum = 0;
-    for (const auto& input : inputs_of(book, spec, world))
-        if (input.region != row.region)
-            sum += input.gib * per_gib;
-    return sum;
-}
 
 std::int64_t earliest_launch(const offer_book::shape_row& row, const request_view& request) noexcept {
     return row.available_from ? std::max(request.earliest_ms, ms_since_epoch(*row.available_from))

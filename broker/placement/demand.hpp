@@ -1,5 +1,7 @@
 #pragma once
 
+#include "broker/placement/compliance.hpp"
+#include "broker/placement/data_movement.hpp"
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
 #include "broker/placement/hourly_starts.hpp"
@@ -15,8 +17,6 @@ namespace westerly {
 inline constexpr std::uint8_t passes = 0xFF;
 
 inline constexpr std::uint64_t service_runtime_s = 3600;  // services are judged per hour
-inline constexpr double data_movement_max_s = 1e9;
-inline constexpr double default_ingress_gbps = 1.0;  // assumed where a site states none; the decision says so
 
 /// One workload under one policy, in numbers.
 struct request_view {
@@ -35,7 +35,7 @@ struct request_view {
     std::uint8_t reads = 0;                      // of term_input: the columns that the policy ranks by
     std::optional<std::int64_t> slack_until_ms;  // no start is put off past it; nullopt: it starts at once
     std::int64_t movement_most_ms = 0;           // of data, to any site
-    bool dated_rules = false;                    // some rule of compliance holds for a time only
+    compliance_rules compliance;                 // of the policy and the workload asked for, which outlive this
 
     std::int64_t launch_until_ms() const noexcept {
         return std::max(earliest_ms, slack_until_ms.value_or(earliest_ms));
@@ -48,7 +48,7 @@ struct site_view {
     double rtt_ms = 0;  // demand-weighted mean over the origins; NaN: one of them is unknown
     double rtt_p95_ms = 0;
     rtt_source rtt_known = rtt_source::unknown;  // how, of the weakest origin
-    double egress_base = 0;                      // money for bringing the inputs here: egress there, staging here
+    double egress_base = 0;  // money for bringing the inputs here: egress there, staging here; a service's by the hour
     double data_movement_s = 0;
     std::int64_t data_movement_ms = 0;  // rounded up
     double pue = 0;                     // default_pue where unknown
@@ -184,10 +184,6 @@ double risk_at(const demand& want, const site_view& site, const shape_view& shap
 /// Fills `into`, reusing its memory.
 void resolve(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
              const decision_world& world, demand& into);
-
-/// Of site_view::egress_base what staging takes there, for telling it.
-double staging_base(const offer_book& book, const workload_spec& spec, const decision_world& world,
-                    const offer_book::site_row& row);
 
 /// When a run on a shape at a site ends, with the spreads of its wait, its runtime and its speed.
 finish_model finish_of(const offer_book& book, const policy& policy, const workload_spec& spec,

@@ -111,6 +111,7 @@ std::optional<appraisal> appraise_staying(const policy& rules, term_table terms,
     here.within_of_least.reset();
     here.min_green_power_share.reset();
     here.max_pue.reset();
+    here.compliance.clear();
     decision_world around = world;
     around.blocked = {};
     around.budget_left.reset();

@@ -37,8 +37,8 @@ std::vector<note> lifting_dates::told() const {
     return pieces;
 }
 
-lifting_dates next_dates(const offer_book& book, const workload_spec& spec, const accelerator_table& known,
-                         const decision& made) {
+lifting_dates next_dates(const offer_book& book, const policy& rules, const workload_spec& spec,
+                         const accelerator_table& known, const decision& made) {
     const bool forbidden = rejects(made, rejection::compliance), later = rejects(made, rejection::available_later);
     lifting_dates found;
     if (!forbidden && !later)
@@ -53,7 +53,7 @@ lifting_dates next_dates(const offer_book& book, const workload_spec& spec, cons
         if (!forbidden || !row.accelerators)
             continue;
         const std::int64_t launch_ms = launch.time_since_epoch().count();
-        find_forbidden(spec.limits.compliance, &*row.accelerators, known, launch_ms, spans);
+        find_forbidden({rules.compliance, spec.limits.compliance}, &*row.accelerators, known, launch_ms, spans);
         if (const auto delay = first_lawful_delay(spans, launch_ms, 0); delay && *delay > 0)
             take_first(found.lawful_at, launch + milliseconds(*delay));
     }

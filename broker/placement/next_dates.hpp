@@ -2,6 +2,7 @@
 
 #include "broker/domain/accelerator.hpp"
 #include "broker/domain/decision.hpp"
+#include "broker/domain/policy.hpp"
 #include "broker/domain/workload.hpp"
 #include "broker/placement/offer_book.hpp"
 
@@ -20,7 +21,7 @@ struct lifting_dates {
 /// The first such dates after a decision, as far as it rejected anything for them: of everything in the book that may
 /// be launched and is of the workload's class. Some of it may fail other filters, so the dates may come too early, and
 /// never too late.
-lifting_dates next_dates(const offer_book& book, const workload_spec& spec, const accelerator_table& known,
-                         const decision& made);
+lifting_dates next_dates(const offer_book& book, const policy& rules, const workload_spec& spec,
+                         const accelerator_table& known, const decision& made);
 
 }  // namespace westerly

@@ -127,6 +127,10 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
         into.push_back({note_kind::green_share_unknown, {won->site}, {}});
     if (won->data_movement_s > 0 && !site.ingress_gbps)
         into.push_back({note_kind::ingress_assumed, {won->site}, {default_ingress_gbps}});
+    if (by.spec.kind == workload_kind::service && won->egress_base > 0) {
+        const double stay_h = service_stay_h(by.spec);
+        into.push_back({note_kind::brought_along, {}, {won->egress_base * stay_h, stay_h}});
+    }
     if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
         into.push_back({note_kind::spot_hazard_unknown, {won->offer}, {}});
     if (won->run && by.book.at(*index).accelerators)

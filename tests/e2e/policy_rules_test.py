@@ -32,7 +32,10 @@ POLICIES = {
     },
     "ours": {"description": "For one tenant.", "applies_to": [{"tenants": ["acme"]}]},
     "usual": {"description": "What is taken when none is named.", "default_for": [{"tenants": ["acme"]}]},
-    "strict": {"filters": {"max_pue": 5}, "forced_for": [{"tenants": ["acme", "globex"], "labels": {"stage": ["prod"]}}]},
+    "strict": {
+        "filters": {"max_pue": 5, "compliance": [{"name": "export", "from_at": "2022-10-07T00:00:00Z", "max_fp16_tflops": 300}]},
+        "forced_for": [{"tenants": ["acme", "globex"], "labels": {"stage": ["prod"]}}],
+    },
     "restless": {"replacement": {"min_gain": 0.25, "moves_max": 3}},
     "by-weight": {"weights": {"price": {"weight": 1, "reference": "10"}, "carbon": {"weight": 2, "reference": 40}}},
 }
@@ -179,6 +182,8 @@ class PolicyRules(unittest.TestCase):
         self.assertIn("workloads may set within_of_cheapest: 0 to 1", shown)
         self.assertIn("forced for workloads of tenant acme labelled stage=prod",
                       self.broker.cli("policies", key=self.acme.key).stdout)
+        self.assertIn("filters.compliance: export from 2022-10-07T00:00:00",
+                      self.broker.cli("policies", "show", "strict", key=self.acme.key).stdout)
         self.assertEqual(self.broker.cli("policies", "show", "ours", key=self.globex.key).returncode, 126)
 
     def test_when_a_policy_moves_what_runs_is_shown_with_defaults(self):

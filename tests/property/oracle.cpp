@@ -1,11 +1,12 @@
 #include "tests/property/oracle.hpp"
 
+#include "tests/property/oracle_fit.hpp"
 #include "tests/property/oracle_hours.hpp"
+#include "tests/property/oracle_place.hpp"
 #include "tests/property/oracle_run.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 namespace westerly::laws {
 namespace {
@@ -17,22 +18,11 @@ bool in(const std::vector<std::string>& list, const std::string& word) {
     return std::count(list.begin(), list.end(), word) > 0;
 }
 
-double kilometres(std::pair<double, double> a, std::pair<double, double> b) {
-    const auto radians = [](double degrees) {
-        return degrees * std::numbers::pi / 180;
-    };
-    const double half_lat = std::sin(radians(b.first - a.first) / 2);
-    const double half_lon = std::sin(radians(b.second - a.second) / 2);
-    const double h =
-        half_lat * half_lat + std::cos(radians(a.first)) * std::cos(radians(b.first)) * half_lon * half_lon;
-    return 2 * 6371.0088 * std::asin(std::min(1.0, std::sqrt(h)));
-}
-
 /// Works one offer out from the top, remembering nothing of any other.
 class judge_of_one {
 public:
     judge_of_one(const world& w, const offer& o, bool plan_only_too)
-        : w_(w), o_(o), s_(w.spec), plan_only_too_(plan_only_too) {}
+        : w_(w), o_(o), s_(w.spec), fit_(w, o), place_(w, o), plan_only_too_(plan_only_too) {}
 
     /// At the start that is best there and costs no more than `dearest`; of equals the earliest.
     judged judgement(double dearest = infinity) {
@@ -80,12 +70,9 @@ private:
         j.stale = stale(1);
         j.finish_ms = finish_ms();
         j.non_green_kwh = non_green().value_or(infinity);
-        j.rtt_ms = waited_for() ? rtt().value_or(infinity) : 0;
+        j.rtt_ms = waited_for() ? place_.rtt().value_or(infinity) : 0;
         j.keys = keys();
-        const auto& wanted = s_.resources.accelerators;
-        while (j.preference < wanted.size() &&
-               !(cards_meet(wanted[j.preference]) && units_with(wanted[j.preference].count) > 0))
-            ++j.preference;
+        j.preference = fit_.preference();
         if (w_.rules.within_of_least)
             j.bounded = quantity(w_.rules.within_of_least->term).value();
         return j;
@@ -102,7 +89,7 @@ private:
     const run_time& run() const {
         if (!run_)
             run_ = service() ? run_time{3600, 3600, {}}
-                             : run_time_on(w_, o_, static_cast<double>(cards()), units(), stated_s());
+                             : run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units(), stated_s());
         return *run_;
     }
 
@@ -122,7 +109,8 @@ private:
         for (const auto& in : s_.inputs)
             if (in.region != o_.site.region)
                 sum += in.size_gib * (per_gib(in.egress_per_gib) + per_gib(o_.site.staging_per_gib));
-        return sum;
+        const double stay_h = static_cast<double>(s_.work.runtime_s.value_or(30 * 86'400)) / 3600;
+        return service() ? sum / stay_h : sum;
     }
 
     double to_base_rate(currency c) const { return static_cast<double>(rate_nanos(w_.around.rates, c)) / 1e9; }
@@ -142,7 +130,7 @@ private:
         return unit_price{static_cast<std::int64_t>(std::nearbyintl(nanos)), o_.supply.fee->per_unit.unit};
     }
     double money_of(unit_price price) const {
-        return static_cast<double>(price.nanos) / 1e9 * units() * billed_s() / 3600 * to_base_rate(price.unit);
+        return static_cast<double>(price.nanos) / 1e9 * fit_.units() * billed_s() / 3600 * to_base_rate(price.unit);
     }
     double cost() const { return (hourly() ? hourly_cost() : money_of(*compared())) + egress(); }
 
@@ -156,179 +144,21 @@ private:
     /// nanos x ms over what is billed; of a service by the mean of the week.
     wide nano_ms() const { return service() ? hours().mean_hour() : hours().sum(start_ms(), billed_ms()); }
     double hourly_cost() const {
-        return static_cast<double>(nano_ms()) / 1e9 / 3.6e6 * units() * to_base_rate(o_.price->unit);
+        return static_cast<double>(nano_ms()) / 1e9 / 3.6e6 * fit_.units() * to_base_rate(o_.price->unit);
     }
     std::int64_t highest_price() const {
         return service() ? hours().highest() : hours().highest(start_ms(), billed_ms());
     }
     std::int64_t charge() const {
         if (!hourly())
-            return cumulative_micros(billed().value_or(unit_price{}), static_cast<std::uint64_t>(units()),
+            return cumulative_micros(billed().value_or(unit_price{}), static_cast<std::uint64_t>(fit_.units()),
                                      milliseconds(billed_ms()));
-        return static_cast<std::int64_t>(divide_half_even(nano_ms() * static_cast<wide>(units()), 3'600'000'000));
+        return static_cast<std::int64_t>(divide_half_even(nano_ms() * static_cast<wide>(fit_.units()), 3'600'000'000));
     }
 
     bool stale(double times) const {
         return o_.stale_after_s > 0 && o_.as_of != instant{} &&
                w_.around.now - o_.as_of >= times * std::chrono::duration<double>(o_.stale_after_s);
-    }
-
-    bool has_version(const variant& v) const {
-        const auto parts = [](std::string text) {
-            std::vector<int> all;
-            for (std::size_t at = 0; at != std::string::npos;) {
-                all.push_back(std::stoi(text.substr(at)));
-                at = text.find('.', at);
-                at += at == std::string::npos ? 0 : 1;
-            }
-            all.resize(4);
-            return all;
-        };
-        if (!v.driver_version.empty() &&
-            (o_.software.driver_version.empty() || parts(o_.software.driver_version) < parts("550")))
-            return false;  // worlds ask for ">=550" only
-        if (v.stack_version.empty())
-            return true;  // and of stacks for ">=12.1,<13"
-        for (const auto& [stack, version] : o_.software.stack_versions)
-            if (stack == v.stack)
-                return parts(version) >= parts("12.1") && parts(version) < parts("13");
-        return false;
-    }
-
-    bool cards_meet(const accelerator_need& n) const {
-        if (!o_.accelerators)
-            return false;
-        const auto& a = *o_.accelerators;
-        return (n.model == "" || w_.accelerators.means(n.model, a)) && (n.stack == "" || a.stack == n.stack) &&
-               !(a.memory_gib < n.min_memory_gib) && !(a.fp16_tflops < n.min_fp16_tflops) &&
-               !(a.interconnect_gb_s < n.min_interconnect_gb_s) &&
-               (n.fit == accelerator_fit::any || (n.fit == accelerator_fit::training ? a.training : a.inference));
-    }
-
-    /// Tries every number of units until the gang fits; the slow and plain way.
-    double units_with(std::uint32_t cards) const {
-        const std::uint32_t has = o_.accelerators ? o_.accelerators->count : 0;
-        const auto holds = [&](std::uint64_t tasks, std::uint64_t units) {
-            return tasks * s_.resources.vcpus <= units * o_.vcpus &&
-                   tasks * s_.resources.memory_mib <= units * o_.memory_mib &&
-                   tasks * s_.resources.disk_mib <= units * o_.disk_mib && tasks * cards <= units * std::uint64_t{has};
-        };
-        if (holds(1, 1)) {
-            std::uint64_t each = 1;
-            while (each < s_.tasks && holds(each + 1, 1))
-                ++each;
-            return std::ceil(static_cast<double>(s_.tasks) / static_cast<double>(each));
-        }
-        if (!o_.divisible)
-            return 0;
-        for (std::uint64_t units = 2; units < 100'000; ++units)
-            if (holds(1, units))
-                return static_cast<double>(units * s_.tasks);
-        return 0;
-    }
-
-    bool precise() const {
-        const auto& a = o_.accelerators;
-        if (!s_.resources.precision)
-            return true;
-        switch (*s_.resources.precision) {
-            case number_precision::fp64:
-                return a && a->fp64_tflops > 0;
-            case number_precision::fp16:
-                return a && a->fp16_tflops > 0;
-            default:
-                return a && a->bf16_tflops > 0;  // worlds ask for no others
-        }
-    }
-
-    bool any_card_fits() const {
-        return s_.resources.accelerators.empty() ||
-               std::any_of(s_.resources.accelerators.begin(), s_.resources.accelerators.end(),
-                           [&](const auto& n) { return cards_meet(n); });
-    }
-
-    double units() const {
-        const double least = static_cast<double>(o_.supply.minimum_units);
-        if (s_.resources.accelerators.empty())
-            return units_with(0) > 0 ? std::max(least, units_with(0)) : 0;
-        for (const auto& n : s_.resources.accelerators)
-            if (cards_meet(n) && units_with(n.count) > 0)
-                return std::max(least, units_with(n.count));
-        return 0;
-    }
-
-    /// Of the whole gang.
-    std::uint64_t cards() const {
-        for (const auto& n : s_.resources.accelerators)
-            if (cards_meet(n) && units_with(n.count) > 0)
-                return std::uint64_t{n.count} * s_.tasks;
-        return 0;
-    }
-
-    /// Each origin's RTT with its share of the demand, nearest first; empty: one of them is not known.
-    std::vector<std::pair<double, double>> rtts() const {
-        std::vector<weighted_origin> from = s_.limits.origins;
-        if (s_.limits.from)
-            from.push_back({*s_.limits.from, 1});
-        double sum = 0;
-        for (const auto& each : from)
-            sum += each.weight;
-        std::vector<std::pair<double, double>> all;
-        for (const auto& each : from) {
-            const auto ms = rtt_from(each.from);
-            if (!ms)
-                return {};
-            all.emplace_back(*ms, each.weight / sum);
-        }
-        std::sort(all.begin(), all.end());
-        return all;
-    }
-    amount rtt() const {
-        amount mean;
-        for (const auto& [ms, share] : rtts())
-            mean = mean.value_or(0) + ms * share;
-        return mean;
-    }
-    amount rtt_p95() const {
-        double within = 0;
-        for (const auto& [ms, share] : rtts())
-            if ((within += share) >= 0.95 - 1e-12)
-                return ms;
-        return {};
-    }
-
-    amount rtt_from(const origin& from) const {
-        for (const auto& seen : o_.site.rtt_measured)
-            if (seen.region == from.region && seen.measured_at - w_.around.now <= seconds(300) &&
-                w_.around.now - seen.measured_at <= seconds(std::int64_t{o_.site.rtt_max_age_s}))
-                return seen.ms;
-        if (!from.region.empty())
-            for (const auto& [region, ms] : o_.site.rtt_ms)
-                if (region == from.region)
-                    return ms;
-        std::optional<std::pair<double, double>> place = from.latitude_longitude;
-        for (const auto& r : w_.regions)
-            if (!place && r.region == from.region)
-                place = {r.latitude, r.longitude};
-        std::vector<const offer*> by_id;
-        for (const auto& o : w_.offers)
-            by_id.push_back(&o);
-        std::sort(by_id.begin(), by_id.end(), [](auto a, auto b) { return a->id < b->id; });
-        for (const auto* o : by_id)
-            if (!place && o->site.region == from.region)
-                place = o->site.latitude_longitude;
-        if (!place || !o_.site.latitude_longitude)
-            return {};
-        const double km = kilometres(*place, *o_.site.latitude_longitude);
-        return km <= 3000 ? 6.57 + 0.016465 * km : 32.02 + 0.013234 * km;
-    }
-
-    double data_movement_s() const {
-        double s = 0;
-        for (const auto& in : s_.inputs)
-            if (in.region != o_.site.region)
-                s += in.size_gib * 1.073741824 * 8 / o_.site.ingress_gbps.value_or(1.0);
-        return s;
     }
 
     double earliest_ms() const {
@@ -355,16 +185,16 @@ private:
     /// How much later than at its earliest the run may start.
     double latest_delay() const {
         const double start = finish_ms() - run_ms() - delay_ms_;
-        double latest = earliest_ms() + slack_ms() + std::ceil(data_movement_s() * 1000) - start;
+        double latest = earliest_ms() + slack_ms() + std::ceil(place_.data_movement_s() * 1000) - start;
         if (s_.when.deadline_at)
             latest = std::min(
                 latest, at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
         return latest;
     }
-    bool fits() const { return units() > 0 && !run().why_not; }
+    bool fits() const { return fit_.units() > 0 && !run().why_not; }
     /// Where it does not fit, no start is known, and the launch alone is looked at.
     bool lawful() const {
-        if (!o_.accelerators || s_.limits.compliance.empty())
+        if (!o_.accelerators || rules_of(w_).empty())
             return true;
         const double start = fits() ? finish_ms() - run_ms() + spare_ms() : launch_ms();
         return !any_rule_forbids(w_, *o_.accelerators, launch_ms(), start);
@@ -375,7 +205,7 @@ private:
             return 0;
         const double first = launch_ms(), last = fits() ? latest_delay() : earliest_ms() + slack_ms() - first;
         std::vector<double> ends_of_rules;
-        for (const auto& rule : s_.limits.compliance)
+        for (const auto& rule : rules_of(w_))
             if (rule.until_at && at(*rule.until_at) > first && at(*rule.until_at) - first <= last)
                 ends_of_rules.push_back(at(*rule.until_at) - first);
         std::sort(ends_of_rules.begin(), ends_of_rules.end());
@@ -389,7 +219,7 @@ private:
 
     double finish_ms() const {
         const double start = std::max(earliest_ms(), queues_from_ms() + o_.queue_wait_s * 1000.0);
-        return start + std::ceil(data_movement_s() * 1000) + run_ms() + delay_ms_;
+        return start + std::ceil(place_.data_movement_s() * 1000) + run_ms() + delay_ms_;
     }
 
     const fates& ends() const {
@@ -400,9 +230,9 @@ private:
         all.no_sooner = earliest_ms();
         all.wait = o_.queue_wait_s * 1000.0;
         all.wait_p90 = o_.queue_wait_p90_s * 1000.0;
-        all.moving = std::ceil(data_movement_s() * 1000);
+        all.moving = std::ceil(place_.data_movement_s() * 1000);
         all.run = run_ms();
-        const run_time slow = run_time_on(w_, o_, static_cast<double>(cards()), units(), stated_s(), true);
+        const run_time slow = run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units(), stated_s(), true);
         all.run_p90 = std::max(all.run, slow.why_not ? 1e13 : std::ceil(slow.wall_s * (1 - 1e-12)) * 1000);
         if (s_.work.runtime_p90_s && s_.work.runtime_s.value_or(0) > 0)
             all.run_p90 *=
@@ -476,7 +306,7 @@ private:
                  s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
     }
 
-    bool dated() const { return o_.supply.price_until || !s_.limits.compliance.empty(); }
+    bool dated() const { return o_.supply.price_until || !rules_of(w_).empty(); }
 
     /// Every ten minutes within the slack, and where the run's ends meet an edge of the signal or of the price.
     std::vector<double> delays() const {
@@ -503,7 +333,7 @@ private:
         all.push_back(latest);
         if (s_.when.target_at && at(*s_.when.target_at) > finish_ms())  // where the price of time bends
             all.push_back(std::max(soonest, at(*s_.when.target_at) - finish_ms() + delay_ms_));
-        for (const auto& rule : s_.limits.compliance)
+        for (const auto& rule : rules_of(w_))
             for (const double edge : {rule.from_at ? at(*rule.from_at) - 60'001 - start : 0,
                                       rule.until_at ? at(*rule.until_at) - (launch_ms() - delay_ms_) : 0})
                 all.push_back(edge);
@@ -525,7 +355,7 @@ private:
     amount facility_kwh() const {
         if (!o_.max_w)
             return {};
-        return *o_.max_w * units() * (run().powered_s / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
+        return *o_.max_w * fit_.units() * (run().powered_s / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
     }
     amount non_green() const {
         const auto kwh = facility_kwh();
@@ -541,7 +371,7 @@ private:
     double lost() const {
         if (!service())
             return run().lost;
-        return -std::expm1(-hazard_per_h(o_, static_cast<double>(cards()), units(), 1));
+        return -std::expm1(-hazard_per_h(o_, static_cast<double>(fit_.cards()), fit_.units(), 1));
     }
     double late() const {
         const auto& due = s_.when.deadline_at;
@@ -553,11 +383,11 @@ private:
     amount quantity(const std::string& term) const {
         const double hours = std::ceil(run().wall_s * (1 - 1e-12)) / 3600;
         if (term == "latency") {
-            const auto ms = rtt();
+            const auto ms = place_.rtt();
             return !latency_weighed() ? amount(0) : ms ? amount(*ms * s_.tasks * hours) : amount();
         }
         if (term == "rtt")
-            return latency_weighed() ? rtt_p95() : amount(0);
+            return latency_weighed() ? place_.rtt_p95() : amount(0);
         if (term == "green_power" || term == "non_green_energy")
             return non_green();
         if (term == "carbon")
@@ -568,7 +398,7 @@ private:
         if (term == "time")
             return service() ? 0 : (finish_ms() - earliest_ms()) / 3.6e6;
         if (term == "data_movement")
-            return data_movement_s();
+            return place_.data_movement_s();
         if (term == "finish")
             return (finish_ms() - earliest_ms()) / 3.6e6;
         if (term == "risk")
@@ -683,15 +513,15 @@ private:
         if (std::none_of(s_.variants.begin(), s_.variants.end(), [&](const auto& v) { return in(o_.stacks, v.stack); }))
             return rejection::stack;
         if (std::none_of(s_.variants.begin(), s_.variants.end(),
-                         [&](const auto& v) { return in(o_.stacks, v.stack) && has_version(v); }))
+                         [&](const auto& v) { return in(o_.stacks, v.stack) && fit_.has_version(v); }))
             return rejection::stack_version;
-        if (!any_card_fits())
+        if (!fit_.any_card_fits())
             return rejection::accelerator;
-        if (!precise())
+        if (!fit_.precise())
             return rejection::precision;
         if (!lawful())
             return rejection::compliance;
-        const double n = units();
+        const double n = fit_.units();
         if (n == 0)
             return rejection::task_shape;
         if (run().why_not)
@@ -708,7 +538,7 @@ private:
 
     std::optional<rejection> first_failing_of_facts() const {
         const constraints& l = s_.limits;
-        const auto ms = rtt_p95();
+        const auto ms = place_.rtt_p95();
         if (l.max_rtt_ms && ms && *ms > *l.max_rtt_ms)
             return rejection::rtt;
         if (l.max_rtt_ms && !ms)
@@ -734,7 +564,7 @@ private:
         const auto in_base_nanos = [&](money m) {
             return wide{m.micros} * 1000 * rate_nanos(w_.around.rates, m.unit);
         };
-        const wide an_hour = wide{hourly() ? highest_price() : bill.nanos} * static_cast<wide>(units()) *
+        const wide an_hour = wide{hourly() ? highest_price() : bill.nanos} * static_cast<wide>(fit_.units()) *
                              rate_nanos(w_.around.rates, bill.unit);
         if (const auto& cap = s_.limits.max_price_per_hour; cap && an_hour > in_base_nanos(*cap))
             return rejection::max_price;
@@ -762,6 +592,8 @@ private:
     const world& w_;
     const offer& o_;
     const workload_spec& s_;
+    fit_of_one fit_;
+    place_of_one place_;
     bool plan_only_too_;
     double delay_ms_ = 0;        // of the start that is judged
     double at_once_ms_ = 0;      // of the first that is lawful

@@ -233,8 +233,14 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
     return {billed, billed + o.queue_wait_s * lambda * billed, {}, lost};
 }
 
+std::vector<compliance_rule> rules_of(const world& w) {
+    std::vector<compliance_rule> all = w.rules.compliance;
+    all.insert(all.end(), w.spec.limits.compliance.begin(), w.spec.limits.compliance.end());
+    return all;
+}
+
 bool any_rule_forbids(const world& w, const accelerator_facts& cards, double launch_ms, double start_ms) {
-    for (const auto& rule : w.spec.limits.compliance) {
+    for (const auto& rule : rules_of(w)) {
         const auto ms = [](instant at) {
             return static_cast<double>(at.time_since_epoch().count());
         };

@@ -30,6 +30,9 @@ struct fates {
 /// λ of a gang of so many cards, or units where there are none.
 double hazard_per_h(const offer& o, double cards, double units, double hours);
 
+/// The policy's and the workload's own.
+std::vector<compliance_rule> rules_of(const world& w);
+
 /// At any time from the launch to the start.
 bool any_rule_forbids(const world& w, const accelerator_facts& cards, double launch_ms, double start_ms);
 

@@ -1,5 +1,6 @@
 #include "broker/placement/compare.hpp"
 #include "tests/property/oracle.hpp"
+#include "tests/property/oracle_run.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,12 +31,11 @@ std::vector<offer_id> ids_of(const std::vector<appraisal>& ranked) {
 }
 
 /// The same order, except where the oracle itself sees no more than rounding between two neighbours.
-void expect_same_order(const std::vector<const judged*>& right, const std::vector<appraisal>& ranked,
-                       const workload_spec& spec) {
+void expect_same_order(const std::vector<const judged*>& right, const std::vector<appraisal>& ranked, const world& w) {
     // Some offers are worked out by themselves: prices by the hour are summed otherwise than plain ones are multiplied,
     // and starts that dates bound are looked for one by one. What is equal here may differ there by rounding.
     const auto alone = [&](const offer& o) {
-        return !o.schedule.empty() || o.supply.price_until || (o.accelerators && !spec.limits.compliance.empty());
+        return !o.schedule.empty() || o.supply.price_until || (o.accelerators && !rules_of(w).empty());
     };
     ASSERT_EQ(ranked.size(), std::min(right.size(), ranked_max));
     for (std::size_t i = 0; i < ranked.size(); ++i) {
@@ -65,7 +65,7 @@ TEST(placement_oracle, decides_as_the_row_by_row_oracle_does) {
         ASSERT_EQ(made.considered, w.offers.size());
         const auto counts = counts_of(right);
         ASSERT_EQ(made.rejections, (std::vector<std::pair<rejection, std::uint32_t>>(counts.begin(), counts.end())));
-        expect_same_order(right.ranked, made.ranked, w.spec);
+        expect_same_order(right.ranked, made.ranked, w);
         if (HasFailure())
             return;
         feasible += !right.ranked.empty();
@@ -252,7 +252,7 @@ TEST(placement_oracle, chooses_starts_as_trying_all_of_them_does) {
         const decision made = w.decide();
         const auto counts = counts_of(right);
         ASSERT_EQ(made.rejections, (std::vector<std::pair<rejection, std::uint32_t>>(counts.begin(), counts.end())));
-        expect_same_order(right.ranked, made.ranked, w.spec);
+        expect_same_order(right.ranked, made.ranked, w);
         if (HasFailure())
             return;
         put_off += made.put_off.has_value();

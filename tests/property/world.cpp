@@ -332,7 +332,7 @@ void date_starts(dice& chance, world& w) {
             rule.from_at = soon();
         if (!chance.once_in(3))
             rule.until_at = soon();
-        w.spec.limits.compliance.push_back(std::move(rule));
+        (chance.once_in(4) ? w.rules.compliance : w.spec.limits.compliance).push_back(std::move(rule));
     }
     for (offer& o : w.offers) {
         if (!o.accelerators && chance.once_in(2))

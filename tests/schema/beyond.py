@@ -81,12 +81,16 @@ def workload_days(w):
     return any(no_such_day(get(w, "timing", name)) for name in ("earliest_start_at", "deadline_at", "target_at"))
 
 
+def compliance_rules(w):
+    return items(w, "constraints", "compliance") + items(w, "filters", "compliance")  # of a workload, of a policy
+
+
 def compliance_days(w):
-    return any(no_such_day(get(rule, name)) for rule in items(w, "constraints", "compliance") for name in ("from_at", "until_at"))
+    return any(no_such_day(get(rule, name)) for rule in compliance_rules(w) for name in ("from_at", "until_at"))
 
 
 def compliance_ends_early(w):
-    spans = [[instant(get(rule, name)) for name in ("from_at", "until_at")] for rule in items(w, "constraints", "compliance")]
+    spans = [[instant(get(rule, name)) for name in ("from_at", "until_at")] for rule in compliance_rules(w)]
     return any(start is not None and end is not None and end <= start for start, end in spans)
 
 
@@ -97,7 +101,7 @@ def expression_depth(node):
 
 
 def expression_too_deep(w):
-    return any(expression_depth(get(rule, "forbid")) > 4 for rule in items(w, "constraints", "compliance"))
+    return any(expression_depth(get(rule, "forbid")) > 4 for rule in compliance_rules(w))
 
 
 def speed_out_of_order(w):
@@ -291,7 +295,7 @@ RULES = {
         tasks_out_of_order, range_without_reference, expression_too_deep, speed_out_of_order, reference_without_accelerators,
         runtime_p90_below_median, spread_of_no_service, spread_without_users, spread_too_wide, value_of_time_of_a_service, value_of_time_twice,
     ],
-    "policy": [counted_twice, price_overflows, term_twice, bounds_crossed],
+    "policy": [compliance_days, compliance_ends_early, expression_too_deep, counted_twice, price_overflows, term_twice, bounds_crossed],
     "certificates": [certificates_repeated, certificate_days],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large,
                  shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median,

@@ -88,6 +88,20 @@ void print_bounds(const json_value& p) {
             std::printf("workloads may set %s: %s\n", each.name.GetString(), range_in_words(each.value, "").c_str());
 }
 
+void print_compliance(const json_value& p) {
+    const auto* filters = value_at(p, "filters");
+    const auto* rules = filters ? value_at(*filters, "compliance") : nullptr;
+    if (rules == nullptr)
+        return;
+    for (const auto& rule : rules->GetArray()) {
+        std::string times;
+        for (const auto& [field, word] : {std::pair{"from_at", " from "}, std::pair{"until_at", " until "}})
+            if (const auto at = text_at(rule, field); !at.empty())
+                times += word + at;
+        std::printf("filters.compliance: %s%s\n", text_at(rule, "name").c_str(), times.c_str());
+    }
+}
+
 /// When what runs is moved, with defaults filled in.
 std::string moves_in_words(const std::optional<replacement_rule>& rule) {
     if (!rule)
@@ -172,6 +186,7 @@ int show_policy(cli& with, const std::string& name) {
                                "filters.min_green_power_share", "filters.max_pue"})
         if (const auto value = text_at(*p, figure); !value.empty())
             std::printf("%s: %s\n", figure, value.c_str());
+    print_compliance(*p);
     std::printf("%s\n", moves_in_words(replacement_of(*p)).c_str());
     print_bounds(*p);
     return 0;

@@ -87,6 +87,10 @@ INSTANTIATE_TEST_SUITE_P(
         config_case{"group_of_nobody", "{\"applies_to\": [\n{\"tenants\": []}]}", "/applies_to/0/tenants", "line 2"},
         config_case{"label_without_values", R"({"forced_for": [{"labels": {"stage": []}}]})",
                     "/forced_for/0/labels/stage", ""},
+        config_case{"rule_that_never_holds",
+                    R"({"filters": {"compliance": [{"name": "a", "from_at": "2026-01-02T00:00:00Z", "until_at":
+                       "2026-01-01T00:00:00Z", "max_fp16_tflops": 1}]}})",
+                    "/filters/compliance/0/until_at", ""},
         config_case{"filter_range", "{\"filters\":\n{\"max_pue\": 0.9}}", "/filters/max_pue",
                     "line 2, column 13: is out"}),
     [](const auto& info) { return std::string(info.param.name); });
@@ -124,6 +128,10 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     EXPECT_EQ(priced.prices[0].per, "ms·replica-h");
     EXPECT_EQ(priced.min_green_power_share, 0.2);
     EXPECT_EQ(priced.max_pue, 1.5);
+    ASSERT_EQ(priced.compliance.size(), 3u);
+    EXPECT_EQ(priced.compliance[0].name, "october-2022");
+    EXPECT_EQ(priced.compliance[0].forbid.parts.size(), 2u);
+    EXPECT_EQ(priced.compliance[1].forbid.is, fact_expression::form::any) << "caps are a short form";
     EXPECT_EQ(priced.default_runtime_s, 7200u);
     EXPECT_EQ(priced.replacement, (replacement_rule{0.25, 10.5, 7200, 600, 3}));
     const auto ordered = decode_policy("p", example("policy-order.json")).value();

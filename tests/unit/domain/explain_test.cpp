@@ -166,7 +166,8 @@ std::vector<note> every_note() {
             {note_kind::put_off_forbidden, {"p/a/n/on_demand", "2026-03-01T08:00:00Z"}, {}},
             {note_kind::wait_none_fits_yet, {"compliance", "price_missing"}, {3, 2, 5}},
             {note_kind::wait_forbidden_until, {"2027-01-15T08:00:00.000Z"}, {}},
-            {note_kind::wait_available_from, {"2027-01-15T08:00:00.000Z"}, {}}};
+            {note_kind::wait_available_from, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::brought_along, {}, {5120, 720}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

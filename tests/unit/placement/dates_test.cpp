@@ -216,7 +216,7 @@ TEST(next_dates, are_the_first_that_lift_what_was_rejected) {
     offer late = later(5 * hour), sooner = later(4 * hour);
     sooner.id = "p/sooner/n/on_demand";
     const auto dates_of = [&](const std::vector<offer>& offers) {
-        return next_dates(book_of(offers), spec, {}, decide_on(offers, spec));
+        return next_dates(book_of(offers), {}, spec, {}, decide_on(offers, spec));
     };
     lifting_dates dates = dates_of({with_cards("a"), late, sooner});
     EXPECT_EQ(dates.lawful_at, now + 2 * hour);

@@ -51,6 +51,22 @@ TEST(egress, counts_where_data_moves_and_only_there) {
               rejection::budget);
 }
 
+TEST(egress, of_a_service_counts_over_the_time_that_it_stays_up) {
+    workload_spec spec = built::task();
+    spec.kind = workload_kind::service;
+    spec.work.runtime_s.reset();
+    spec.inputs = {{10, "a", money{360'000'000, currency::cny}}};  // 3 600 once: 5 an hour of 30 days, 2.50 of 60
+    const std::vector<offer> offers{built::plain("a", 5.0), built::plain("b", 1.0)};
+    const decision month = built::decide_on(offers, spec);
+    ASSERT_EQ(built::sites_of(month), (std::vector<std::string>{"a", "b"}));
+    EXPECT_DOUBLE_EQ(month.ranked[1].cost_base, 1.0 + 5.0);
+    spec.work.runtime_s = 60 * 86'400;
+    const decision longer = built::decide_on(offers, spec);
+    ASSERT_EQ(built::sites_of(longer), (std::vector<std::string>{"b", "a"}));
+    EXPECT_DOUBLE_EQ(longer.ranked[0].cost_base, 1.0 + 2.5);
+    EXPECT_THAT(explain(longer), testing::HasSubstr("3600.00 CNY once, counted over the 1440 h"));
+}
+
 TEST(staging, counts_where_data_is_brought_to) {
     workload_spec spec = built::task();
     spec.inputs = {{10, "a", money{500'000, currency::cny}}, {20, "b"}};
@@ -107,6 +123,21 @@ rejection with_cards(double fp16, double links, const compliance_rule& rule) {
     workload_spec spec = built::task();
     spec.limits.compliance = {rule};
     return built::only_rejection(built::decide_on({o}, spec));
+}
+
+TEST(compliance, a_policy_lays_its_rules_beside_those_of_the_workload) {
+    offer o = built::plain("a");
+    o.accelerators = accelerator_facts{.model = "A100", .count = 8, .fp16_tflops = 312, .interconnect_gb_s = 600};
+    policy rules;
+    rules.compliance = {rule_of_2022()};
+    workload_spec spec = built::task();
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec, rules)), rejection::compliance);
+    o.accelerators->interconnect_gb_s = 400;
+    EXPECT_EQ(built::decide_on({o}, spec, rules).ranked.size(), 1u);
+    compliance_rule stricter = rule_of_2022();
+    stricter.forbid = compare(offer_fact::interconnect_gb_s, fact_comparison::at_least, 400);
+    spec.limits.compliance = {stricter};
+    EXPECT_EQ(built::only_rejection(built::decide_on({o}, spec, rules)), rejection::compliance);
 }
 
 TEST(compliance, caps_hold_together_and_unknown_is_not_zero) {
