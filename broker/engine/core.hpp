@@ -24,6 +24,8 @@ inline constexpr std::size_t poll_batch_max = 256;
 inline constexpr std::size_t reasons_rewritten_max = 256;
 /// How long after a start the first offers of all providers are awaited before anything is placed.
 inline constexpr seconds market_settle_max{5};
+/// A chosen start that has come stands for so long: it is decided as of then, and not given up before.
+inline constexpr seconds chosen_start_kept{60};
 /// Things of ours that no record knows, listed at once; more are listed when some are gone.
 inline constexpr std::size_t orphans_max = 10'000;
 inline constexpr std::size_t tenants_max = 10'000;
@@ -365,6 +367,7 @@ private:
     void on(turn& t, const feeds_configured& in);
     void on(turn& t, const certificates_configured& in);
     static bool waits_for_chosen_start(const workload& w);
+    static instant decided_as_of(const workload& w, instant now);
     void look_at_put_off_again(instant now);
     bool put_off(turn& t, live_workload& w, decision& made, decision_basis& from);
     std::optional<sourced> metered_carbon(const attempt& a) const;

@@ -168,9 +168,12 @@ void engine_core::seat(turn& t, live_workload& w) {
     const auto& when = w.value.spec->when;
     std::optional<instant> limit = when.deadline_at;
     if (when.max_wait_s && w.value.attempts_displaced == 0) {
-        const auto wait_ends = later(w.value.created_at, *when.max_wait_s);
+        const auto wait_ends = std::max(later(w.value.created_at, *when.max_wait_s),
+                                        w.value.created_at + milliseconds(1));  // it is tried once in any case
         limit = limit ? std::min(*limit, wait_ends) : wait_ends;
     }
+    if (limit && waits_for_chosen_start(w.value) && *w.value.next_action_at <= *limit)
+        limit = std::max(*limit, *w.value.next_action_at + chosen_start_kept);
     if (limit)
         timers_.set(timer_kind::expire, w.value.id.bytes, w.expire_due, *limit);
     if (w.value.next_action_at && *w.value.next_action_at > t.now) {
@@ -396,9 +399,17 @@ void engine_core::show_reasons(turn& t, live_workload& w, const std::vector<wait
     record(t, w, nullptr, "workload.waiting", reasons.empty() ? "" : reasons.front().detail);
 }
 
+/// Whose chosen start has come is decided as of then: a moment later a limit that it just meets would be missed.
+instant engine_core::decided_as_of(const workload& w, instant now) {
+    if (!waits_for_chosen_start(w) || !w.next_action_at)
+        return now;
+    const milliseconds since = now - *w.next_action_at;
+    return since >= milliseconds(0) && since <= chosen_start_kept ? *w.next_action_at : now;
+}
+
 decision_world engine_core::world_at(instant now, const live_workload* w) const {
     decision_world world;
-    world.now = now;
+    world.now = w ? decided_as_of(w->value, now) : now;
     world.rates = rates_;
     world.regions = options_.regions;
     world.accelerators = &options_.accelerators;

@@ -1,6 +1,7 @@
 // Signals come in, and workloads wait for the start that was chosen for them.
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/placement/start_table.hpp"
 
 #include <algorithm>
 
@@ -96,7 +97,8 @@ bool engine_core::put_off(turn& t, live_workload& w, decision& made, decision_ba
     return true;
 }
 
-/// Signals have changed since those who wait for a chosen start were decided: each takes a seat and is tried again.
+/// Signals have changed since those who wait for a chosen start were decided: each takes a seat and is tried again. Not
+/// who is about to start: no start is put off by so little, so that it would start at once, at what it waits to avoid.
 void engine_core::decide_put_off_again(turn& t) {
     if (!put_off_again_at_ || t.now < *put_off_again_at_)
         return;
@@ -104,7 +106,8 @@ void engine_core::decide_put_off_again(turn& t) {
     put_off_looked_at_ = t.now;
     const auto all = put_off_;
     for (const workload_id& id : all)
-        take_seat(t, workloads.at(id));
+        if (live_workload& w = workloads.at(id); *w.value.next_action_at - t.now >= milliseconds(start_delay_least_ms))
+            take_seat(t, w);
 }
 
 void engine_core::try_by_the_hour(turn& t) {

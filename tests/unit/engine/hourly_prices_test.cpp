@@ -67,6 +67,46 @@ TEST_F(hourly_prices_test, cheap_hours_are_waited_for_and_billed_as_they_ran) {
     EXPECT_EQ(rig.store.usages.size(), 1u);
 }
 
+/// The cheaper a start, the later: limits bound the wait, and are met by a start that comes to the last moment.
+TEST_F(hourly_prices_test, a_start_that_limits_bound_is_not_late) {
+    workload_spec impatient = two_hours(5), due = two_hours(5);
+    impatient.when.max_wait_s = 3600 + 1800;
+    due.when.deadline_at = rig.now + 3 * hour + hour / 2;
+    const instant asked = rig.now;
+    const auto waits = rig.submit(impatient), ends = rig.submit(due);
+    EXPECT_EQ(*rig.stored(waits).next_action_at, asked + hour + hour / 2);
+    EXPECT_EQ(*rig.stored(ends).next_action_at, asked + hour + hour / 2);
+    rig.pass(hour + hour / 2 + milliseconds(7));
+    rig.run_for(milliseconds(1));
+    EXPECT_EQ(rig.stored(waits).state, workload_state::launching);
+    EXPECT_EQ(rig.stored(ends).state, workload_state::launching);
+}
+
+TEST_F(hourly_prices_test, who_is_about_to_start_is_not_decided_anew) {
+    workload_spec spec = two_hours(5);
+    spec.when.deadline_at = rig.now + 4 * hour + seconds(61);
+    const auto id = rig.submit(spec);
+    const instant start = *rig.stored(id).next_action_at;
+    rig.run_for(start - rig.now - seconds(30));
+    offer changed = cheap_at_night();
+    changed.stale_after_s = 1e9;
+    rig.give(offers_received{"p", {changed}});
+    EXPECT_EQ(rig.stored(id).state, workload_state::queued);
+    EXPECT_EQ(*rig.stored(id).next_action_at, start);
+    rig.run_for(seconds(31));
+    EXPECT_EQ(rig.stored(id).state, workload_state::launching);
+}
+
+TEST_F(hourly_prices_test, who_will_not_wait_at_all_is_tried_once) {
+    workload_spec spec = two_hours(0);
+    spec.when.max_wait_s = 0;
+    EXPECT_EQ(rig.stored(rig.submit(spec)).state, workload_state::launching);
+    spec.budget = money{1, currency::cny};
+    const auto poor = rig.submit(spec);
+    rig.run_for(seconds(1));
+    EXPECT_EQ(rig.stored(poor).state, workload_state::expired);
+}
+
 TEST_F(hourly_prices_test, who_allows_no_delay_starts_at_once) {
     const auto id = rig.submit(two_hours(0));
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
