@@ -48,10 +48,15 @@ template <class Archive, record_of<decision_basis::part_confirmed> T>
 void field(Archive& a, T& v) {
     fields(a, v.provider, v.at, v.through);
 }
+template <class Archive, record_of<allocable_power> T>
+void field(Archive& a, T& v) {
+    fields(a, v.grid, v.generated_from, v.expires_at, v.period, v.contract_g_per_kwh, v.microkwh);
+}
 /// One byte where there is none of it, which is nearly always.
 inline void put_rare(packer& to, const decision_basis& v) {
     const auto how = static_cast<std::uint64_t>(v.heard.how);
-    to.whole(8 * how + (v.asked_at ? 4 : 0) + (v.confirming.empty() ? 0 : 2) + (v.signals_chosen_at ? 1 : 0));
+    to.whole((v.certificates.empty() ? 0 : 32) + 8 * how + (v.asked_at ? 4 : 0) + (v.confirming.empty() ? 0 : 2) +
+             (v.signals_chosen_at ? 1 : 0));
     if (v.signals_chosen_at)
         field(to, *v.signals_chosen_at);
     if (v.asked_at)
@@ -60,12 +65,15 @@ inline void put_rare(packer& to, const decision_basis& v) {
         field(to, v.confirming);
     if (v.heard.how == heard_terms::kept::whole)
         field(to, v.heard.seq);
+    if (!v.certificates.empty())
+        field(to, v.certificates);
 }
 inline void take_rare(unpacker& from, decision_basis& v) {
     const auto marks = from.whole();
-    if (marks / 8 > static_cast<std::uint64_t>(heard_terms::kept::too_much))
+    if (marks >= (from.form() >= 5 ? 64 : 32))
         return from.damaged();
-    v.heard.how = static_cast<heard_terms::kept>(marks / 8);
+    static_assert(static_cast<int>(heard_terms::kept::too_much) == 3);
+    v.heard.how = static_cast<heard_terms::kept>(marks / 8 % 4);
     if (marks & 1)
         field(from, v.signals_chosen_at.emplace());
     if (marks & 4)
@@ -74,9 +82,11 @@ inline void take_rare(unpacker& from, decision_basis& v) {
         field(from, v.confirming);
     if (v.heard.how == heard_terms::kept::whole)
         field(from, v.heard.seq);
+    if (marks & 32)
+        field(from, v.certificates);
 }
-/// Form 1 knew no measured speeds, 2 of no work that is done already nor what adapters had confirmed, and 3 kept
-/// nothing of signals nor of what libraries said, nor since when slack counts.
+/// Form 1 knew no measured speeds, 2 of no work that is done already nor what adapters had confirmed, 3 kept nothing of
+/// signals nor of what libraries said, nor since when slack counts, and 4 no certificates.
 inline void walk(packer& to, const decision_basis& v) {
     fields(to, v.history_seq, v.blocked, v.budget_left, v.with_signals, v.measured);
     put_taken(to, v.less_free);
@@ -259,11 +269,12 @@ using packing::packer;
 using packing::texts;
 
 // A basis of form 1 knew nothing that runs had shown, of form 2 no progress and no confirmations, of form 3 neither
-// signals, nor words of libraries, nor confirmations of a part, nor slack that counts from before a decision. Offers of
+// signals, nor words of libraries, nor confirmations of a part, nor slack that counts from before a decision, of form 4
+// no certificates. Offers of
 // form 2 kept no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of
 // them, of form 5 no prices by the hour; sites of form 1 no residual mix, of form 3 no price of staging, of form 4 no
 // measured RTTs, of form 6 neither classes of data nor licences; cards of form 7 no peaks but at FP16 and FP64.
-constexpr char basis_form = 4, facts_form = 1, offers_form = 8, change_form = 8;
+constexpr char basis_form = 5, facts_form = 1, offers_form = 8, change_form = 8;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

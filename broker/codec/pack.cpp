@@ -71,7 +71,7 @@ void field(Archive& a, T& v) {
     fields(a, v.p90_at, v.by_deadline);
 }
 /// Which of an appraisal's rarer parts follow, a bit each.
-enum appraisal_part : std::uint8_t {
+enum appraisal_part : std::uint16_t {
     tells_p95 = 1,
     tells_egress = 2,
     tells_range = 4,
@@ -79,17 +79,18 @@ enum appraisal_part : std::uint8_t {
     tells_gang = 16,
     tells_market = 32,
     tells_odds = 64,
-    tells_staging = 128
+    tells_staging = 128,
+    tells_certificates = 256
 };
-inline std::uint8_t parts_of(const appraisal& v) noexcept {
-    return static_cast<std::uint8_t>(
+inline std::uint16_t parts_of(const appraisal& v) noexcept {
+    return static_cast<std::uint16_t>(
         (v.rtt_p95_ms != v.rtt_ms ? tells_p95 : 0) | (v.egress_base != 0 ? tells_egress : 0) |
         (v.cost_low != v.cost_base || v.cost_high != v.cost_base ? tells_range : 0) | (v.run ? tells_run : 0) |
         (v.tasks != 1 ? tells_gang : 0) | (v.carbon_market_kg ? tells_market : 0) | (v.odds ? tells_odds : 0) |
-        (v.staging_base ? tells_staging : 0));
+        (v.staging_base ? tells_staging : 0) | (v.certificates_microkwh != 0 ? tells_certificates : 0));
 }
 template <class Archive, record_of<appraisal> T>
-void told_parts(Archive& a, std::uint8_t parts, T& v) {
+void told_parts(Archive& a, std::uint16_t parts, T& v) {
     if (parts & tells_p95)
         field(a, v.rtt_p95_ms);
     if (parts & tells_egress)
@@ -106,19 +107,24 @@ void told_parts(Archive& a, std::uint8_t parts, T& v) {
         field(a, v.odds);
     if (parts & tells_staging)
         field(a, v.staging_base);
+    if (parts & tells_certificates)
+        field(a, v.certificates_microkwh);
 }
 inline void rarer_parts(packer& to, const appraisal& v) {
-    const std::uint8_t parts = parts_of(v);
+    const std::uint16_t parts = parts_of(v);
     field(to, parts);
     told_parts(to, parts, v);
 }
 inline void rarer_parts(unpacker& from, appraisal& v) {
     v.rtt_p95_ms = v.rtt_ms;
     v.cost_low = v.cost_high = v.cost_base;
-    std::uint8_t parts = 0;
+    std::uint16_t parts = 0;
     if (from.form() >= 4)
         field(from, parts);
-    if ((parts & tells_staging) != 0 && from.form() < 8)
+    const unsigned known = from.form() < 8    ? tells_staging
+                           : from.form() < 10 ? tells_certificates
+                                              : 2 * tells_certificates;
+    if (parts >= known)
         return from.damaged();
     told_parts(from, parts, v);
 }
@@ -195,10 +201,11 @@ void walk(Archive& a, T& v) {
 
 namespace {
 
-constexpr char decision_form = 9;  // 8 told switch prices from which only, and for one start and size; 7 did not tell
-                                   // staging from egress; 6 told no odds of the finish; 5 had its notes as sentences; 4
-                                   // no starts that are put off; 3 no run estimates and rivals; 2 repeated its texts; 1
-                                   // had rejections by number, before others came between
+constexpr char decision_form =
+    10;  // 9 counted no certificates; 8 told switch prices from which only, and for one start and size; 7 did not tell
+         // staging from egress; 6 told no odds of the finish; 5 had its notes as sentences; 4
+         // no starts that are put off; 3 no run estimates and rivals; 2 repeated its texts; 1
+         // had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
 constexpr char lease_form =
     5;  // 4 had one price for all hours; 3 did not tell how long the work would take, whether its capacity was limited,

@@ -284,6 +284,8 @@ inline constexpr note_kind enum_last<note_kind> = note_kind{static_cast<std::uin
 template <>
 inline constexpr quality_class enum_last<quality_class> = quality_class::default_value;
 template <>
+inline constexpr matching_period enum_last<matching_period> = matching_period::year;
+template <>
 inline constexpr compute_class enum_last<compute_class> = compute_class::super;
 template <>
 inline constexpr offer_unit enum_last<offer_unit> = offer_unit::core;

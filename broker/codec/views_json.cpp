@@ -116,8 +116,13 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_number(out, "carbon_kg", a.carbon_kg);
     if (a.carbon_market_kg) {
         put_number(out, "carbon_market_kg", a.carbon_market_kg);
-        put_text(out, "carbon_market_rest_by", a.residual_known ? "residual_mix" : "grid_average");
+        put_text(out, "carbon_market_rest_by",
+                 all_by_certificates(a) ? "certificates"
+                 : a.residual_known     ? "residual_mix"
+                                        : "grid_average");
     }
+    if (a.certificates_microkwh > 0)
+        put_millionths(out, "certificates_kwh", a.certificates_microkwh);
     put_number(out, "green_power_share", a.green_power_share);
     put_number(out, "pue", a.pue);
 }

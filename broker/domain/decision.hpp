@@ -4,6 +4,8 @@
 #include "broker/domain/offer.hpp"
 #include "broker/domain/spread.hpp"
 
+#include <cmath>
+
 namespace westerly {
 
 /// Why an offer was passed over: the first failing filter, in this order. Names on the wire are to_string's.
@@ -100,7 +102,8 @@ struct appraisal {
     std::optional<double> energy_kwh;  // facility
     std::optional<double> non_green_kwh;
     std::optional<double> carbon_kg;  // location-based
-    /// Market-based: what the site's contracts cover counts as 0, the rest by the residual mix, else as the grid.
+    /// Market-based: what the site's contracts cover counts as 0, what certificates could cover by theirs, the rest by
+    /// the residual mix, else as the grid.
     std::optional<double> carbon_market_kg;
     bool residual_known = false;  // else the rest of carbon_market_kg is by the grid's average
     std::optional<double> green_power_share;
@@ -112,8 +115,21 @@ struct appraisal {
     std::optional<run_estimate> run;
     double cost_low = 0, cost_high = 0;  // C at the ends of the speed's interval, decision's currency; equal when exact
     std::optional<finish_odds> odds = std::nullopt;  // nullopt: nothing has a spread
+    /// Of non_green_kwh what certificates could cover that nobody had been given yet; nothing was given to it.
+    std::int64_t certificates_microkwh = 0;
     friend bool operator==(const appraisal&, const appraisal&) = default;
 };
+
+/// non_green_kwh as certificates are given for it; nullopt: unknown, or more than there can be certificates for.
+inline std::optional<std::int64_t> non_green_microkwh(const appraisal& a) noexcept {
+    constexpr double most = 1e18;
+    const double microkwh = a.non_green_kwh.value_or(most) * 1e6;
+    return microkwh < most ? std::optional<std::int64_t>(std::llround(microkwh)) : std::nullopt;
+}
+/// Whether they could cover all of it, so that no rest counts by another factor.
+inline bool all_by_certificates(const appraisal& a) noexcept {
+    return a.certificates_microkwh > 0 && a.certificates_microkwh == non_green_microkwh(a);
+}
 
 /// "greener from 0.88 CNY per kWh": the price of `term` at which the alternative would overtake the winner, all else as
 /// it is; both would choose their starts and sizes anew.

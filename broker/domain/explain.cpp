@@ -79,8 +79,12 @@ private:
         facts.push_back(told(phrase::energy, phrase::energy_unknown, a.energy_kwh, 1, 4));
         facts.push_back(told(phrase::carbon, phrase::carbon_unknown, a.carbon_kg, 1000, 1));
         if (a.carbon_market_kg)
-            facts.push_back(say(a.residual_known ? phrase::carbon_market_residual : phrase::carbon_market_grid,
+            facts.push_back(say(all_by_certificates(a) ? phrase::carbon_market_covered
+                                : a.residual_known     ? phrase::carbon_market_residual
+                                                       : phrase::carbon_market_grid,
                                 fixed(*a.carbon_market_kg * 1000, 1)));
+        if (a.certificates_microkwh > 0)
+            facts.push_back(say(phrase::certificates, fixed(static_cast<double>(a.certificates_microkwh) / 1e6, 4)));
         facts.push_back(say(phrase::finish, format_rfc3339(a.finish_at)));
         return joined(facts, say_[phrase::between_facts], say_[phrase::between_facts]);
     }

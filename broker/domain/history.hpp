@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/certificate.hpp"
 #include "broker/domain/decision.hpp"
 #include "broker/domain/foreign_term.hpp"
 #include "broker/domain/measured_speed.hpp"
@@ -53,7 +54,8 @@ struct decision_basis {
     std::optional<run_progress> progress;  // of its workload's earlier attempts
     /// When adapters had confirmed all their offers: what has a new date only makes no entry of the history.
     std::vector<std::pair<provider_id, instant>> confirmed;
-    std::vector<part_confirmed> confirming;  // after those, in this order
+    std::vector<part_confirmed> confirming;          // after those, in this order
+    std::vector<allocable_power> certificates = {};  // that it counted as what could be given
     friend bool operator==(const decision_basis&, const decision_basis&) = default;
 };
 

@@ -51,6 +51,8 @@ enum class phrase : std::uint8_t {
     carbon_unknown,
     carbon_market_residual,  // g
     carbon_market_grid,      // g
+    carbon_market_covered,   // g
+    certificates,            // kWh
     finish,                  // time
     // Of spreads.
     spread_none,  // sites at most

@@ -47,6 +47,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::carbon_unknown, "carbon not known"},
     {phrase::carbon_market_residual, "{1} gCO2e (market-based, the rest by the residual mix)"},
     {phrase::carbon_market_grid, "{1} gCO2e (market-based, the rest as the grid: no residual mix is known)"},
+    {phrase::carbon_market_covered, "{1} gCO2e (market-based, the rest by certificates)"},
+    {phrase::certificates, "certificates not given yet could cover {1} kWh of it"},
     {phrase::finish, "finish {1}"},
     {phrase::spread_none, "No spread keeps all limits (max_sites: {1})."},
     {phrase::spread_not_ranked, "The replicas are not spread: the policy ranks nothing now."},

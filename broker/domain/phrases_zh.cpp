@@ -45,6 +45,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::carbon_unknown, "碳排放未知"},
     {phrase::carbon_market_residual, "{1} gCO2e（基于市场，其余按剩余电力组合）"},
     {phrase::carbon_market_grid, "{1} gCO2e（基于市场，剩余电力组合未知，其余按电网平均）"},
+    {phrase::carbon_market_covered, "{1} gCO2e（基于市场，其余由绿证覆盖）"},
+    {phrase::certificates, "其中 {1} kWh 可由尚未分配的绿证覆盖"},
     {phrase::finish, "完成于 {1}"},
     {phrase::spread_none, "没有哪种分布（最多 {1} 个算力中心）能满足全部限制。"},
     {phrase::spread_not_ranked, "没有分布副本：策略目前无法排序。"},

@@ -1,4 +1,5 @@
 #include "broker/engine/core.hpp"
+#include "broker/placement/market_based.hpp"
 
 namespace westerly {
 
@@ -133,6 +134,10 @@ void engine_core::on(turn& t, const plan_workload& in) {
     plan_result shown = plan(book_, asked, terms_, *in.spec, world);
     if (auto why = why_chosen(rules, *in.spec))
         shown.made.notes.push_back(std::move(*why));
+    auto told = told_of_offers(shown.made);
+    for (appraisal& each : shown.pareto)
+        told.push_back(&each);
+    count_certificates(in.who.tenant, *in.spec, told);
     foresee_preemption(in, rules, t.now, shown);
     reply(t, in.request, answer(std::move(shown)));
 }

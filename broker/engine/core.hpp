@@ -403,6 +403,8 @@ private:
     void remember_signals(turn& t, const std::string& feed, signal_list before);
     heard_terms remember_terms(turn& t, const demand_shape& shape, std::span<const foreign_column> said);
     decision_basis basis_of(turn& t, const live_workload& w, const decision_world& seen, const decision_id& of);
+    std::vector<allocable_power> count_certificates(const tenant_id& whose, const workload_spec& spec,
+                                                    std::span<appraisal* const> told) const;
     void remember_confirmation(const provider_id& provider, const offer_list& listed);
     void remember_policies(turn& t, const std::vector<policy>& rules) const;
 

@@ -1,4 +1,5 @@
 #include "broker/engine/core.hpp"
+#include "broker/placement/market_based.hpp"
 
 #include <algorithm>
 
@@ -144,6 +145,18 @@ decision_basis engine_core::basis_of(turn& t, const live_workload& w, const deci
         for (const auto& [at, through] : parts)
             basis.confirming.push_back({provider, at, through});
     return basis;
+}
+
+/// Certificates are given when a run has ended, so a decision tells what they could cover now, and ranks by none of it:
+/// two that are made at once count the same MWh. Returns what it counted of what there was, for its basis. A service
+/// has no end, and what an hour of it could be given says nothing of the next.
+std::vector<allocable_power> engine_core::count_certificates(const tenant_id& whose, const workload_spec& spec,
+                                                             std::span<appraisal* const> told) const {
+    if (certificates_.held().empty() || spec.kind == workload_kind::service)
+        return {};
+    const certificate_scope scope = certificate_scope_of(book_, told);
+    const auto there = certificates_.allocable(name_of_tenant(whose), scope.grids, scope.from, scope.to);
+    return westerly::count_certificates(book_, there, told);
 }
 
 void engine_core::remember_policies(turn& t, const std::vector<policy>& rules) const {

@@ -1,4 +1,5 @@
 #include "broker/engine/core.hpp"
+#include "broker/placement/market_based.hpp"
 #include "broker/placement/move.hpp"
 #include "broker/placement/score.hpp"
 
@@ -86,6 +87,8 @@ void engine_core::look(turn& t, live_attempt& a, const policy& rules) {
         seen.made.id = decision_id::make(t.now, t.random);
         seen.made.workload = w.value.id;
         t.changes.bases.push_back(basis_of(t, w, seen.seen, seen.made.id));
+        t.changes.bases.back().certificates =
+            count_certificates(w.value.tenant, *w.value.spec, told_of_offers(seen.made));
     }
     hold_units(a.value.offer, units);
     if (!seen.moves || !displace(t, a, displacement::better_place, seen.words))

@@ -2,6 +2,7 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/placement/market_based.hpp"
 #include "broker/placement/next_dates.hpp"
 
 #include <algorithm>
@@ -351,6 +352,7 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
         one.who = made.workload = w.value.id;
         made.id = decision_id::make(t.now, t.random);
         one.basis = basis_of(t, w, world, made.id);
+        one.basis.certificates = count_certificates(w.value.tenant, spec, told_of_offers(made));
     }
     for (const auto& [index, free] : set_aside)
         book_.set_free_units(index, free);

@@ -4,6 +4,7 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/placement/market_based.hpp"
 #include "broker/placement/replay.hpp"
 
 #include <algorithm>
@@ -249,6 +250,8 @@ void engine_core::stop_for(turn& t, live_workload& w, const policy& rules, const
             made.id = decision_id::make(t.now, t.random);
             made.workload = w.value.id;
             t.changes.bases.push_back(basis_of(t, w, world, made.id));
+            t.changes.bases.back().certificates =
+                count_certificates(w.value.tenant, *w.value.spec, told_of_offers(made));
         }
     });
     if (!there)

@@ -5,19 +5,25 @@
 namespace westerly {
 namespace {
 
-std::chrono::year_month month_of(instant at) noexcept {
-    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
-    return day.year() / day.month();
-}
-
-bool matches(const certificate& c, const green_demand& wanted) noexcept {
-    const auto made = month_of(c.generated_from), used = month_of(wanted.from);
-    return c.period == matching_period::year ? made.year() == used.year() : made == used;
-}
+/// Several batches in a row are told as one up to here, so that no sum overflows.
+constexpr std::int64_t told_as_one_max = 1'000'000 * microkwh_per_mwh;
 
 bool sound(const certificate& c) noexcept {
     return c.mwh > 0 && c.generated_to > c.generated_from &&
            month_of(c.generated_from) == month_of(c.generated_to - milliseconds(1));
+}
+
+/// Whether one of these months may have it.
+bool may_match(const certificate& c, std::chrono::year_month first, std::chrono::year_month last) noexcept {
+    const auto made = month_of(c.generated_from);
+    return c.period == matching_period::year ? first.year() <= made.year() && made.year() <= last.year()
+                                             : first <= made && made <= last;
+}
+
+/// Given one after the other they are as one.
+bool alike(const allocable_power& a, const certificate& b) noexcept {
+    return a.grid == b.grid && a.generated_from == b.generated_from && a.expires_at == b.expires_at &&
+           a.period == b.period && a.contract_g_per_kwh == b.contract_g_per_kwh && a.microkwh < told_as_one_max;
 }
 
 constexpr std::int64_t whole_mwh(std::int64_t microkwh) noexcept {
@@ -56,7 +62,7 @@ std::vector<std::size_t> certificate_ledger::fitting(const green_demand& wanted,
         return found;
     for (std::size_t i = 0; i < held_.size(); ++i) {
         const certificate& c = held_[i];
-        if (c.grid == wanted.grid && now < c.expires_at && matches(c, wanted) &&
+        if (c.grid == wanted.grid && now < c.expires_at && periods_match(c.period, c.generated_from, wanted.from) &&
             (c.beneficiary.empty() || c.beneficiary == wanted.beneficiary))
             found.push_back(i);
     }
@@ -65,30 +71,46 @@ std::vector<std::size_t> certificate_ledger::fitting(const green_demand& wanted,
 }
 
 /// What is left of the MWh that this beneficiary has begun, and all that nobody has.
-std::int64_t certificate_ledger::reach(const certificate& of, const green_demand& wanted) const {
+std::int64_t certificate_ledger::reach(const certificate& of, std::string_view beneficiary) const {
     const auto at = accounts_.find(of.id);
     if (at == accounts_.end())
         return of.mwh * microkwh_per_mwh;
     const account& in = at->second;
     if (in.bound_mwh > of.mwh)  // fewer are held than there were: nothing more is given of it
         return 0;
-    const auto used = in.used.find(wanted.beneficiary);
+    const auto used = in.used.find(beneficiary);
     const std::int64_t mine = used == in.used.end() ? 0 : used->second;
     return whole_mwh(mine) * microkwh_per_mwh - mine + (of.mwh - in.bound_mwh) * microkwh_per_mwh;
 }
 
-std::int64_t certificate_ledger::allocable(const green_demand& wanted, instant now) const {
-    std::int64_t sum = 0;
-    for (const std::size_t i : fitting(wanted, now))
-        sum += std::min(reach(held_[i], wanted), wanted.microkwh - sum);
-    return sum;
+std::vector<allocable_power> certificate_ledger::allocable(std::string_view beneficiary,
+                                                           std::span<const std::string> grids, instant from,
+                                                           instant to) const {
+    std::vector<const certificate*> fit;
+    const auto first = month_of(from), last = month_of(to);
+    for (const certificate& c : held_)
+        if (from < c.expires_at && std::ranges::find(grids, c.grid) != grids.end() &&
+            (c.beneficiary.empty() || c.beneficiary == beneficiary) && may_match(c, first, last))
+            fit.push_back(&c);
+    std::ranges::sort(fit, {}, [](const certificate* c) { return std::tie(c->expires_at, c->id); });
+    std::vector<allocable_power> all;
+    for (const certificate* c : fit) {
+        const std::int64_t left = reach(*c, beneficiary);
+        if (left == 0)
+            continue;
+        if (!all.empty() && alike(all.back(), *c))
+            all.back().microkwh += left;
+        else
+            all.push_back({c->grid, c->generated_from, c->expires_at, c->period, c->contract_g_per_kwh, left});
+    }
+    return all;
 }
 
 std::vector<green_allocation> certificate_ledger::allocate(const green_demand& wanted, instant now) {
     std::vector<green_allocation> all;
     std::int64_t left = wanted.microkwh;
     for (const std::size_t i : fitting(wanted, now)) {
-        const std::int64_t take = std::min(left, reach(held_[i], wanted));
+        const std::int64_t take = std::min(left, reach(held_[i], wanted.beneficiary));
         if (take == 0)
             continue;
         enter({held_[i].id, wanted.beneficiary, take});

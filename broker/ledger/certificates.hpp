@@ -32,8 +32,9 @@ public:
 
     /// As much of the demand as can be covered at `now`, given for good.
     std::vector<green_allocation> allocate(const green_demand& wanted, instant now);
-    /// What `allocate` would give in all.
-    std::int64_t allocable(const green_demand& wanted, instant now) const;
+    /// What of these grids `allocate` could give to uses within [from, to), in the order in which it does: for `cover`.
+    std::vector<allocable_power> allocable(std::string_view beneficiary, std::span<const std::string> grids,
+                                           instant from, instant to) const;
 
     std::int64_t given(std::string_view certificate) const noexcept;
     std::vector<certificate_status> statuses() const;
@@ -47,7 +48,7 @@ private:
         std::int64_t given_microkwh = 0;
     };
     std::vector<std::size_t> fitting(const green_demand& wanted, instant now) const;
-    std::int64_t reach(const certificate& of, const green_demand& wanted) const;
+    std::int64_t reach(const certificate& of, std::string_view beneficiary) const;
 
     std::vector<certificate> held_;  // in order of their ids
     std::map<std::string, account, std::less<>> accounts_;

@@ -10,31 +10,6 @@ namespace {
 
 constexpr double micros_per_one = 1e6;
 
-instant next_month(instant at) {
-    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(at));
-    return std::chrono::sys_days((day.year() / day.month() + std::chrono::months(1)) / 1);
-}
-
-/// The use as demands of one calendar month each, by its time in them; their sum is exactly the whole.
-std::vector<green_demand> by_month(const usage& row, const std::string& grid, const std::string& beneficiary) {
-    std::vector<green_demand> all;
-    const auto length = static_cast<long double>((row.end_at - row.start_at).count());
-    const std::int64_t whole = row.non_green_microkwh.value_or(0);
-    std::int64_t before = 0;
-    for (instant from = row.start_at; from < row.end_at;) {
-        const instant to = std::min(next_month(from), row.end_at);
-        const auto until =
-            to == row.end_at
-                ? whole
-                : static_cast<std::int64_t>(static_cast<long double>(whole) *
-                                            static_cast<long double>((to - row.start_at).count()) / length);
-        all.push_back({grid, beneficiary, from, to, until - before});
-        before = until;
-        from = to;
-    }
-    return all;
-}
-
 std::string in_words(const usage& row, const market_based& made) {
     std::string text;
     const auto add = [&](const std::string& more) {
@@ -56,8 +31,8 @@ void account_market(usage& row, const lease& terms, const std::string& grid, con
                     certificate_ledger& ledger, instant now) {
     if (!row.non_green_microkwh)
         return;
-    for (const green_demand& part : by_month(row, grid, beneficiary))
-        for (green_allocation& one : ledger.allocate(part, now)) {
+    for (const monthly_use& part : by_month(row.start_at, row.end_at, *row.non_green_microkwh))
+        for (green_allocation& one : ledger.allocate({grid, beneficiary, part.from, part.to, part.microkwh}, now)) {
             const auto same = std::ranges::find(row.certificates, one.certificate, &green_allocation::certificate);
             if (same == row.certificates.end())
                 row.certificates.push_back(std::move(one));

@@ -1,6 +1,7 @@
 #include "broker/placement/replay.hpp"
 
 #include "broker/placement/demand.hpp"
+#include "broker/placement/market_based.hpp"
 #include "broker/placement/overrides.hpp"
 #include "broker/placement/policy_choice.hpp"
 
@@ -154,6 +155,7 @@ result<decision> past_book::decide_again(const decision& first, const decision_b
             again.ranked.front().terms.emplace_back(name, charge);
             again.ranked.front().j += charge;
         }
+    count_certificates(book_, basis.certificates, told_of_offers(again));
     if (!tells_staging(first))
         tell_no_staging(again);
     again.id = first.id;

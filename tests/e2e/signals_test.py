@@ -142,15 +142,24 @@ class Signals(unittest.TestCase):
         operator = self.broker.client()
         wait_for("it is held", lambda: list(operator.items("/v1/certificates")))
 
-        plan = self.plan(work={"runtime_s": 3600})["ranked"][0]
-        self.assertEqual(plan["carbon_market_rest_by"], "grid_average")
-        self.assertAlmostEqual(plan["carbon_market_kg"], plan["carbon_kg"] * (1 - plan["green_power_share"]))
+        best, other = self.plan(work={"runtime_s": 3600})["ranked"]
+        self.assertEqual((best["provider"], best["carbon_market_rest_by"], best["carbon_market_kg"]),
+                         ("east", "certificates", 0))
+        self.assertAlmostEqual(best["certificates_kwh"], best["non_green_kwh"], places=6)
+        self.assertGreater(best["carbon_kg"], 0, "certificates never change the location-based number")
+        self.assertEqual(other["carbon_market_rest_by"], "grid_average", "they are of another grid")
+        self.assertNotIn("certificates_kwh", other)
+        self.assertAlmostEqual(other["carbon_market_kg"], other["carbon_kg"] * (1 - other["green_power_share"]))
 
         long_enough = [{"stack": "none", "command": ["sleep", "2"]}]
         ident = self.member.request("POST", "/v1/workloads", workload(policy="least", variants=long_enough)).json["id"]
         wait_state(self.member, ident, "succeeded")
         (used,) = wait_for("it is metered", lambda: list(self.member.items(f"/v1/usage?workload={ident}")))
         self.assertEqual(used["provider"], "east")
+        decided = self.member.request("GET", f"/v1/workloads/{ident}/decision").json
+        self.assertEqual(decided["ranked"][0]["carbon_market_rest_by"], "certificates")
+        self.assertIn("the rest by certificates", decided["explanation"])
+        self.replayed(decided["id"])
         self.assertGreater(used["carbon_kg"], 0, "certificates never change the location-based number")
         self.assertEqual(used["carbon_market_kg"], 0)
         self.assertIn("certificate GEC-1 for", used["carbon_market_source"])

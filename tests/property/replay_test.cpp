@@ -1,5 +1,6 @@
 #include "broker/placement/replay.hpp"
 
+#include "broker/placement/market_based.hpp"
 #include "broker/placement/overrides.hpp"
 #include "broker/placement/policy_choice.hpp"
 #include "tests/property/world.hpp"
@@ -79,11 +80,23 @@ void tell_as_before(decision& made, const workload_spec& spec) {
     std::erase_if(made.notes, [](const note& each) { return each.kind == note_kind::not_robust; });
 }
 
-/// With signals, words of libraries, less free than is told, budgets, sizes and blocked providers.
+/// Certificates of the grids that are told of, and of others.
+std::vector<allocable_power> random_certificates(dice& chance, const world& w) {
+    std::vector<allocable_power> all;
+    for (auto left = chance.below(4); left > 0; --left) {
+        const offer& on = w.offers[chance.below(w.offers.size())];
+        all.push_back({on.site.grid_zone, w.around.now, w.around.now + seconds(chance.below(200'000)),
+                       chance.once_in(2) ? matching_period::year : matching_period::month, chance.between(0, 50),
+                       static_cast<std::int64_t>(chance.below(5'000'000))});
+    }
+    return all;
+}
+
+/// With signals, words of libraries, certificates, less free than is told, budgets, sizes and blocked providers.
 TEST(replay_laws, a_decision_is_made_again_from_its_record) {
     std::vector<term> terms(built_in_terms().begin(), built_in_terms().end());
     terms.push_back(foreign_term("water", "L", "Litres."));
-    std::uint64_t with_signals = 0, put_off = 0, with_words = 0;
+    std::uint64_t with_signals = 0, put_off = 0, with_words = 0, with_certificates = 0;
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         dice chance(seed);
         world w = random_world_with_signals(chance);
@@ -105,20 +118,24 @@ TEST(replay_laws, a_decision_is_made_again_from_its_record) {
             first.notes.push_back(std::move(*why));
         if (chance.once_in(4))
             tell_as_before(first, w.spec);
+        decision_basis basis = basis_of(w, seen, book);
+        basis.certificates = count_certificates(book, random_certificates(chance, w), told_of_offers(first));
 
         past_book past(past_of(w), w.accelerators);
         const auto runs = runs_of(said);
         ASSERT_TRUE(runs);
         const auto kept = columns_of(*runs);
         for (int time = 0; time < 2; ++time) {
-            const auto again = past.decide_again(first, basis_of(w, seen, book), w.rules, terms, w.spec, kept);
+            const auto again = past.decide_again(first, basis, w.rules, terms, w.spec, kept);
             ASSERT_TRUE(again) << "seed " << seed << ": " << again.error().detail;
             ASSERT_EQ(*again, first) << "seed " << seed;
         }
         with_signals += seen.signals ? 1 : 0;
         put_off += first.put_off ? 1 : 0;
+        with_certificates += !first.ranked.empty() && first.ranked.front().certificates_microkwh > 0 ? 1 : 0;
         with_words += wet && !first.ranked.empty() ? 1 : 0;
     }
+    EXPECT_GT(with_certificates, worlds / 50);
     EXPECT_GT(with_signals, worlds / 4);
     EXPECT_GT(put_off, worlds / 200);
     EXPECT_GT(with_words, worlds / 50);

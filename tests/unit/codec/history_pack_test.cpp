@@ -119,6 +119,15 @@ TEST(history_pack, changes_bases_and_regions_come_back) {
     }
     basis.confirmed = {{"p", instant(milliseconds(1'800'000'000'000))}, {"q", instant(milliseconds(5))}};
     EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    auto without = pack_basis(basis);
+    without[0] = 4;  // which knew no certificates, and differs by its number where there are none
+    EXPECT_EQ(*unpack_basis(without), basis);
+    basis.certificates = {{"CN-NW", instant(milliseconds(9)), instant(milliseconds(99)), matching_period::year, 0.5, 7},
+                          {"CN-S", instant(milliseconds(8)), instant(milliseconds(98)), matching_period::month, 0, 8}};
+    EXPECT_EQ(*unpack_basis(pack_basis(basis)), basis);
+    without = pack_basis(basis);
+    without[0] = 4;
+    EXPECT_FALSE(unpack_basis(without)) << "damaged";
     const facts_past facts = {{{"a", 1.5, 2.5}, {"b", -3, 4}}, "{}"};
     EXPECT_EQ(*unpack_facts(pack_facts(facts)), facts);
 }

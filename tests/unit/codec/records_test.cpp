@@ -99,6 +99,7 @@ public:
         a.rtt_p95_ms = coin() ? a.rtt_ms : maybe<double>([&] { return number(); });
         a.egress_base = coin() ? number() : 0;
         a.staging_base = maybe<double>([&] { return number(); });
+        a.certificates_microkwh = coin() ? static_cast<std::int64_t>(any() >> 1) : 0;
         a.cost_low = coin() ? number() : a.cost_base;
         a.cost_high = coin() ? number() : a.cost_base;
         a.run = maybe<run_estimate>([&] { return make_run(); });
@@ -496,8 +497,16 @@ TEST(unpack, reads_the_forms_before) {
     EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 7)), made);
     made.ranked.front().staging_base = 1;
     EXPECT_EQ(*unpack_decision(with_narrow_switches(made, 8)), made);
-    const auto damaged = with_narrow_switches(made, 7);
-    EXPECT_FALSE(unpack_decision(damaged).has_value());
+    EXPECT_FALSE(unpack_decision(with_narrow_switches(made, 7)).has_value()) << "damaged";
+    // Form 9 differs from this by its number where no certificates were there.
+    auto form_9 = pack_decision(made);
+    form_9[0] = 9;
+    EXPECT_EQ(*unpack_decision(form_9), made);
+    made.ranked.front().certificates_microkwh = 3;
+    EXPECT_EQ(*unpack_decision(pack_decision(made)), made);
+    form_9 = pack_decision(made);
+    form_9[0] = 9;
+    EXPECT_FALSE(unpack_decision(form_9).has_value()) << "damaged";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Signals, starts that are put off, and the carbon of what really ran. The engine here has no terms: a carbon limit is
 // what makes a workload wait.
+#include "broker/placement/replay.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 using namespace westerly;
@@ -176,6 +177,13 @@ TEST_F(signals_test, certificates_cover_what_ran_and_a_restart_does_not_give_the
     held.generated_from = std::chrono::sys_days(today.year() / today.month() / 1);
     held.generated_to = held.generated_from + hour;
     rig.give(certificates_configured{{held}});
+    rig.give(plan_workload{9, rig.who, std::make_shared<workload_spec>(small_spec())});
+    const auto planned = std::get<plan_result>(rig.answered().value());
+    for (const appraisal& told : {planned.made.ranked.at(0), planned.pareto.at(0)}) {
+        EXPECT_EQ(told.certificates_microkwh, 1'000'000) << "an hour at 1 kW";
+        EXPECT_EQ(told.carbon_market_kg, 0.0);
+        EXPECT_EQ(told.carbon_kg, 0.5);
+    }
     const auto run_an_hour = [&] {
         const auto id = rig.submit();
         const auto attempt = *rig.stored(id).current;
@@ -197,6 +205,43 @@ TEST_F(signals_test, certificates_cover_what_ran_and_a_restart_does_not_give_the
     run_an_hour();
     rig.run_for(seconds(5));
     EXPECT_EQ(rig.market->certificates.at(0).given_microkwh, 2'000'000);
+
+    // Of what is left the next decision tells, whoever else is decided at the same time.
+    workload_spec longer = small_spec();
+    longer.work.runtime_s = 2000 * 3600;
+    for (int i = 0; i < 2; ++i) {
+        const auto id = rig.submit(longer);
+        const auto& made = rig.store.decisions.at(*rig.stored(id).last_decision);
+        EXPECT_EQ(made.ranked.at(0).certificates_microkwh, 998'000'000);
+        EXPECT_EQ(*made.ranked.at(0).carbon_market_kg, 0.5 * (2000 - 998));
+    }
+}
+
+/// The basis has what was there, so that nothing needs to know later what had been given.
+TEST_F(signals_test, a_decision_that_counted_certificates_replays) {
+    const std::chrono::year_month_day today(std::chrono::floor<std::chrono::days>(rig.now));
+    const instant month = std::chrono::sys_days(today.year() / today.month() / 1);
+    rig.give(certificates_configured{{{.id = "one",
+                                       .grid = "Z",
+                                       .generated_from = month,
+                                       .generated_to = month + hour,
+                                       .expires_at = rig.now + 10'000 * hour,
+                                       .beneficiary = {},
+                                       .period = matching_period::year,
+                                       .mwh = 1,
+                                       .contract_g_per_kwh = 30}}});
+    random_source random(1);
+    const auto spec = std::make_shared<workload_spec>(small_spec());
+    const auto done = rig.core->handle(submit_workload{1, rig.who, spec, "", {}}, rig.now, random).changes;
+    ASSERT_EQ(done.decisions.size(), 1u);
+    ASSERT_EQ(done.bases.at(0).certificates.size(), 1u);
+    market_past past;
+    past.offers.emplace_back("p", offer_list(std::vector<offer>{powered_offer()}));
+    past_book book(past, {});
+    const auto again = book.decide_again(done.decisions[0], done.bases[0], cheapest_policy(), {}, *spec);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, done.decisions[0]);
+    EXPECT_EQ(again->ranked.at(0).carbon_market_kg, 0.03);
 }
 
 }  // namespace
