@@ -103,7 +103,8 @@ void put_appraisal(json_writer& out, const appraisal& a) {
     put_time(out, "finish_at", a.finish_at);
     if (a.odds) {
         put_time(out, "finish_p50_at", a.finish_at);
-        put_time(out, "finish_p90_at", a.odds->p90_at);
+        if (nearly_all_end(a))
+            put_time(out, "finish_p90_at", a.odds->p90_at);
         put_number(out, "p_deadline", a.odds->by_deadline);
     }
     put_whole(out, "billed_s", a.billed_s);

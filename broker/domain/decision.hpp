@@ -78,6 +78,9 @@ struct finish_odds {
     friend bool operator==(const finish_odds&, const finish_odds&) = default;
 };
 
+/// What ends so long after its start practically never does; its date says no more.
+inline constexpr milliseconds practically_never = std::chrono::years(100);
+
 /// What one offer would mean for this workload. Quantities are for the whole run of the whole gang.
 struct appraisal {
     offer_id offer;
@@ -129,6 +132,10 @@ inline std::optional<std::int64_t> non_green_microkwh(const appraisal& a) noexce
 /// Whether they could cover all of it, so that no rest counts by another factor.
 inline bool all_by_certificates(const appraisal& a) noexcept {
     return a.certificates_microkwh > 0 && a.certificates_microkwh == non_green_microkwh(a);
+}
+/// Whether nine in ten of its runs end at all, where it has odds.
+inline bool nearly_all_end(const appraisal& a) noexcept {
+    return a.odds && a.odds->p90_at - a.start_at <= practically_never;
 }
 
 /// "greener from 0.88 CNY per kWh": the price of `term` at which the alternative would overtake the winner, all else as

@@ -101,6 +101,10 @@ constexpr note_form forms[] = {
     {note_kind::wait_forbidden_until},
     {note_kind::wait_available_from},
     {note_kind::brought_along, makeup::plain, "m0"},
+    {note_kind::carbon_source_of_part, makeup::plain, "%"},
+    {note_kind::carbon_own_factor},
+    {note_kind::carbon_source_besides},
+    {note_kind::finish_never},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -46,7 +46,7 @@ enum class note_kind : std::uint8_t {
     offer_stale,        // words: the winner; figures: hours since it was confirmed, hours after which it is stale
     quote_until,        // words: the winner, until when its price holds
     owned_reservation,  // words: the winner, what is billed an hour of a unit; figures: the shadow price
-    finish_spread,      // words: when nine in ten runs end
+    finish_spread,      // words: when nine in ten runs end, where that is within a century
     finish_in_time,     // words: the deadline; figures: how surely, how surely it is asked for
     term_failed,        // words: the policy's term, why: nothing is ranked
     term_ignored,       // words: the policy's term, why: ranked without it
@@ -92,11 +92,15 @@ enum class note_kind : std::uint8_t {
     value_of_time,      // figures: what an hour to the finish costs, as the workload says
     put_off_available,  // words: the winner, from when on it can be had
     put_off_forbidden,  // words: the winner, until when a rule of the request forbids it
-    wait_none_fits_yet,    // words and figures: as wait_none_fits; a date may help
-    wait_forbidden_until,  // words: when
-    wait_available_from,   // words: when
-    brought_along,         // of a service; figures: what bringing its inputs costs once, the hours it counts over
-    count_                 // not a kind: the number of them
+    wait_none_fits_yet,     // words and figures: as wait_none_fits; a date may help
+    wait_forbidden_until,   // words: when
+    wait_available_from,    // words: when
+    brought_along,          // of a service; figures: what bringing its inputs costs once, the hours it counts over
+    carbon_source_of_part,  // as carbon_source_partly, of a site that has no factor of its own for the rest
+    carbon_own_factor,      // as carbon_source, which tells nothing of the time of the run: the site's own factor
+    carbon_source_besides,  // likewise, and the site has none: the mean of all that the source tells
+    finish_never,           // nine in ten runs do not end within a century
+    count_                  // not a kind: the number of them
 };
 
 /// A kind with what it speaks of, so that it can be told in any language.

@@ -213,6 +213,15 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_available_from, "An offer is available from {1} on."},
     {note_kind::brought_along,
      "Bringing its inputs there costs {1} once, counted over the {2} h that it is taken to stay up."},
+    {note_kind::carbon_source_of_part,
+     "The carbon of {1} is by {2} ({3}), which covers {4} % of the run; the site has no factor of its own, so for the "
+     "rest the mean of that part was taken."},
+    {note_kind::carbon_own_factor,
+     "The carbon of {1} is by the site's own factor, flat: {2} ({3}) tells nothing of the time of the run."},
+    {note_kind::carbon_source_besides,
+     "How much carbon {1} has at the time of the run is not known: the site has no factor of its own, so the mean of "
+     "all that {2} ({3}) tells of other times was taken."},
+    {note_kind::finish_never, "The finish told is the median; one in ten such runs practically never ends."},
 };
 static_assert(complete(notes));
 

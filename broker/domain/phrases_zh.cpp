@@ -180,6 +180,14 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::wait_forbidden_until, "按其合规规则，有报价在 {1} 之前禁止使用。"},
     {note_kind::wait_available_from, "有报价自 {1} 起可用。"},
     {note_kind::brought_along, "运入输入数据一次性花费 {1}，按预计运行的 {2} 小时分摊。"},
+    {note_kind::carbon_source_of_part,
+     "算力中心 {1} 的碳排放依据 {2}（{3}），它覆盖运行时间的 {4} "
+     "%；该中心没有自己的因子，其余时间取已覆盖部分的平均值。"},
+    {note_kind::carbon_own_factor,
+     "算力中心 {1} 的碳排放按该中心自己的因子计，不随时间变化：{2}（{3}）没有运行期间的数据。"},
+    {note_kind::carbon_source_besides,
+     "算力中心 {1} 在运行期间的碳排放未知：该中心没有自己的因子，因此取 {2}（{3}）其他时间全部数据的平均值。"},
+    {note_kind::finish_never, "所示完成时间为中位数；十次这样的运行中有一次实际上不会结束。"},
 };
 static_assert(complete(notes));
 

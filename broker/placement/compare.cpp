@@ -15,6 +15,9 @@ std::optional<double> if_known(double value) {
     return std::isnan(value) ? std::nullopt : std::optional(value);
 }
 
+/// The last time that can be written, the end of year 9999.
+constexpr double last_ms = 253'402'300'799'999.0;
+
 instant at_ms(std::int64_t since_epoch) {
     return instant(milliseconds(since_epoch));
 }
@@ -90,7 +93,7 @@ void add_odds(const comparison& by, std::uint32_t index, std::int64_t delay_ms, 
     if (finish.exact())
         return;
     finish.fixed_ms += static_cast<double>(delay_ms);
-    into.odds.emplace().p90_at = at_ms(static_cast<std::int64_t>(std::ceil(finish.at(z_of_p90))));
+    into.odds.emplace().p90_at = at_ms(static_cast<std::int64_t>(std::min(std::ceil(finish.at(z_of_p90)), last_ms)));
     if (by.want.request.deadline_ms)
         into.odds->by_deadline = finish.by(static_cast<double>(*by.want.request.deadline_ms));
 }

@@ -229,7 +229,10 @@ void on_terms(const comparison& by, const decision& made, notes& into) {
     }
     if (!won->odds)
         return;
-    into.push_back({note_kind::finish_spread, {format_rfc3339(won->odds->p90_at)}, {}});
+    if (nearly_all_end(*won))
+        into.push_back({note_kind::finish_spread, {format_rfc3339(won->odds->p90_at)}, {}});
+    else
+        into.push_back({note_kind::finish_never, {}, {}});
     if (won->odds->by_deadline && by.spec.when.deadline_at)
         into.push_back({note_kind::finish_in_time,
                         {format_rfc3339(*by.spec.when.deadline_at)},
@@ -273,6 +276,15 @@ void on_green_and_carbon(const decision& made, notes& into) {
                         {*greener->non_green_kwh, *cleaner->non_green_kwh, *greener->carbon_kg, *cleaner->carbon_kg}});
 }
 
+/// What counts as carbon where a source covers so much of a run, and the rest by the site's own factor if there is one.
+note_kind carbon_by(std::int64_t covered_ms, std::int64_t run_ms, bool own_factor) {
+    if (covered_ms >= run_ms)
+        return note_kind::carbon_source;
+    if (covered_ms == 0)
+        return own_factor ? note_kind::carbon_own_factor : note_kind::carbon_source_besides;
+    return own_factor ? note_kind::carbon_source_partly : note_kind::carbon_source_of_part;
+}
+
 /// What the winner's carbon rests on, and what its start waits for.
 void on_start(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
@@ -290,17 +302,18 @@ void on_start(const comparison& by, const decision& made, notes& into) {
             into.push_back(std::move(told));
     if (!won->carbon_kg || !by.want.starts.active())
         return;
-    const zone_signal* told = by.want.starts.site_at(number_of(by.want, site)).carbon;
+    const start_table::site& known = by.want.starts.site_at(number_of(by.want, site));
+    const zone_signal* told = known.carbon;
     if (!told)
         return;
     const start_option start = start_of(by.want, site, shape);
     const std::int64_t run = (won->finish_at - won->start_at).count();
     const std::int64_t covered = by.want.starts.covered_ms(number_of(by.want, site), shape.start_run, start.delay_ms);
-    note source{note_kind::carbon_source, {won->site, told->source, std::string(in_words(told->quality))}, {}};
-    if (covered < run) {
-        source.kind = note_kind::carbon_source_partly;
+    note source{carbon_by(covered, run, !std::isnan(known.annual_carbon)),
+                {won->site, told->source, std::string(in_words(told->quality))},
+                {}};
+    if (covered > 0 && covered < run)
         source.figures.push_back(static_cast<double>(covered) / static_cast<double>(run));
-    }
     into.push_back(std::move(source));
 }
 

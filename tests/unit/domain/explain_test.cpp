@@ -167,7 +167,11 @@ std::vector<note> every_note() {
             {note_kind::wait_none_fits_yet, {"compliance", "price_missing"}, {3, 2, 5}},
             {note_kind::wait_forbidden_until, {"2027-01-15T08:00:00.000Z"}, {}},
             {note_kind::wait_available_from, {"2027-01-15T08:00:00.000Z"}, {}},
-            {note_kind::brought_along, {}, {5120, 720}}};
+            {note_kind::brought_along, {}, {5120, 720}},
+            {note_kind::carbon_source_of_part, {"zhongwei", "grid", "measured by the hour"}, {0.25}},
+            {note_kind::carbon_own_factor, {"zhongwei", "grid", "measured by the hour"}, {}},
+            {note_kind::carbon_source_besides, {"zhongwei", "grid", "measured by the hour"}, {}},
+            {note_kind::finish_never, {}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

@@ -113,25 +113,63 @@ TEST_F(deadlines, of_point_estimates_are_judged_as_they_stand) {
     EXPECT_FALSE(built::decide_on({on}, built::task()).ranked.at(0).odds);
 }
 
-TEST_F(deadlines, count_the_speeds_interval_as_a_spread) {
+/// An hour of work on one R1, as it is on cards of another model whose speed has a range.
+struct ranged_speed : testing::Test {
+    ranged_speed() {
+        o.accelerators = accelerator_facts{.model = "X1", .count = 1, .memory_gib = 80, .stack = "cuda"};
+        around.accelerators = &known;
+        on_cards.resources.accelerators = {{.model = "X1", .count = 1, .min_memory_gib = 0, .stack = {}}};
+        on_cards.work.runtime_s.reset();
+        on_cards.work.accelerator_hours = 1;
+        on_cards.work.reference = reference_cards{"R1", 1};
+        on_cards.work.speeds = {{"X1", {1.0, 0.5, 2.0}}};
+    }
+    static accelerator_table with_reference() {
+        accelerator_model reference{"R1", "", {}, {}, std::nullopt};
+        reference.facts = {.model = "R1", .count = 1, .memory_gib = 80, .stack = "cuda"};
+        return accelerator_table({reference});
+    }
+    const accelerator_table known = with_reference();
     offer o = built::plain("a");
-    o.accelerators = accelerator_facts{.model = "X1", .count = 1, .memory_gib = 80, .stack = "cuda"};
-    accelerator_model reference{"R1", "", {}, {}, std::nullopt};
-    reference.facts = {.model = "R1", .count = 1, .memory_gib = 80, .stack = "cuda"};
-    const accelerator_table known({reference});
     decision_world around = built::world();
-    around.accelerators = &known;
     workload_spec on_cards = built::task();
-    on_cards.resources.accelerators = {{.model = "X1", .count = 1, .min_memory_gib = 0, .stack = {}}};
-    on_cards.work.runtime_s.reset();
-    on_cards.work.accelerator_hours = 1;
-    on_cards.work.reference = reference_cards{"R1", 1};
-    on_cards.work.speeds = {{"X1", {1.0, 0.5, 2.0}}};
+};
+
+TEST_F(ranged_speed, counts_as_a_spread) {
     on_cards.when.deadline_probability = 0.9;
     on_cards.when.deadline_at = built::now + seconds(7200);  // at the slow end: two hours
     EXPECT_EQ(built::decide_on({o}, on_cards, {}, around).ranked.size(), 1u);
     on_cards.when.deadline_at = built::now + seconds(7199);
     EXPECT_EQ(built::only_rejection(built::decide_on({o}, on_cards, {}, around)), rejection::deadline);
+}
+
+/// Interrupted twice an hour, without checkpoints: an hour's work takes three, and what takes four never gets through.
+TEST_F(ranged_speed, tells_no_date_of_runs_that_practically_never_end) {
+    o.mode = billing_mode::spot;
+    o.supply.hazard.spot_per_h = 2;
+    on_cards.work.speeds = {{"X1", {1.0, 0.25, 2.0}}};
+    const decision made = built::decide_on({o}, on_cards, {}, around);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_LT(made.ranked[0].finish_at, built::now + std::chrono::hours(4));
+    EXPECT_FALSE(nearly_all_end(made.ranked[0]));
+    const std::string in_english = explain(made), in_chinese = explain(made, language::zh);
+    EXPECT_THAT(in_english, HasSubstr("The finish told is the median; one in ten such runs practically never ends."));
+    EXPECT_THAT(in_chinese, HasSubstr("所示完成时间为中位数；十次这样的运行中有一次实际上不会结束。"));
+    for (const auto& text : {in_english, in_chinese})
+        EXPECT_THAT(text, testing::Not(HasSubstr("2343")));
+}
+
+TEST_F(deadlines, the_latest_time_that_is_told_can_be_written) {
+    spec.work.runtime_s = 1;
+    spec.work.runtime_p90_s = 10ull * 365 * 86'400;
+    spec.work.accelerator_hours.reset();
+    const auto with_tail = built::decide_on({on}, spec).ranked.at(0);
+    EXPECT_TRUE(nearly_all_end(with_tail)) << "ten years";
+    spec.work.runtime_s = 1'000'000'000;  // thirty years, which nothing of the API asks for
+    spec.work.runtime_p90_s = std::uint64_t{1} << 63;
+    const auto endless = built::decide_on({on}, spec).ranked.at(0);
+    EXPECT_FALSE(nearly_all_end(endless));
+    EXPECT_EQ(format_rfc3339(endless.odds->p90_at), "9999-12-31T23:59:59.999Z");
 }
 
 }  // namespace

@@ -189,6 +189,43 @@ TEST(when, a_flat_factor_never_saves_and_neither_does_the_end_of_a_series) {
     EXPECT_TRUE(says("50 % of the run"));
 }
 
+struct covered_by_signals : testing::Test {
+    /// Hours from now on are told; the run takes two from `begins` on.
+    void expect(int begins, double kg, const std::string& in_english, const std::string& in_chinese) const {
+        workload_spec spec = flexible(2, 0);
+        spec.when.earliest_start_at = now + begins * hour;
+        const decision made = with(told({hourly("Z", {300, 600})}), {at}, spec, carbon_at(1));
+        ASSERT_EQ(made.ranked.size(), 1u);
+        EXPECT_NEAR(*made.ranked[0].carbon_kg, kg, 1e-12);
+        EXPECT_NE(explain(made).find(in_english), std::string::npos) << explain(made);
+        EXPECT_NE(explain(made, language::zh).find(in_chinese), std::string::npos) << explain(made, language::zh);
+    }
+    offer at = in_zone("a", "Z");
+};
+
+/// 0.12 kWh an hour, 500 g/kWh of its own.
+TEST_F(covered_by_signals, says_when_the_rest_is_by_the_sites_own_factor) {
+    expect(0, 0.12 * 0.9, "The carbon of a is by grid (modelled by the hour).", "算力中心 a 的碳排放依据 grid（");
+    expect(1, 0.12 * 1.1, "which covers 50 % of the run; for the rest the site's own factor was taken, flat.", "50 %");
+    expect(
+        2, 0.12 * 1.0,
+        "The carbon of a is by the site's own factor, flat: grid (modelled by the hour) tells nothing of the time of "
+        "the run.",
+        "算力中心 a 的碳排放按该中心自己的因子计，不随时间变化：grid（");
+}
+
+TEST_F(covered_by_signals, does_not_speak_of_a_factor_that_the_site_does_not_have) {
+    at.site.carbon_g_per_kwh.reset();
+    expect(1, 0.12 * 1.2,
+           "which covers 50 % of the run; the site has no factor of its own, so for the rest the mean of that part was "
+           "taken.",
+           "该中心没有自己的因子，其余时间取已覆盖部分的平均值。");
+    expect(2, 0.12 * 0.9,
+           "How much carbon a has at the time of the run is not known: the site has no factor of its own, so the mean "
+           "of all that grid (modelled by the hour) tells of other times was taken.",
+           "算力中心 a 在运行期间的碳排放未知：该中心没有自己的因子，因此取 grid（");
+}
+
 TEST(when, a_signal_makes_an_unknown_factor_known) {
     offer o = in_zone("a", "Z");
     o.site.carbon_g_per_kwh.reset();
