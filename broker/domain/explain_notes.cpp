@@ -105,6 +105,7 @@ constexpr note_form forms[] = {
     {note_kind::carbon_own_factor},
     {note_kind::carbon_source_besides},
     {note_kind::finish_never},
+    {note_kind::runtime_limited, makeup::plain, "00"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

@@ -100,6 +100,7 @@ enum class note_kind : std::uint8_t {
     carbon_own_factor,      // as carbon_source, which tells nothing of the time of the run: the site's own factor
     carbon_source_besides,  // likewise, and the site has none: the mean of all that the source tells
     finish_never,           // nine in ten runs do not end within a century
+    runtime_limited,        // figures: s that the run was said to take, s after which it is stopped
     count_                  // not a kind: the number of them
 };
 

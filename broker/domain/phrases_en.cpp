@@ -222,6 +222,9 @@ constexpr phrases::row<note_kind> notes[] = {
      "How much carbon {1} has at the time of the run is not known: the site has no factor of its own, so the mean of "
      "all that {2} ({3}) tells of other times was taken."},
     {note_kind::finish_never, "The finish told is the median; one in ten such runs practically never ends."},
+    {note_kind::runtime_limited,
+     "It is stated to take {1} s (work.runtime_s) but is stopped after {2} s (timing.max_runtime_s), finished or not: "
+     "only these count."},
 };
 static_assert(complete(notes));
 

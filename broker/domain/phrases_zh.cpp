@@ -188,6 +188,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::carbon_source_besides,
      "算力中心 {1} 在运行期间的碳排放未知：该中心没有自己的因子，因此取 {2}（{3}）其他时间全部数据的平均值。"},
     {note_kind::finish_never, "所示完成时间为中位数；十次这样的运行中有一次实际上不会结束。"},
+    {note_kind::runtime_limited,
+     "所述运行时间为 {1} s（work.runtime_s），但运行满 {2} "
+     "s（timing.max_runtime_s）时无论完成与否都会被停止：只计后者。"},
 };
 static_assert(complete(notes));
 

@@ -39,6 +39,9 @@ void on_request(const comparison& by, notes& into) {
         into.push_back({note_kind::costs_per_hour, {}, {}});
     if (request.runtime_assumed)
         into.push_back({note_kind::runtime_assumed, {}, {static_cast<double>(request.runtime_s)}});
+    const auto &stated = by.spec.work.runtime_s, &limit = by.spec.when.max_runtime_s;
+    if (by.spec.kind == workload_kind::batch && !by.spec.work.reference && stated && limit && *stated > *limit)
+        into.push_back({note_kind::runtime_limited, {}, {static_cast<double>(*stated), static_cast<double>(*limit)}});
     if (by.spec.work.reference && !known_in(by.world).find(by.spec.work.reference->model))
         into.push_back({note_kind::reference_unknown, {by.spec.work.reference->model}, {}});
     if (request.waits_at_it && !request.origin_known)

@@ -101,6 +101,14 @@ class Telling(unittest.TestCase):
         self.assertEqual([one["waiting"][0]["detail"] for one in listed if one["id"] == made["id"]], [told])
         self.assertEqual(self.member.request("GET", path + "?language=fr").status, 400)
 
+    def test_a_runtime_that_the_wall_limit_cuts_off_is_told_in_plans(self):
+        job = self.broker.home / "cut.json"
+        job.write_text(json.dumps(workload(work={"runtime_s": 7200}, timing={"max_runtime_s": 3600})), encoding="utf-8")
+        self.assertIn("It is stated to take 7200 s (work.runtime_s) but is stopped after 3600 s (timing.max_runtime_s)",
+                      self.cli("plan", str(job)))
+        self.assertIn("所述运行时间为 7200 s（work.runtime_s），但运行满 3600 s（timing.max_runtime_s）时",
+                      self.cli("plan", "--language", "zh", str(job)))
+
     def test_a_probe_that_reaches_nobody_is_told(self):
         words = f"the RTT probe of cn-beijing (127.0.0.1:{self.port}) reaches nobody"
         wait_for("the provider says so", lambda: words in self.cli("providers"))

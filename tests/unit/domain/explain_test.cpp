@@ -171,7 +171,8 @@ std::vector<note> every_note() {
             {note_kind::carbon_source_of_part, {"zhongwei", "grid", "measured by the hour"}, {0.25}},
             {note_kind::carbon_own_factor, {"zhongwei", "grid", "measured by the hour"}, {}},
             {note_kind::carbon_source_besides, {"zhongwei", "grid", "measured by the hour"}, {}},
-            {note_kind::finish_never, {}, {}}};
+            {note_kind::finish_never, {}, {}},
+            {note_kind::runtime_limited, {}, {7200, 3600}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

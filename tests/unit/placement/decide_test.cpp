@@ -80,7 +80,28 @@ TEST(decide, an_unstated_runtime_is_the_policys_and_the_decision_says_so) {
 TEST(decide, the_wall_limit_bounds_the_estimate) {
     workload_spec spec = task();
     spec.when.max_runtime_s = 600;
-    EXPECT_EQ(decide_on({plain("a")}, spec).ranked[0].billed_s, 600u);
+    const decision made = decide_on({plain("a")}, spec);
+    EXPECT_EQ(made.ranked[0].billed_s, 600u);
+    EXPECT_NE(explain(made).find("It is stated to take 3600 s (work.runtime_s) but is stopped after 600 s "
+                                 "(timing.max_runtime_s), finished or not: only these count."),
+              std::string::npos);
+    EXPECT_NE(explain(made, language::zh)
+                  .find("所述运行时间为 3600 s（work.runtime_s），但运行满 600 s（timing.max_runtime_s）时"),
+              std::string::npos);
+}
+
+TEST(decide, says_nothing_of_a_wall_limit_that_cuts_nothing_off) {
+    const auto limited = [](const workload_spec& spec) {
+        return std::ranges::any_of(decide_on({plain("a")}, spec).notes,
+                                   [](const note& each) { return each.kind == note_kind::runtime_limited; });
+    };
+    workload_spec spec = task();
+    spec.when.max_runtime_s = 3600;
+    EXPECT_FALSE(limited(spec));
+    spec.when.max_runtime_s = 3599;
+    EXPECT_TRUE(limited(spec));
+    spec.work.runtime_s.reset();
+    EXPECT_FALSE(limited(spec)) << "an hour was assumed, not stated";
 }
 
 TEST(decide, a_service_is_judged_by_the_hour) {
