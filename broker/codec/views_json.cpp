@@ -15,6 +15,10 @@ namespace {
 
 constexpr double micros_per_one = 1e6;
 
+/// GHG Protocol: what a tenant buys is the provider's Scope 2. It would be the tenant's own where the tenant controlled
+/// the lease, but the broker knows of no capacity that a tenant holds: `owned` reservations are the operator's.
+constexpr std::string_view scope_of_tenants = "scope_3_category_1";
+
 void put_millionths(json_writer& out, std::string_view name, const std::optional<std::int64_t>& value) {
     if (value)
         put_number(out, name, static_cast<double>(*value) / micros_per_one);
@@ -378,6 +382,8 @@ void encode(json_writer& out, const usage& u) {
     }
     put_millionths(out, "carbon_market_kg", u.carbon_market_mg);
     put_text(out, "carbon_market_source", u.carbon_market_source);
+    if (u.carbon_mg || u.carbon_market_mg)
+        put_text(out, "carbon_scope", scope_of_tenants);
     put_flag(out, "measured", u.measured);
     out.EndObject();
 }

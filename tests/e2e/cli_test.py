@@ -235,6 +235,7 @@ class CliTest(unittest.TestCase):
         self.assertRegex(charges, r"total: 0\.0000[0-9]+ CNY")
         usage = self.cli("usage", "--workload", "billed").stdout
         self.assertRegex(usage, r"[0-9.]+ Wh .*[0-9.]+ g ")
+        self.assertIn("Scope 3 category 1", usage)
         self.assertNotRegex(usage, r"\d\.\d+e-\d", "numbers for programs in a table for people")
         whole = self.json("charges", "--workload", ident)
         self.assertEqual([one["workload"] for one in whole["items"]], [ident])

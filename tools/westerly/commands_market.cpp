@@ -214,7 +214,10 @@ int usage(cli& with, const account_options& options) {
         table.add({text_at(u, "workload"), text_at(u, "provider") + "/" + text_at(u, "site"), text_at(u, "start_at"),
                    text_at(u, "end_at"), text_at(u, "units"), energy_at(u, "energy_kwh"), energy_at(u, "non_green_kwh"),
                    carbon_at(u, "carbon_kg"), carbon_at(u, "carbon_market_kg"), percent_at(u, "green_power_share")});
-    return print(with, *items, table, "no usage");
+    const int code = print(with, *items, table, "no usage");
+    if (value_at(*page, "items.0") != nullptr)
+        std::printf("CO2e is the provider's Scope 2, allocated: Scope 3 category 1 of the tenant (GHG Protocol)\n");
+    return code;
 }
 
 }  // namespace westerly

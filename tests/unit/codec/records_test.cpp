@@ -386,6 +386,8 @@ TEST(encode, money_is_text_and_energy_exact) {
     EXPECT_EQ(used["carbon_kg"].GetDouble(), 0);
     EXPECT_STREQ(used["carbon_source"].GetString(), "grid");
     EXPECT_FALSE(used.HasMember("non_green_kwh"));
+    EXPECT_STREQ(used["carbon_scope"].GetString(), "scope_3_category_1");
+    EXPECT_FALSE(shown(usage{}).HasMember("carbon_scope"));
 }
 
 TEST(encode, unknown_numbers_are_left_out) {
