@@ -160,6 +160,15 @@ response run_plain(api_house& house, const exchange& x, plain_handler handler) {
     }
 }
 
+void run_asking(api_house& house, const exchange& x, asking_handler handler, const responder& answer) {
+    const call made{x.http, house, x.who, {x.match.path[0], x.match.path[1]}, x.target.query};
+    try {
+        handler(made, answer);
+    } catch (const std::exception& e) {
+        answer(incident(x, e.what()));
+    }
+}
+
 }  // namespace
 
 response response_of(given_answer given, const exchange& x) {
@@ -208,20 +217,15 @@ std::optional<response> admit(api_house& house, exchange& x, const request_reade
 void run_handler(api_house& house, std::shared_ptr<exchange> x, responder answer,
                  const std::function<bool(std::function<void()>)>& on_helper) {
     const auto& route = *x->match.found;
-    if (const auto* plain = std::get_if<plain_handler>(&route.handler)) {
-        if (route.where == run_on::session)
+    const auto run = [&house, x, answer, handler = route.handler] {
+        if (const auto* plain = std::get_if<plain_handler>(&handler))
             return answer(run_plain(house, *x, *plain));
-        const bool taken = on_helper([&house, x, answer, run = *plain] { answer(run_plain(house, *x, run)); });
-        if (!taken)
-            answer(problem(fail(errc::overloaded, "too many long requests wait already", "try again in a second")));
-        return;
-    }
-    const call made{x->http, house, x->who, {x->match.path[0], x->match.path[1]}, x->target.query};
-    try {
-        std::get<asking_handler>(route.handler)(made, answer);
-    } catch (const std::exception& e) {
-        answer(incident(*x, e.what()));
-    }
+        run_asking(house, *x, std::get<asking_handler>(handler), answer);
+    };
+    if (route.where == run_on::session)
+        return run();
+    if (!on_helper(run))
+        answer(problem(fail(errc::overloaded, "too many long requests wait already", "try again in a second")));
 }
 
 void finish(const exchange& x, response& answer) {

@@ -42,9 +42,10 @@ response refuse_provider_change(const call& c);
 response list_policies(const call& c);  // policies.cpp
 response get_policy(const call& c);
 response refuse_policy_change(const call& c);
-response list_usage(const call& c);    // usage.cpp
-response list_charges(const call& c);  // charges.cpp
-response keep_bundle(const call& c);   // bundles.cpp
+response list_usage(const call& c);                   // usage.cpp
+response list_charges(const call& c);                 // charges.cpp
+void correct_usage(const call& c, responder answer);  // carbon_corrections.cpp
+response keep_bundle(const call& c);                  // bundles.cpp
 
 response list_tenants(const call& c);  // tenants.cpp
 void make_tenant(const call& c, responder answer);

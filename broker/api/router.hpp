@@ -13,7 +13,7 @@ enum class access : std::uint8_t { open, member, operator_, operator_or_loopback
 enum class body_kind : std::uint8_t { none, ignored, json, tar };
 /// What an answer is (problems aside), for the Accept header.
 enum class answer_kind : std::uint8_t { json, json_or_events, bytes, text };
-/// Where a plain handler runs: on the session's thread, or on the helper threads because it may take long.
+/// Where a handler runs: on the session's thread, or on the helper threads because it may take long.
 enum class run_on : std::uint8_t { session, helper };
 
 using plain_handler = response (*)(const call&);

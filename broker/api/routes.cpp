@@ -52,6 +52,7 @@ const route table[] = {
     {get,     "/v1/certificates",                operator_, body::none,    gives::json,           "limit cursor",                            on::session, list_certificates},
     {get,     "/v1/usage",                       member,    body::none,    gives::json,           cost_filters,                              on::helper,  list_usage},
     {get,     "/v1/charges",                     member,    body::none,    gives::json,           cost_filters,                              on::helper,  list_charges},
+    {post,    "/v1/carbon-corrections",          operator_, body::json,    gives::json,           "limit cursor",                            on::helper,  correct_usage},
     {get,     "/v1/tenants",                     operator_, body::none,    gives::json,           "limit cursor",                            on::helper,  list_tenants},
     {post,    "/v1/tenants",                     operator_, body::json,    gives::json,           "",                                        on::session, make_tenant},
     {get,     "/v1/keys",                        member,    body::none,    gives::json,           "tenant limit cursor",                     on::helper,  list_keys},

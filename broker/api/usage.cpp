@@ -11,6 +11,7 @@ void put_total(json_writer& out, const usage_total& total) {
     out.StartObject();
     put_whole(out, "rows", total.rows);
     put_whole(out, "rows_without_energy", total.rows_without_energy);
+    put_whole(out, "corrections", total.corrections);
     put_number(out, "energy_kwh", static_cast<double>(total.energy_microkwh) / micros_per_one);
     put_number(out, "non_green_kwh", static_cast<double>(total.non_green_microkwh) / micros_per_one);
     put_number(out, "carbon_kg", static_cast<double>(total.carbon_mg) / micros_per_one);

@@ -71,6 +71,7 @@ struct stored_state {
     std::uint64_t epoch = 1;                     // already raised for this start
     std::uint64_t outbox_seq = 0;                // highest ever given
     std::uint64_t history_seq = 0;               // the same
+    std::uint64_t corrections = 0;               // highest number of one
     std::array<std::uint64_t, 256> event_seq{};  // highest per shard
     std::vector<tenant> tenants;
     std::vector<api_key> keys;

@@ -91,7 +91,7 @@ struct submitted {
                             // holds id and tenant only (spec is null): the rest is in the store
 };
 struct done_answer {};
-using answer = std::variant<submitted, workload, plan_result, tenant, api_key, done_answer>;
+using answer = std::variant<submitted, workload, plan_result, tenant, api_key, done_answer, corrections_made>;
 struct answer_request {
     request_id request = 0;
     result<answer> value;

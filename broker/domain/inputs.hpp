@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/change_set.hpp"
+#include "broker/domain/correction.hpp"
 #include "broker/domain/foreign_term.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/protocol.hpp"
@@ -77,6 +78,14 @@ struct cordon_provider {
 /// Lets the sweep end unknown things of ours again after a restore.
 struct confirm_sweep {
     request_id request = 0;
+};
+/// A later publication of a factor is held against a page of what was metered, read by api from the store. Refused
+/// (conflict) when a correction was made since the page was read.
+struct correct_carbon {
+    request_id request = 0;
+    std::shared_ptr<const carbon_publication> told;
+    correctable_page read;
+    bool dry_run = false;
 };
 
 // ---- observed at the edges --------------------------------------------------------------------------------------
@@ -158,10 +167,11 @@ struct clock_stepped {
     milliseconds by{};
 };
 
-using input = std::variant<submit_workload, plan_workload, cancel_workload, give_up_attempt, retry_workload,
-                           create_tenant, create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured,
-                           policies_configured, provider_reported, offers_received, call_answered, attempt_found,
-                           attempt_observed, provider_listed, preemption_noticed, logs_archived, signals_received,
-                           feeds_configured, certificates_configured, offers_scored, tick, drain_begun, clock_stepped>;
+using input =
+    std::variant<submit_workload, plan_workload, cancel_workload, give_up_attempt, retry_workload, create_tenant,
+                 create_key, revoke_key, cordon_provider, confirm_sweep, providers_configured, policies_configured,
+                 provider_reported, offers_received, call_answered, attempt_found, attempt_observed, provider_listed,
+                 preemption_noticed, logs_archived, signals_received, feeds_configured, certificates_configured,
+                 offers_scored, tick, drain_begun, clock_stepped, correct_carbon>;
 
 }  // namespace westerly

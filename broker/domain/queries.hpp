@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/domain/correction.hpp"
 #include "broker/domain/history.hpp"
 #include "broker/domain/records.hpp"
 
@@ -33,6 +34,13 @@ struct usage_filter {
     std::optional<instant> from;   // end_at > from
     std::optional<instant> until;  // start_at < until
 };
+/// Metered rows of a grid zone, or of a provider's site where `zone` is empty, that overlap [from, until).
+struct correction_filter {
+    std::string zone;
+    provider_id provider;
+    std::string site;
+    instant from{}, until{};
+};
 /// Exact sums over what a filter matches, of one currency.
 struct charge_total {
     currency unit = currency::cny;
@@ -46,6 +54,7 @@ struct usage_total {
     std::int64_t carbon_market_mg = 0;
     std::uint64_t rows = 0;
     std::uint64_t rows_without_energy = 0;
+    std::uint64_t corrections = 0;  // of the rows
 };
 
 /// Committed state, as the API reads it. Implemented by the store's readers; thread-safe; newest first where a list has
@@ -80,6 +89,9 @@ public:
     virtual result<page<charge>> list_charges(const usage_filter& filter, const std::string& cursor,
                                               std::uint32_t limit) = 0;
     virtual result<usage_total> total_usage(const usage_filter& filter) = 0;
+    /// All of one state of the store.
+    virtual result<correctable_page> list_correctable(const correction_filter& filter, const std::string& cursor,
+                                                      std::uint32_t limit) = 0;
     virtual result<std::vector<charge_total>> total_charges(const usage_filter& filter) = 0;
     virtual result<std::vector<tenant>> list_tenants() = 0;
     virtual result<std::vector<api_key>> list_keys(std::optional<tenant_id> tenant) = 0;

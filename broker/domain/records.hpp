@@ -114,7 +114,21 @@ struct event {
     friend bool operator==(const event&, const event&) = default;
 };
 
-/// Metered use of one lease over [start_at, end_at): from the provider's own record.
+/// What a correction row has beside the numbers of a usage row: by which factor a part of a run counts from now on.
+struct carbon_correction {
+    usage_id of;               // the metered row
+    std::uint64_t number = 0;  // rises per installation
+    instant from_at{};         // the part of the run, [from_at, until_at)
+    instant until_at{};
+    double g_per_kwh = 0;   // the mean of the publication over that part
+    std::int32_t year = 0;  // that the factor is of
+    std::string reason;
+    friend bool operator==(const carbon_correction&, const carbon_correction&) = default;
+};
+
+/// Metered use of one lease over [start_at, end_at): from the provider's own record. A row is never changed: where a
+/// factor is published later, a second row of the same run and the same times holds the difference of its carbon, with
+/// `correction`, no units and energy 0, so that sums over rows hold.
 struct usage {
     usage_id id;
     attempt_id attempt;
@@ -139,6 +153,10 @@ struct usage {
     std::string carbon_market_source = {};                        // what covers how much, and what the rest is by
     std::vector<green_allocation> certificates = {};  // that were given to it; kept apart from the row by the store
     bool measured = true;                             // false: the end is our last sighting (the thing vanished)
+    std::string grid_zone = {};                       // of its site when it was metered; empty: none, or an older row
+    /// Of non_green_microkwh what the market-based number counts by the grid's average.
+    std::optional<std::int64_t> by_grid_microkwh = std::nullopt;
+    std::optional<carbon_correction> correction = std::nullopt;
     friend bool operator==(const usage&, const usage&) = default;
 };
 

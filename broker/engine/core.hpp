@@ -375,6 +375,9 @@ private:
     void try_by_the_hour(turn& t);
     std::optional<instant> hours_due_at() const;
 
+    // corrections.cpp
+    void on(turn& t, const correct_carbon& in);
+
     // foreign.cpp
     void on(turn& t, const offers_scored& in);
     const std::vector<foreign_column>* hear_terms(turn& t, const demand_shape& shape, const policy& rules,
@@ -436,6 +439,7 @@ private:
     instant last_now_{};
     std::uint64_t outbox_seq_ = 0;
     std::uint64_t history_seq_ = 0;
+    std::uint64_t corrections_ = 0;                       // of carbon, the highest number given
     std::map<provider_id, std::size_t> history_written_;  // offers written as changes since all were
     std::map<provider_id, instant> confirmed_;            // by an adapter's last listing
     std::map<provider_id, std::vector<std::pair<instant, offer_id>>> confirming_;  // by one that is being taken over

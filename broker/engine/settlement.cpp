@@ -87,9 +87,10 @@ void engine_core::bill(turn& t, live_workload& w, const live_attempt& a) {
     auto used = meter(metered, *w.value.spec, region_of(a.value), usage_id::make(t.now, t.random));
     if (!used)
         return;
-    const site_facts* site = site_of(a.value);
-    account_market(*used, metered.terms, site ? site->grid_zone : std::string(),
-                   std::string(name_of_tenant(w.value.tenant)), certificates_, t.now);
+    if (const site_facts* site = site_of(a.value))
+        used->grid_zone = site->grid_zone;
+    account_market(*used, metered.terms, used->grid_zone, std::string(name_of_tenant(w.value.tenant)), certificates_,
+                   t.now);
     if (!used->certificates.empty())
         market_dirty_ = true;
     charge cost = rate(*used, a.value.terms);

@@ -11,6 +11,7 @@ void engine_core::load(stored_state from, instant now) {
     started_at_ = last_now_ = hours_looked_at_ = now;
     outbox_seq_ = from.outbox_seq;
     history_seq_ = from.history_seq;
+    corrections_ = from.corrections;
     event_seq_ = from.event_seq;
     for (auto& each : from.tenants) {
         fair_.know(each);

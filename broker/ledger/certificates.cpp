@@ -150,6 +150,7 @@ market_based market_based_of(double facility_kwh, std::span<const green_allocati
         made.rest_by = "certificates";
     } else if (factor) {
         made.kg = covered_kg + rest * factor->value / 1000.0;
+        made.by_grid = !residual_g_per_kwh;
         made.rest_by = residual_g_per_kwh ? "residual mix (" + factor->source + ")"
                                           : "grid average (" + factor->source + "): no residual mix is known";
     } else {

@@ -60,6 +60,7 @@ struct market_based {
     std::optional<double> kg;  // nullopt: neither residual mix nor grid average is known for the rest
     double covered_kwh = 0;
     std::string rest_by;  // "certificates", "residual mix (…)", "grid average (…): no residual mix is known", "unknown"
+    bool by_grid = false;  // the rest counts by the grid average
     friend bool operator==(const market_based&, const market_based&) = default;
 };
 /// `facility_kwh` has PUE in it and is what no contract of the site covers. `given` are allocations of this ledger.

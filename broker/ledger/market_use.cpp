@@ -43,6 +43,11 @@ void account_market(usage& row, const lease& terms, const std::string& grid, con
         market_based_of(static_cast<double>(*row.non_green_microkwh) / micros_per_one, row.certificates, ledger,
                         terms.residual_g_per_kwh, terms.carbon_g_per_kwh);
     row.carbon_market_source = in_words(row, made);
+    if (made.by_grid) {
+        row.by_grid_microkwh = *row.non_green_microkwh;
+        for (const green_allocation& one : row.certificates)
+            *row.by_grid_microkwh -= one.microkwh;
+    }
     if (made.kg)
         row.carbon_market_mg = static_cast<std::int64_t>(std::nearbyint(*made.kg * micros_per_one));
 }

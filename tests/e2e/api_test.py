@@ -283,6 +283,15 @@ class Market(Api):
         self.assertGreaterEqual(told["compared"], 1)
         self.ask("GET", "/v1/signals", 200)
 
+    def test_operators_correct_carbon(self):
+        told = {"zone": "NOWHERE", "source": "the test", "year": 2026, "quality": "annual_national",
+                "factors": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2027-01-01T00:00:00Z", "g_per_kwh": 500}]}
+        made = self.ask("POST", "/v1/carbon-corrections", 200, client=self.operator, body=told).json
+        self.assertEqual((made["items"], sum(made["rows"].values())), ([], 0))
+        self.ask("POST", "/v1/carbon-corrections", 403, body=told)
+        self.ask("POST", "/v1/carbon-corrections", 400, client=self.operator, body={**told, "site": "east/here"})
+        self.ask("POST", "/v1/carbon-corrections", 400, client=self.operator, body={**told, "year": "2026"})
+
     def test_what_is_managed_by_files_is_read_only(self):
         for kind, one in (("providers", "west"), ("policies", "cheapest")):
             self.ask("POST", f"/v1/{kind}", 409, client=self.operator, body={})

@@ -91,6 +91,14 @@ def tour_market(member, operator):
         expect(operator.request("POST", f"/v1/{kind}", {}), 409)
         expect(operator.request("PUT", f"/v1/{kind}/{one}", {}), 409)
         expect(operator.request("DELETE", f"/v1/{kind}/{one}"), 409)
+    correction = {"zone": "CN-EAST", "source": "tour", "year": 2026, "quality": "monthly", "dry_run": True,
+                  "factors": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2027-01-01T00:00:00Z", "g_per_kwh": 500}]}
+    expect(operator.request("POST", "/v1/carbon-corrections", correction), 200)
+    expect(operator.request("POST", "/v1/carbon-corrections?limit=1", correction), 200)
+    expect(operator.request("POST", "/v1/carbon-corrections", {**correction, "site": "hall/east"}), 400)
+    expect(operator.request("POST", "/v1/carbon-corrections", {**correction, "factors": []}), 400)
+    expect(operator.request("POST", "/v1/carbon-corrections?cursor=x", correction), 400)
+    expect(member.request("POST", "/v1/carbon-corrections", correction), 403)
     expect(operator.request("GET", "/v1/certificates"), 200)
     expect(member.request("GET", "/v1/certificates"), 403)
     expect(operator.request("GET", "/v1/decisions"), 200)

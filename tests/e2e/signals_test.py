@@ -170,11 +170,67 @@ class Signals(unittest.TestCase):
         self.assertIn("GEC-1", told.stdout)
         self.assertEqual(self.member.request("GET", "/v1/certificates").status, 403)
 
+        self.corrected_by_what_is_published_later(ident, used)
+
         self.broker.stop()
         self.broker.start()
         operator = self.broker.client()
         again = wait_for("it is held again", lambda: list(operator.items("/v1/certificates")))
         self.assertAlmostEqual(again[0]["given_kwh"], given, places=6)
+
+
+    def corrected_by_what_is_published_later(self, ident, used):
+        def correct(*more):
+            told = self.broker.cli("-o", "json", "carbon", "correct", "--source", "the ministry", "--year", "2026",
+                                   "--reason", "published late", *more)
+            self.assertEqual(told.returncode, 0, told.stderr)
+            return json.loads(told.stdout)
+
+        def rows():
+            return list(self.member.items(f"/v1/usage?workload={ident}"))
+
+        always = ("--zone", "ZONE-east", "--factor", "800", "--from", "2020-01-01T00:00:00Z",
+                  "--to", "2100-01-01T00:00:00Z")
+        yearly = correct(*always, "--quality", "annual_provincial")
+        self.assertEqual((yearly["rows"]["better_known"], yearly["items"]), (1, []), "it was counted by the hour")
+        planned = correct(*always, "--quality", "measured_hourly", "--dry-run")
+        self.assertEqual(len(planned["items"]), 1)
+        self.assertEqual(len(rows()), 1)
+        made = correct(*always, "--quality", "measured_hourly")
+        self.assertAlmostEqual(made["carbon_kg"], used["carbon_kg"], places=6)  # 400 g/kWh before, 800 now
+        correction, metered = rows()
+        self.assertEqual(metered, used, "the metered row is not changed")
+        self.assertEqual(correction["correction"]["usage"], used["id"])
+        self.assertEqual((correction["units"], correction["energy_kwh"]), (0, 0))
+        self.assertEqual(correction["carbon_source"], "the ministry (2026)")
+        self.assertEqual(correction["correction"]["reason"], "published late")
+        self.assertNotIn("carbon_market_kg", correction, "certificates cover all of it")
+
+        totals = self.member.request("GET", f"/v1/usage?workload={ident}").json["totals"]
+        self.assertEqual((totals["rows"], totals["corrections"]), (2, 1))
+        self.assertAlmostEqual(totals["carbon_kg"], used["energy_kwh"] * 0.8, places=6)
+        self.assertEqual(len(list(self.member.items(f"/v1/charges?workload={ident}"))), 1)
+
+        file = self.broker.home / "factors.csv"
+        file.write_text("zone,start_at,end_at,g_per_kwh\n"
+                        "ZONE-east,2020-01-01T00:00:00Z,2050-01-01T00:00:00Z,600\n"
+                        "ZONE-east,2050-01-01T00:00:00Z,2100-01-01T00:00:00Z,900\n"
+                        "ZONE-none,2020-01-01T00:00:00Z,2050-01-01T00:00:00Z,1\n")
+        self.broker.stop()
+        self.broker.start()
+        self.member = self.broker.member("green")
+        again = correct(*always, "--quality", "measured_hourly")
+        self.assertEqual((again["rows"]["repeated"], again["items"]), (1, []))
+        by_file = correct("--file", str(file), "--quality", "measured_hourly")
+        self.assertEqual(by_file["rows"]["corrected"], 1)
+        totals = self.member.request("GET", f"/v1/usage?workload={ident}").json["totals"]
+        self.assertAlmostEqual(totals["carbon_kg"], used["energy_kwh"] * 0.6, places=6)
+        told = self.broker.cli("usage", "--workload", ident, key=self.member.key)
+        self.assertIn("correction", told.stdout)
+        self.assertIn("corrections included", told.stdout)
+        refused = self.broker.cli("carbon", "correct", *always, "--source", "x", "--year", "2026", "--quality",
+                                  "monthly", key=self.member.key)
+        self.assertEqual(refused.returncode, 126)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,9 @@ void memory_store::take_outbox(const change_set& changes) {
 
 void memory_store::take_money(const change_set& changes) {
     for (const auto& each : changes.usages) {
-        if (!metered_.insert(each.attempt).second)
+        if (each.correction)
+            corrections_ = std::max(corrections_, each.correction->number);
+        else if (!metered_.insert(each.attempt).second)
             faults.push_back("an attempt was metered twice");
         usages.push_back(each);
         for (const auto& given : each.certificates)
@@ -253,6 +255,7 @@ stored_state memory_store::load() {
     out.epoch = ++epoch_;
     out.outbox_seq = outbox_seq_;
     out.event_seq = event_seq_;
+    out.corrections = corrections_;
     for (const auto& [id, each] : tenants)
         out.tenants.push_back(each);
     for (const auto& [id, each] : keys)

@@ -82,6 +82,7 @@ private:
     bool sweeping_;
     std::uint64_t epoch_ = 0;
     std::uint64_t outbox_seq_ = 0;
+    std::uint64_t corrections_ = 0;
     std::array<std::uint64_t, 256> event_seq_{};
     std::map<workload_id, std::uint64_t> last_event_;
     std::map<workload_id, std::uint32_t> live_attempts_;

@@ -91,6 +91,14 @@ int replay_decisions(cli& with, const replay_command& said);
 struct account_options {
     std::string workload, project, from, until;
 };
+/// One factor, or a file of them, of a zone or a site, that was published after runs had been metered.
+struct correct_command {
+    std::string zone, site, from, to, file, source, quality, reason;
+    std::optional<double> factor;
+    std::uint64_t year = 0;
+    bool dry_run = false;
+};
+int correct_carbon(cli& with, const correct_command& said);
 int charges(cli& with, const account_options& options);
 int usage(cli& with, const account_options& options);
 /// Should reserved offers be bought, by the use of so many days?

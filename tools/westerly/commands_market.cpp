@@ -212,9 +212,14 @@ int usage(cli& with, const account_options& options) {
         {"WORKLOAD", "SITE", "START", "END", "UNITS", "ENERGY", "NON-GREEN", "CO2e", "CO2e MARKET", "GREEN"});
     for (const auto& u : items->GetArray())
         table.add({text_at(u, "workload"), text_at(u, "provider") + "/" + text_at(u, "site"), text_at(u, "start_at"),
-                   text_at(u, "end_at"), text_at(u, "units"), energy_at(u, "energy_kwh"), energy_at(u, "non_green_kwh"),
-                   carbon_at(u, "carbon_kg"), carbon_at(u, "carbon_market_kg"), percent_at(u, "green_power_share")});
+                   text_at(u, "end_at"), value_at(u, "correction") != nullptr ? "correction" : text_at(u, "units"),
+                   energy_at(u, "energy_kwh"), energy_at(u, "non_green_kwh"), carbon_at(u, "carbon_kg"),
+                   carbon_at(u, "carbon_market_kg"), percent_at(u, "green_power_share")});
     const int code = print(with, *items, table, "no usage");
+    if (number_at(*page, "totals.corrections", 0) > 0)
+        std::printf("total, corrections included: %s, %s CO2e (market-based: %s)\n",
+                    energy_at(*page, "totals.energy_kwh").c_str(), carbon_at(*page, "totals.carbon_kg").c_str(),
+                    carbon_at(*page, "totals.carbon_market_kg").c_str());
     if (value_at(*page, "items.0") != nullptr)
         std::printf("CO2e is the provider's Scope 2, allocated: Scope 3 category 1 of the tenant (GHG Protocol)\n");
     return code;

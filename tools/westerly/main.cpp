@@ -21,6 +21,7 @@ struct words {
     import_command import;
     compare_command compare;
     replay_command replay;
+    correct_command correct;
     std::string workload, path, into = ".", provider, region, zone, url = "https://127.0.0.1:8443", key, fingerprint,
                                 offer, from, until, ca_file, tenant, policy;
     std::uint64_t days = 90;
@@ -153,6 +154,35 @@ void declare_tenant_commands(CLI::App& app, words& w, actions& all) {
     auto* usage_command = app.add_subcommand("usage", "Metered time, energy and carbon");
     declare_accounts(*usage_command, w.usage);
     all.emplace_back(usage_command, with_broker([](cli& c, words& s) { return usage(c, s.usage); }));
+}
+
+void declare_carbon_commands(CLI::App& app, words& w, actions& all) {
+    correct_command& o = w.correct;
+    auto* carbon = app.add_subcommand("carbon", "Carbon of what was metered")->require_subcommand(1);
+    auto* correct = carbon->add_subcommand(
+        "correct", "Count ended runs by a factor that was published later: rows of the difference (operators)");
+    auto* zone = correct->add_option("--zone", o.zone, "Runs of this grid zone; with --file: its lines only");
+    auto* site = correct->add_option("--site", o.site, "Runs at this PROVIDER/SITE, whatever its zone");
+    site->excludes(zone);
+    auto* file = correct->add_option("--file", o.file, "CSV: zone,start_at,end_at,g_per_kwh")->excludes(site);
+    auto* factor = correct->add_option("--factor", o.factor, "g/kWh, average and direct")->excludes(file);
+    for (auto* needed : {correct->add_option("--from", o.from, "It holds from this time on (RFC 3339)"),
+                         correct->add_option("--to", o.to, "It holds until this time")}) {
+        needed->needs(factor)->excludes(file);
+        factor->needs(needed);
+    }
+    correct->add_option("--source", o.source, "Who published it")->required();
+    correct->add_option("--year", o.year, "That the factor is of")->required();
+    correct->add_option("--quality", o.quality, "annual_provincial, monthly, …: as in signals")->required();
+    correct->add_option("--reason", o.reason, "In words, for the rows");
+    correct->add_flag("--dry-run", o.dry_run, "Only tell what would change");
+    all.emplace_back(correct, with_broker([](cli& c, words& s) {
+                         const correct_command& said = s.correct;
+                         if (said.file.empty() && (!said.factor || (said.zone.empty() && said.site.empty())))
+                             return complain(fail(errc::invalid, "no factor, or nothing that it is of",
+                                                  "give --zone or --site, and --factor, --from and --to, or a --file"));
+                         return correct_carbon(c, said);
+                     }));
 }
 
 void declare_import(CLI::App& command, words& w, actions& all) {
@@ -333,6 +363,7 @@ int main(int argc, char** argv) {
     declare_market_commands(app, said, all);
     declare_decision_commands(app, said, all);
     declare_reservation_commands(app, said, all);
+    declare_carbon_commands(app, said, all);
     declare_account_commands(app, said, all);
     declare_adapter_commands(app, said, all);
 

@@ -121,6 +121,7 @@ stored_state read_state(connection& database, connection& beside, instant now) {
         state.outbox_seq = rows.take<std::uint64_t>();
     }
     state.history_seq = last_history_seq(database);
+    state.corrections = last_correction(database);
     state.epoch = database.scalar<std::uint64_t>("SELECT max(epoch) FROM shards");
     state.event_seq = last_event_seqs(database);
     state.tenants = tenant_rows(database);

@@ -15,7 +15,8 @@ enum class cursor_kind : std::uint8_t {
     events_all,
     events_tenant,
     events_workload,
-    decisions
+    decisions,
+    correctable
 };
 
 /// Opaque text for a place in a list. It carries the generation: after a restore, numbers count other rows, and an old

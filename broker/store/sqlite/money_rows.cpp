@@ -9,7 +9,8 @@ namespace {
 #define USAGE_COLUMNS                                                                                          \
     " n, id, attempt, workload, tenant, project, provider, site, region, offer, start_at, end_at, units,"      \
     " energy_microkwh, non_green_microkwh, carbon_mg, green_power_share, pue, carbon_source, carbon_quality, " \
-    "measured, carbon_market_mg, carbon_market_source "
+    "measured, carbon_market_mg, carbon_market_source, grid_zone, by_grid_microkwh, corrects, correction,"     \
+    " factor_from, factor_until, factor_g_per_kwh, factor_year, correction_reason "
 
 #define CHARGE_COLUMNS                                                                                               \
     " n, usage, attempt, workload, tenant, project, provider, site, offer, start_at, end_at, currency, price_nanos," \
@@ -46,6 +47,18 @@ void read(statement& row, numbered<usage>& out) {
     u.measured = row.take<bool>();
     u.carbon_market_mg = row.take<std::optional<std::int64_t>>();
     u.carbon_market_source = row.take<std::string>();
+    u.grid_zone = row.take<std::string>();
+    u.by_grid_microkwh = row.take<std::optional<std::int64_t>>();
+    if (const auto of = row.take<std::optional<usage_id>>()) {
+        carbon_correction& c = u.correction.emplace();
+        c.of = *of;
+        c.number = row.take<std::uint64_t>();
+        c.from_at = row.take<instant>();
+        c.until_at = row.take<instant>();
+        c.g_per_kwh = row.take<double>();
+        c.year = row.take<std::int32_t>();
+        c.reason = row.take<std::string>();
+    }
 }
 
 void read(statement& row, numbered<charge>& out) {
@@ -71,6 +84,11 @@ void read(statement& row, numbered<charge>& out) {
     c.effective_micros = row.take<std::int64_t>();
 }
 
+bool matches(const usage& row, const correction_filter& filter) {
+    const bool there =
+        filter.zone.empty() ? row.provider == filter.provider && row.site == filter.site : row.grid_zone == filter.zone;
+    return there && !row.correction && row.end_at > filter.from && row.start_at < filter.until;
+}
 /// The same filter in C++ for lists, which count the rows that they pass over …
 template <class T>
 bool matches(const T& row, const usage_filter& filter) {
@@ -83,8 +101,8 @@ bool matches(const T& row, const usage_filter& filter) {
     " (?1 IS NULL OR +tenant = ?1) AND (?2 = '' OR project = ?2) AND (?3 IS NULL OR end_at > ?3)" \
     " AND (?4 IS NULL OR start_at < ?4) "
 
-template <class T>
-money_rows_page<T> collect(statement rows, const usage_filter& filter, std::uint32_t limit) {
+template <class T, class Filter>
+money_rows_page<T> collect(statement rows, const Filter& filter, std::uint32_t limit) {
     money_rows_page<T> found;
     std::uint64_t last_given = 0;
     std::uint32_t scanned = 0;
@@ -111,11 +129,15 @@ money_rows_page<T> collect(statement rows, const usage_filter& filter, std::uint
 }  // namespace
 
 void put_usage(connection& database, const usage& u) {
+    const auto of = [&](auto field) {
+        return u.correction ? std::optional((*u.correction).*field) : std::nullopt;
+    };
     database.run(
         "INSERT INTO usage (shard, id, attempt, workload, tenant, project, provider, site, region, offer, start_at,"
         " end_at, units, energy_microkwh, non_green_microkwh, carbon_mg, green_power_share, pue, carbon_source,"
-        " carbon_quality, measured, carbon_market_mg, carbon_market_source)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " carbon_quality, measured, carbon_market_mg, carbon_market_source, grid_zone, by_grid_microkwh, corrects,"
+        " correction, factor_from, factor_until, factor_g_per_kwh, factor_year, correction_reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET shard = excluded.shard, attempt = excluded.attempt,"
         " workload = excluded.workload, tenant = excluded.tenant, project = excluded.project,"
         " provider = excluded.provider, site = excluded.site, region = excluded.region, offer = excluded.offer,"
@@ -124,10 +146,17 @@ void put_usage(connection& database, const usage& u) {
         " carbon_mg = excluded.carbon_mg, green_power_share = excluded.green_power_share, pue = excluded.pue,"
         " carbon_source = excluded.carbon_source, carbon_quality = excluded.carbon_quality,"
         " measured = excluded.measured, carbon_market_mg = excluded.carbon_market_mg,"
-        " carbon_market_source = excluded.carbon_market_source",
+        " carbon_market_source = excluded.carbon_market_source, grid_zone = excluded.grid_zone,"
+        " by_grid_microkwh = excluded.by_grid_microkwh, corrects = excluded.corrects,"
+        " correction = excluded.correction, factor_from = excluded.factor_from,"
+        " factor_until = excluded.factor_until, factor_g_per_kwh = excluded.factor_g_per_kwh,"
+        " factor_year = excluded.factor_year, correction_reason = excluded.correction_reason",
         shard_of(u.tenant), u.id, u.attempt, u.workload, u.tenant, u.project, u.provider, u.site, u.region, u.offer,
         u.start_at, u.end_at, u.units, u.energy_microkwh, u.non_green_microkwh, u.carbon_mg, u.green_power_share, u.pue,
-        u.carbon_source, u.carbon_quality, u.measured, u.carbon_market_mg, u.carbon_market_source);
+        u.carbon_source, u.carbon_quality, u.measured, u.carbon_market_mg, u.carbon_market_source, u.grid_zone,
+        u.by_grid_microkwh, of(&carbon_correction::of), of(&carbon_correction::number), of(&carbon_correction::from_at),
+        of(&carbon_correction::until_at), of(&carbon_correction::g_per_kwh), of(&carbon_correction::year),
+        u.correction ? u.correction->reason : std::string());
     for (const green_allocation& one : u.certificates)
         database.run(
             "INSERT OR REPLACE INTO certificate_uses (usage, certificate, tenant, microkwh) VALUES (?, ?, ?, ?)", u.id,
@@ -198,10 +227,34 @@ money_rows_page<charge> list_charge_rows(connection& database, const usage_filte
                            filter, limit);
 }
 
+money_rows_page<correctable> list_correctable_rows(connection& database, const correction_filter& filter,
+                                                   std::uint64_t before, std::uint32_t limit) {
+    auto metered = collect<usage>(
+        database.query("SELECT" USAGE_COLUMNS "FROM usage WHERE n < ? ORDER BY n DESC", before), filter, limit);
+    money_rows_page<correctable> found{{}, metered.next_before};
+    for (usage& row : metered.items) {
+        correctable& one = found.items.emplace_back();
+        statement rows =
+            database.query("SELECT" USAGE_COLUMNS "FROM usage WHERE corrects = ? ORDER BY correction", row.id);
+        while (rows.step()) {
+            numbered<usage> got;
+            read(rows, got);
+            one.corrections.push_back(std::move(got.row));
+        }
+        one.metered = std::move(row);
+    }
+    return found;
+}
+
+std::uint64_t last_correction(connection& database) {
+    return database.scalar<std::uint64_t>(
+        "SELECT coalesce(max(correction), 0) FROM usage WHERE correction IS NOT NULL");
+}
+
 usage_total total_usage_rows(connection& database, const usage_filter& filter) {
-#define USAGE_SUMS                                                                                                 \
-    "SELECT coalesce(sum(energy_microkwh), 0), coalesce(sum(non_green_microkwh), 0), coalesce(sum(carbon_mg), 0)," \
-    " coalesce(sum(carbon_market_mg), 0), count(*), count(*) - count(energy_microkwh) FROM usage "                 \
+#define USAGE_SUMS                                                                                                  \
+    "SELECT coalesce(sum(energy_microkwh), 0), coalesce(sum(non_green_microkwh), 0), coalesce(sum(carbon_mg), 0),"  \
+    " coalesce(sum(carbon_market_mg), 0), count(*), count(*) - count(energy_microkwh), count(corrects) FROM usage " \
     "WHERE" FILTER_AND_TIMES
     statement rows =
         filter.workload ? database.query(USAGE_SUMS "AND workload = ?5", filter.tenant, filter.project, filter.from,
@@ -218,6 +271,7 @@ usage_total total_usage_rows(connection& database, const usage_filter& filter) {
     total.carbon_market_mg = rows.take<std::int64_t>();
     total.rows = rows.take<std::uint64_t>();
     total.rows_without_energy = rows.take<std::uint64_t>();
+    total.corrections = rows.take<std::uint64_t>();
     return total;
 #undef USAGE_SUMS
 }

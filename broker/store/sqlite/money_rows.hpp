@@ -23,6 +23,12 @@ money_rows_page<usage> list_usage_rows(connection& database, const usage_filter&
 money_rows_page<charge> list_charge_rows(connection& database, const usage_filter& filter, std::uint64_t before,
                                          std::uint32_t limit);
 
+/// Metered rows with their corrections, likewise.
+money_rows_page<correctable> list_correctable_rows(connection& database, const correction_filter& filter,
+                                                   std::uint64_t before, std::uint32_t limit);
+/// The highest number of a correction; 0: there is none.
+std::uint64_t last_correction(connection& database);
+
 /// Exact: integers added by SQLite, which refuses to overflow.
 usage_total total_usage_rows(connection& database, const usage_filter& filter);
 std::vector<charge_total> total_charge_rows(connection& database, const usage_filter& filter);  // by currency

@@ -169,6 +169,20 @@ result<usage_total> sqlite_readers::total_usage(const usage_filter& filter) {
                    [&](connection& database) -> result<usage_total> { return total_usage_rows(database, filter); });
 }
 
+result<correctable_page> sqlite_readers::list_correctable(const correction_filter& filter, const std::string& cursor,
+                                                          std::uint32_t limit) {
+    const auto before = decode_cursor(cursor_kind::correctable, generation_, cursor, newest);
+    if (!before)
+        return before.error();
+    return reading(pool_, [&](connection& database) -> result<correctable_page> {
+        auto found = list_correctable_rows(database, filter, *before, bounded(limit));
+        correctable_page given{std::move(found.items), {}, last_correction(database)};
+        if (found.next_before != 0)
+            given.next_cursor = encode_cursor(cursor_kind::correctable, generation_, found.next_before);
+        return given;
+    });
+}
+
 result<std::vector<charge_total>> sqlite_readers::total_charges(const usage_filter& filter) {
     return reading(pool_, [&](connection& database) -> result<std::vector<charge_total>> {
         return total_charge_rows(database, filter);

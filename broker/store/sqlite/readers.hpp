@@ -28,6 +28,8 @@ public:
     result<page<charge>> list_charges(const usage_filter& filter, const std::string& cursor,
                                       std::uint32_t limit) override;
     result<usage_total> total_usage(const usage_filter& filter) override;
+    result<correctable_page> list_correctable(const correction_filter& filter, const std::string& cursor,
+                                              std::uint32_t limit) override;
     result<std::vector<charge_total>> total_charges(const usage_filter& filter) override;
     result<std::vector<tenant>> list_tenants() override;
     result<std::vector<api_key>> list_keys(std::optional<tenant_id> tenant) override;

@@ -216,6 +216,7 @@ void fake_broker::add_usage(const workload& of, const attempt& run) {
     used.energy_microkwh = 1500;
     used.carbon_mg = 700;
     used.carbon_source = "example";
+    used.grid_zone = "CN-EAST";
     usages.push_back(used);
     charge made;
     made.usage = used.id;
@@ -355,6 +356,18 @@ result<answer> fake_broker::handle(const input& in) {
         principals_[it->hash] = {it->tenant, "", it->as, keys.back().id};
         return answer(keys.back());
     }
+    if (const auto* it = std::get_if<correct_carbon>(&in)) {
+        corrections_made made;
+        made.dry_run = it->dry_run;
+        made.next_cursor = it->read.next_cursor;
+        for (const auto& each : it->read.rows) {
+            usage& row = made.rows.emplace_back(each.metered);
+            row.correction = carbon_correction{
+                .of = row.id, .g_per_kwh = it->told->factors[0].value, .year = 2026, .reason = it->told->reason};
+            ++made.counts[0];
+        }
+        return answer(made);
+    }
     if (const auto* it = std::get_if<revoke_key>(&in)) {
         const auto at = std::ranges::find(keys, it->key, &api_key::id);
         if (at == keys.end())
@@ -487,6 +500,19 @@ result<usage_total> fake_broker::total_usage(const usage_filter& filter) {
         ++sum.rows;
     }
     return sum;
+}
+
+result<correctable_page> fake_broker::list_correctable(const correction_filter& filter, const std::string& cursor,
+                                                       std::uint32_t limit) {
+    const std::lock_guard guard(lock);
+    std::vector<correctable> matching;
+    for (const auto& one : usages)
+        if (one.grid_zone == filter.zone)
+            matching.push_back({one, {}});
+    auto some = cut(matching, cursor, limit);
+    if (!some)
+        return some.error();
+    return correctable_page{std::move(some->items), std::move(some->next_cursor), 0};
 }
 
 result<std::vector<charge_total>> fake_broker::total_charges(const usage_filter& filter) {

@@ -390,6 +390,23 @@ TEST(encode, money_is_text_and_energy_exact) {
     EXPECT_FALSE(shown(usage{}).HasMember("carbon_scope"));
 }
 
+TEST(encode, a_correction_says_what_it_corrects_and_by_what) {
+    usage u;
+    u.id.bytes[0] = 1;
+    u.carbon_mg = -2'500'000;
+    u.grid_zone = "CN-NX";
+    EXPECT_FALSE(shown(u).HasMember("correction"));
+    u.correction = carbon_correction{
+        .of = u.id, .from_at = {}, .until_at = instant(seconds(1)), .g_per_kwh = 571.2, .year = 2026, .reason = "late"};
+    const auto v = shown(u);
+    EXPECT_EQ(v["carbon_kg"].GetDouble(), -2.5);
+    EXPECT_STREQ(v["grid_zone"].GetString(), "CN-NX");
+    EXPECT_EQ(v["correction"]["usage"].GetString(), to_string(u.id));
+    EXPECT_EQ(v["correction"]["carbon_g_per_kwh"].GetDouble(), 571.2);
+    EXPECT_EQ(v["correction"]["year"].GetInt(), 2026);
+    EXPECT_STREQ(v["correction"]["end_at"].GetString(), "1970-01-01T00:00:01.000Z");
+}
+
 TEST(encode, unknown_numbers_are_left_out) {
     decision d;
     d.ranked.resize(1);

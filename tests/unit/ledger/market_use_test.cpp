@@ -55,6 +55,7 @@ TEST(market_use, counts_contracts_then_certificates_then_the_residual_mix) {
               "contracts of the site for 25.0 %; certificate one for 1000.000000 kWh; the rest by residual mix "
               "(ministry 2023)");
     EXPECT_FALSE(row.carbon_mg) << "the location-based number is not touched";
+    EXPECT_FALSE(row.by_grid_microkwh);
 }
 
 TEST(market_use, says_that_no_residual_mix_is_known) {
@@ -62,6 +63,7 @@ TEST(market_use, says_that_no_residual_mix_is_known) {
     usage row = row_of(day(2026, 3, 10), day(2026, 3, 20), 1000, 0);
     account_market(row, with_factors(500, {}), "Z", "acme", ledger, now);
     EXPECT_EQ(row.carbon_market_mg, 500'000'000);
+    EXPECT_EQ(row.by_grid_microkwh, 1'000'000'000);
     EXPECT_NE(row.carbon_market_source.find("grid average (yearbook): no residual mix is known"), std::string::npos);
     usage dark = row_of(day(2026, 3, 10), day(2026, 3, 20), 1000, 0);
     account_market(dark, lease(), "Z", "acme", ledger, now);

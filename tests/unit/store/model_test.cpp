@@ -92,6 +92,7 @@ void expect_same_totals(queries& readers, world& model) {
         want.carbon_market_mg += u.carbon_market_mg.value_or(0);
         want.rows += 1;
         want.rows_without_energy += u.energy_microkwh ? 0 : 1;
+        want.corrections += u.correction ? 1 : 0;
     }
     const auto got = readers.total_usage(filter);
     ASSERT_TRUE(got.has_value());
@@ -101,6 +102,7 @@ void expect_same_totals(queries& readers, world& model) {
     EXPECT_EQ(got->carbon_market_mg, want.carbon_market_mg);
     EXPECT_EQ(got->rows, want.rows);
     EXPECT_EQ(got->rows_without_energy, want.rows_without_energy);
+    EXPECT_EQ(got->corrections, want.corrections);
 
     std::map<currency, std::pair<std::int64_t, std::uint64_t>> sums;
     for (const charge& c : model.list_charges(filter)) {

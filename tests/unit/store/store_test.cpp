@@ -397,6 +397,76 @@ TEST_F(sqlite_store_test, refuses_to_restore_what_is_no_good_backup) {
     EXPECT_TRUE(open()) << "what was there stays";
 }
 
+TEST_F(sqlite_store_test, gives_what_a_publication_may_correct_with_its_corrections) {
+    auto opened = open();
+    ASSERT_TRUE(opened->load(day_one).has_value());
+    const auto row = [](std::uint8_t number, const char* zone, const char* site, int from_h, int until_h) {
+        usage u;
+        u.id.bytes[0] = number;
+        u.grid_zone = zone;
+        u.provider = "p";
+        u.site = site;
+        u.start_at = day_one + std::chrono::hours(from_h);
+        u.end_at = day_one + std::chrono::hours(until_h);
+        return u;
+    };
+    change_set all;
+    all.epoch = 1;
+    all.usages = {row(1, "Z", "a", 0, 5), row(2, "Y", "b", 0, 5), row(3, "Z", "a", 4, 9), row(4, "Z", "a", 9, 12)};
+    usage correction = row(5, "Z", "a", 0, 5);
+    correction.correction =
+        carbon_correction{all.usages[0].id, 41, correction.start_at, correction.end_at, 0.1, 2026, "late"};
+    all.usages.push_back(correction);
+    ASSERT_TRUE(opened->commit({&all, 1}).has_value());
+
+    const auto hours = [](int n) {
+        return day_one + std::chrono::hours(n);
+    };
+    const correction_filter in_zone{"Z", {}, {}, hours(4), hours(9)};
+    const auto first = opened->readers().list_correctable(in_zone, "", 1);
+    ASSERT_TRUE(first.has_value());
+    EXPECT_EQ(first->rows, (std::vector<correctable>{{all.usages[2], {}}}));
+    EXPECT_EQ(first->corrections, 41u);
+    ASSERT_FALSE(first->next_cursor.empty());
+    const auto second = opened->readers().list_correctable(in_zone, first->next_cursor, 1);
+    ASSERT_TRUE(second.has_value());
+    EXPECT_EQ(second->rows, (std::vector<correctable>{{all.usages[0], {correction}}}));
+    EXPECT_TRUE(second->next_cursor.empty());
+    const auto of_site = opened->readers().list_correctable({"", "p", "b", hours(0), hours(1)}, "", 9);
+    EXPECT_EQ(of_site->rows, (std::vector<correctable>{{all.usages[1], {}}}));
+    EXPECT_EQ(opened->readers().list_correctable(in_zone, "x", 9).error().code, errc::invalid);
+    opened.reset();
+    EXPECT_EQ(open()->load(day_one)->corrections, 41u);
+}
+
+/// Rows of before migration 10 say in words only what they count by the grid.
+TEST_F(sqlite_store_test, learns_from_older_rows_what_they_count_by_the_grid) {
+    std::string older;
+    for (const std::string_view name : embedded_names("schema/sql/"))
+        if (name.substr(11, 4) < "0010")
+            older += std::string(*embedded_file(name)) + "\n";
+    const auto insert = [](const char* id, const char* source) {
+        return std::string(
+                   "INSERT INTO usage (shard, id, attempt, workload, tenant, project, provider, site, region,"
+                   " offer, start_at, end_at, units, non_green_microkwh, carbon_source, carbon_quality,"
+                   " measured, carbon_market_source) VALUES (0, x'") +
+               id +
+               "000000000000000000000000000000', zeroblob(16), zeroblob(16), zeroblob(16), '', 'p', 's', 'r', 'o', 0,"
+               " 1, 1, 900, '', 0, 1, '" +
+               source + "');";
+    };
+    older += insert("01", "certificate one for 0.000100 kWh; the rest by grid average (x): no residual mix is known") +
+             insert("02", "the rest by residual mix (x)") +
+             "INSERT INTO certificate_uses VALUES (x'01000000000000000000000000000000', 'one', zeroblob(16), 100);"
+             "PRAGMA user_version = 9; PRAGMA application_id = 1465078833;";
+    meddle(folder_ / "westerly.db", older.c_str());
+    const auto opened = open();
+    const auto rows = opened->readers().list_usage({}, "", 9);
+    ASSERT_EQ(rows->items.size(), 2u);
+    EXPECT_EQ(rows->items[0].by_grid_microkwh, std::nullopt);
+    EXPECT_EQ(rows->items[1].by_grid_microkwh, 800);
+}
+
 TEST_F(sqlite_store_test, reads_on_many_threads_while_one_writes) {
     world model(1);
     auto opened = filled(model);

@@ -290,6 +290,16 @@ void world::add_usage(change_set& changes, const attempt& of) {
         u.carbon_market_mg = static_cast<std::int64_t>(pick(1'000));
         u.carbon_market_source = word();
     }
+    u.grid_zone = chance(0.5) ? "Z" : "";
+    if (chance(0.5))
+        u.by_grid_microkwh = static_cast<std::int64_t>(pick(1'000));
+    if (!usages_.empty() && chance(0.2)) {
+        const auto number = static_cast<std::uint64_t>(
+            std::ranges::count_if(usages_, [](const usage& row) { return row.correction.has_value(); }));
+        u.correction =
+            carbon_correction{usages_[pick(usages_.size())].id,      number + 1, now(), now() + milliseconds(1),
+                              0.1 * static_cast<double>(pick(5000)), 2026,       word()};
+    }
     usages_.push_back(u);
     if (chance(0.3)) {  // rows are read without them
         u.certificates = {{"c" + std::to_string(pick(3)), 1 + static_cast<std::int64_t>(pick(1'000))}};

@@ -20,7 +20,7 @@ std::string in_unit(double thousands, const char* large, const char* small) {
     const double value = std::fabs(thousands) >= 1 ? thousands : thousands * 1000;
     const char* unit = std::fabs(thousands) >= 1 ? large : small;
     if (value != 0 && std::fabs(value) < 0.001)
-        return std::string("< 0.001 ") + unit;
+        return std::string(value < 0 ? "> -0.001 " : "< 0.001 ") + unit;
     const double size = std::fabs(value);
     const int decimals = size >= 100 || value == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
     char text[64];

@@ -1,0 +1,177 @@
+// Corrections of what was metered, by factors that were published later.
+#include "broker/codec/writer.hpp"
+#include "broker/support/files.hpp"
+#include "broker/support/time.hpp"
+#include "tools/catalogue/csv.hpp"
+#include "tools/westerly/commands.hpp"
+
+#include <charconv>
+
+namespace westerly {
+namespace {
+
+constexpr std::size_t file_bytes_max = 16 << 20;
+constexpr std::size_t factors_of_request_max = 9000;
+
+struct factor {
+    std::string start_at, end_at;
+    double g_per_kwh = 0;
+};
+/// What one request may hold: factors of one zone (or site) without a gap.
+struct stretch {
+    std::string zone;
+    std::vector<factor> factors;
+};
+
+error line_fault(const std::string& file, std::uint64_t line, const std::string& what) {
+    return fail(errc::invalid, file + ":" + std::to_string(line) + ": " + what,
+                "the columns are zone,start_at,end_at,g_per_kwh; times are RFC 3339, a zone's in order");
+}
+
+bool follows(const stretch& before, const std::string& zone, const std::string& start_at) {
+    if (before.zone != zone || before.factors.size() == factors_of_request_max)
+        return false;
+    const auto ends = parse_rfc3339(before.factors.back().end_at), starts = parse_rfc3339(start_at);
+    return ends && starts && *ends == *starts;
+}
+
+std::optional<double> number_of(std::string_view text) {
+    double value = 0;
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return wrong == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+result<std::vector<stretch>> read_factors(const std::string& file) {
+    const auto text = read_file(file, file_bytes_max);
+    if (!text)
+        return missing_file(text.error());
+    std::vector<stretch> all;
+    csv_reader lines(*text);
+    for (csv_row row; lines.next(row);) {
+        if (row.fields.front() == "zone" || row.fields.front().starts_with('#'))
+            continue;
+        if (row.damage != csv_damage::none || row.fields.size() != 4)
+            return line_fault(file, row.line, "not four fields");
+        const auto value = number_of(row.fields[3]);
+        if (!value)
+            return line_fault(file, row.line, '"' + row.fields[3] + "\" is no number");
+        if (all.empty() || !follows(all.back(), row.fields[0], row.fields[1]))
+            all.push_back({row.fields[0], {}});
+        all.back().factors.push_back({row.fields[1], row.fields[2], *value});
+    }
+    if (all.empty())
+        return fail(errc::invalid, file + " holds no factors", "give lines of zone,start_at,end_at,g_per_kwh");
+    return all;
+}
+
+std::string body_of(const correct_command& said, const stretch& of) {
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    out.StartObject();
+    put_text(out, said.site.empty() ? "zone" : "site", said.site.empty() ? of.zone : said.site);
+    put_text(out, "source", said.source);
+    put_whole(out, "year", said.year);
+    put_text(out, "quality", said.quality);
+    put_text(out, "reason", said.reason);
+    put_flag(out, "dry_run", said.dry_run);
+    put_objects(out, "factors", of.factors, [&](const factor& one) {
+        put_text(out, "start_at", one.start_at);
+        put_text(out, "end_at", one.end_at);
+        put_number(out, "g_per_kwh", one.g_per_kwh);
+    });
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+/// What all requests came to.
+struct sums {
+    rapidjson::Document items{rapidjson::kArrayType};
+    std::uint64_t looked_at = 0;
+    std::map<std::string, std::uint64_t> rows;
+    double carbon_kg = 0, carbon_market_kg = 0;
+
+    void add(const json_value& page) {
+        for (const auto& row : value_at(page, "items")->GetArray())
+            if (items.Size() < items_max)
+                items.PushBack(rapidjson::Value(row, items.GetAllocator()), items.GetAllocator());
+        for (const auto& [name, count] : value_at(page, "rows")->GetObject()) {
+            rows[name.GetString()] += count.GetUint64();
+            looked_at += count.GetUint64();
+        }
+        carbon_kg += number_at(page, "carbon_kg", 0);
+        carbon_market_kg += number_at(page, "carbon_market_kg", 0);
+    }
+};
+
+result<void> send(cli& with, const correct_command& said, const stretch& of, sums& into) {
+    const std::string body = body_of(said, of);
+    std::string cursor;
+    do {
+        const std::string from = cursor.empty() ? "" : "&cursor=" + url_encode(cursor);
+        const auto page = post(with, "/v1/carbon-corrections?limit=500" + from, body);
+        if (!page)
+            return page.error();
+        into.add(*page);
+        cursor = text_at(*page, "next_cursor");
+    } while (!cursor.empty());
+    return {};
+}
+
+void print_json_of(const correct_command& said, sums& all) {
+    auto& memory = all.items.GetAllocator();
+    rapidjson::Value rows(rapidjson::kObjectType);
+    for (const auto& [name, count] : all.rows)
+        rows.AddMember(rapidjson::Value(name, memory), rapidjson::Value(count), memory);
+    rapidjson::Document whole(rapidjson::kObjectType, &memory);
+    whole.AddMember("dry_run", said.dry_run, memory);
+    whole.AddMember("items", static_cast<rapidjson::Value&>(all.items), memory);
+    whole.AddMember("rows", rows, memory);
+    whole.AddMember("carbon_kg", all.carbon_kg, memory);
+    whole.AddMember("carbon_market_kg", all.carbon_market_kg, memory);
+    print_json(whole);
+}
+
+void print_for_people(cli& with, const correct_command& said, sums& all) {
+    text_table table({"WORKLOAD", "SITE", "FROM", "UNTIL", "G/KWH", "CO2e", "CO2e MARKET"});
+    for (const auto& row : all.items.GetArray())
+        table.add({text_at(row, "workload"), text_at(row, "provider") + "/" + text_at(row, "site"),
+                   text_at(row, "correction.start_at"), text_at(row, "correction.end_at"),
+                   rounded_at(row, "correction.carbon_g_per_kwh"), carbon_at(row, "carbon_kg"),
+                   carbon_at(row, "carbon_market_kg")});
+    if (!table.empty())
+        std::printf("%s", table.render(with.colour).c_str());
+    std::printf("%s %llu of %llu metered rows, by %.6g kg (location-based), %.6g kg (market-based)\n",
+                said.dry_run ? "would correct" : "corrected", static_cast<unsigned long long>(all.rows["corrected"]),
+                static_cast<unsigned long long>(all.looked_at), all.carbon_kg, all.carbon_market_kg);
+    for (const auto& [name, words] :
+         {std::pair("unchanged", "count as much already"), std::pair("repeated", "were counted by this before"),
+          std::pair("better_known", "are counted by a better quality class"),
+          std::pair("without_number", "have no carbon that could be corrected")})
+        if (all.rows[name] > 0)
+            std::printf("%llu %s\n", static_cast<unsigned long long>(all.rows[name]), words);
+}
+
+result<std::vector<stretch>> factors_of(const correct_command& said) {
+    if (said.file.empty())
+        return std::vector<stretch>{{said.zone, {{said.from, said.to, *said.factor}}}};
+    auto all = read_factors(said.file);
+    if (all && !said.zone.empty())
+        std::erase_if(*all, [&](const stretch& one) { return one.zone != said.zone; });
+    return all;
+}
+
+}  // namespace
+
+int correct_carbon(cli& with, const correct_command& said) {
+    const auto told = factors_of(said);
+    if (!told)
+        return complain(told.error());
+    sums all;
+    for (const stretch& one : *told)
+        if (const auto sent = send(with, said, one, all); !sent)
+            return complain(sent.error());
+    with.json ? print_json_of(said, all) : print_for_people(with, said, all);
+    return 0;
+}
+
+}  // namespace westerly
