@@ -118,7 +118,7 @@ void put_appraisal(json_writer& out, const appraisal& a) {
                                         : "grid_average");
     }
     if (a.certificates_microkwh > 0)
-        put_millionths(out, "certificates_kwh", a.certificates_microkwh);
+        put_number(out, "certificates_kwh", static_cast<double>(a.certificates_microkwh) / 1e6);
     put_number(out, "green_power_share", a.green_power_share);
     put_number(out, "pue", a.pue);
 }
