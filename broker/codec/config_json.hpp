@@ -3,6 +3,7 @@
 #include "broker/codec/json.hpp"
 #include "broker/domain/policy.hpp"
 #include "broker/domain/provider.hpp"
+#include "broker/domain/region.hpp"
 
 namespace westerly {
 
@@ -24,8 +25,10 @@ result<policy> decode_policy(std::string_view name, std::string_view json);
 void encode_policy(json_writer& out, const policy& p);
 
 /// Provider file (schema/provider.schema.json); `id` is the file's name without .json. Every site of "prices"
-/// and "offers" must be among "sites"; only kind "catalogue" may (and must) have "offers". Errors as above.
-result<provider_config> decode_provider(std::string_view id, std::string_view json);
+/// and "offers" must be among "sites"; only kind "catalogue" may (and must) have "offers". A site without coordinates
+/// stands where `regions` (sorted by name) has its region. Errors as above.
+result<provider_config> decode_provider(std::string_view id, std::string_view json,
+                                        std::span<const region_place> regions = {});
 void encode_provider(json_writer& out,
                      const provider_config& p);  // without the adapter's command and config: they may hold secrets
 

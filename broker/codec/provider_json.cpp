@@ -29,8 +29,9 @@ constexpr text_rule argument_rule{0, 4096};
 /// What is being read, with an index: a catalogue has a hundred thousand offers.
 struct reading {
     provider_config& p;
-    std::unordered_map<std::string, std::size_t> sites;  // by name, into p.sites
-    std::unordered_set<std::string> offers;              // ids
+    std::span<const region_place> regions;
+    std::unordered_map<std::string, std::size_t> sites = {};  // by name, into p.sites
+    std::unordered_set<std::string> offers = {};              // ids
 };
 
 /// Site, offer and price, wherever they stand, must name a site of the file.
@@ -57,6 +58,16 @@ void read_measured_rtts(object_reader& o, site_facts& site) {
     o.whole("rtt_max_age_s", site.rtt_max_age_s, 60, year_s);
 }
 
+/// Coordinates, or else those of the region, so that an RTT can be estimated.
+void read_place_of(object_reader& o, site_facts& site, std::span<const region_place> regions) {
+    read_place(o, site.latitude_longitude);
+    if (site.latitude_longitude)
+        return;
+    const auto known = std::ranges::lower_bound(regions, site.region, {}, &region_place::region);
+    if (known != regions.end() && known->region == site.region)
+        site.latitude_longitude = std::pair(known->latitude, known->longitude);
+}
+
 void read_site(object_reader& o, reading& file) {
     site_facts& site = file.p.sites.emplace_back();
     o.require({"site", "region", "jurisdiction"});
@@ -65,7 +76,7 @@ void read_site(object_reader& o, reading& file) {
     o.text("region", site.region, slug_rule);
     o.text("zone", site.zone, slug_rule);
     o.text("jurisdiction", site.jurisdiction, country_rule);
-    read_place(o, site.latitude_longitude);
+    read_place_of(o, site, file.regions);
     o.number_map("rtt_ms", site.rtt_ms, 256, slug_rule, {0, 60'000});
     read_measured_rtts(o, site);
     read_sourced(o, "pue", site.pue, {1, 10});
@@ -212,6 +223,8 @@ void read_shape(object_reader& o, offer& made) {
     o.whole("disk_mib", made.disk_mib, 0, std::int64_t{1} << 50);
     o.object("accelerators", [&](object_reader& a) { read_accelerators(a, made.accelerators.emplace()); });
     read_architecture(o, "architecture", made.architecture);
+    if (made.accelerators && made.accelerators->stack != "none")
+        made.stacks = {made.accelerators->stack, "none"};
     o.texts("stacks", made.stacks, 1, 16, stack_rule, true);
     o.whole("units_free", made.units_free, 0, whole_max);
     o.whole("queue_wait_s", made.queue_wait_s, 0, year_s);
@@ -303,8 +316,8 @@ void check_kind(object_reader& o, const provider_config& p) {
                            "remove it, and give prices under \"prices\"");
 }
 
-void read_provider(object_reader& o, provider_config& p) {
-    reading file{p, {}, {}};
+void read_provider(object_reader& o, provider_config& p, std::span<const region_place> regions) {
+    reading file{p, regions};
     std::vector<offer> offers;
     o.require({"kind", "sites"});
     o.text("kind", p.kind, provider_rule);
@@ -338,7 +351,8 @@ void read_provider(object_reader& o, provider_config& p) {
 
 }  // namespace
 
-result<provider_config> decode_provider(std::string_view id, std::string_view json) {
+result<provider_config> decode_provider(std::string_view id, std::string_view json,
+                                        std::span<const region_place> regions) {
     const auto document = parse_json(json, provider_json_max);
     if (!document)
         return document.error();
@@ -348,7 +362,7 @@ result<provider_config> decode_provider(std::string_view id, std::string_view js
     if (!is_provider_id(id) || id.size() > provider_rule.length_max)
         faults.invalid({}, "the file's name \"" + p.id + "\" is not a provider id",
                        "name it with " + std::string(provider_rule.shape));
-    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_provider(o, p); });
+    object_reader::read_object(*document, {}, faults, [&](object_reader& o) { read_provider(o, p, regions); });
     if (!faults.empty())
         return with_places(faults.to_error("the provider " + p.id + " is not acceptable"), json);
     return p;

@@ -2,6 +2,7 @@
 
 #include "broker/codec/certificate_json.hpp"
 #include "broker/codec/config_json.hpp"
+#include "broker/codec/facts_json.hpp"
 #include "broker/codec/positions.hpp"
 #include "broker/placement/decide.hpp"
 #include "broker/placement/policy_choice.hpp"
@@ -100,8 +101,9 @@ std::vector<policy> read_policies(const fs::path& folder, term_table terms, erro
 
 std::vector<provider_config> read_providers(const fs::path& folder, error& all, std::vector<std::string>& ignored) {
     std::vector<provider_config> providers;
+    const auto regions = decode_regions(embedded_file("schema/facts/regions.json").value_or("{}"));
     for (const auto& file : read_folder(folder, all, ignored)) {
-        auto read = decode_provider(file.name, file.text);
+        auto read = decode_provider(file.name, file.text, regions ? *regions : std::span<const region_place>{});
         if (read)
             providers.push_back(std::move(*read));
         else

@@ -342,6 +342,33 @@ TEST(decode_provider, completes_the_offers_of_a_catalogue) {
     EXPECT_EQ(p.config_json, "{}");
 }
 
+TEST(decode_provider, a_site_without_coordinates_stands_where_its_region_does) {
+    const std::vector<region_place> regions{{"cn-a", 1, 2}, {"cn-b", 30, 120}};
+    const auto place_of = [&](const std::string& rest) {
+        const auto p = decode_provider(
+            "pub", R"({"kind": "local", "sites": [{"site": "s", "jurisdiction": "CN", )" + rest + "}]}", regions);
+        return p.value().sites.at(0).latitude_longitude;
+    };
+    EXPECT_EQ(place_of(R"("region": "cn-b")"), std::pair(30.0, 120.0));
+    EXPECT_EQ(place_of(R"("region": "cn-b", "latitude": 5, "longitude": 6)"), std::pair(5.0, 6.0));
+    EXPECT_EQ(place_of(R"("region": "elsewhere")"), std::nullopt);
+}
+
+TEST(decode_provider, the_cards_stack_runs_where_no_stacks_are_stated) {
+    const auto stacks_of = [](const std::string& rest) {
+        const auto p = decode_provider(
+            "pub",
+            R"({"kind": "catalogue", "sites": [{"site": "s", "region": "r", "jurisdiction": "CN"}], "offers": [{)"
+            R"("site": "s", "name": "n", "billing_mode": "on_demand", "unit": "node", "vcpus": 1, "memory_mib": 1)" +
+                rest + "}]}");
+        return p.value().offers.all().at(0)->stacks;
+    };
+    const std::string cards = R"(, "accelerators": {"model": "A100", "count": 8, "memory_gib": 80, "stack": "cuda"})";
+    EXPECT_EQ(stacks_of(""), std::vector<std::string>{"none"});
+    EXPECT_EQ(stacks_of(cards), (std::vector<std::string>{"cuda", "none"}));
+    EXPECT_EQ(stacks_of(cards + R"(, "stacks": ["rocm"])"), std::vector<std::string>{"rocm"});
+}
+
 TEST(encode_provider, keeps_config_and_command_back) {
     const auto p = decode_provider("two-sites", example("provider-local.json")).value();
     rapidjson::StringBuffer buffer;
