@@ -124,6 +124,9 @@ void read_supply(object_reader& o, supply_terms& supply) {
     if (o.has("host_units") && !o.has("host"))
         o.faults().invalid(o.at("host"), "is missing, and host_units counts its units", "name the host");
     o.time("valid_until", supply.price_until);
+    if (supply.available_from && supply.price_until && *supply.price_until <= *supply.available_from)
+        o.faults().invalid(o.at("valid_until"), "is not after available_from: there is no time at which it may be used",
+                           "correct one of the two");
     read_fee(o, supply.fee);
     o.flag("owned", supply.owned);
     read_price(o, "shadow_price", supply.shadow_price);

@@ -230,6 +230,12 @@ def offer_days(p):
     return any(no_such_day(get(o, name)) for o in items(p, "offers") + items(p, "prices") for name in ("as_of", "available_from", "valid_until"))
 
 
+def quote_ends_before_it_begins(p):
+    ends = [[instant(get(each, name)) for name in ("available_from", "valid_until")]
+            for each in items(p, "prices") + items(p, "offers")]
+    return any(None not in pair and pair[1] <= pair[0] for pair in ends)
+
+
 def shadow_price_of_nothing(p):
     return any(get(each, "shadow_price") is not None and get(each, "owned") is not True
                for each in items(p, "prices") + items(p, "offers"))
@@ -299,7 +305,7 @@ RULES = {
     "certificates": [certificates_repeated, certificate_days],
     "provider": [sites_repeated, site_unknown, idle_above_max, offers_repeated, offer_days, config_too_large,
                  shadow_price_of_nothing, shadow_price_in_another_currency, owned_but_not_reserved, wait_p90_below_median,
-                 rtt_measured_twice, rtt_days, hours_overlap, hours_of_what_is_owned],
+                 quote_ends_before_it_begins, rtt_measured_twice, rtt_days, hours_overlap, hours_of_what_is_owned],
 }
 
 
