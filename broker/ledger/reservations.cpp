@@ -90,7 +90,8 @@ public:
         }
         window_.from = made.from;
         for (const offer& each : offers_)
-            if (each.mode == billing_mode::reserved && !each.supply.owned && each.supply.fee && cards_of(each) > 0)
+            if (each.mode == billing_mode::reserved && !each.supply.owned && each.supply.fee && cards_of(each) > 0 &&
+                on_sale(each))
                 made.advices.push_back(advise(each));
         std::ranges::sort(made.advices, [](const auto& a, const auto& b) {
             const double left = a.saving_per_month.value_or(0), right = b.saving_per_month.value_or(0);
@@ -103,6 +104,12 @@ private:
     struct window {
         instant from, until;
     };
+
+    /// What begins later, or whose quote has ended, cannot be had when the advice is given: when the window ends.
+    bool on_sale(const offer& o) const {
+        return (!o.supply.available_from || *o.supply.available_from <= window_.until) &&
+               (!o.supply.price_until || window_.until < *o.supply.price_until);
+    }
 
     use_of_cards use_like(const offer& reserved) const {
         use_of_cards found;
@@ -128,7 +135,7 @@ private:
         std::optional<double> cheapest;
         for (const offer& o : offers_) {
             if (o.mode != billing_mode::on_demand || !o.price || o.price->unit != reserved.supply.fee->per_unit.unit ||
-                cards_of(o) == 0 || !comparable(reserved, o))
+                cards_of(o) == 0 || !comparable(reserved, o) || !on_sale(o))
                 continue;
             const double price = static_cast<double>(o.price->nanos) / nanos_per_one / cards_of(o);
             cheapest = std::min(cheapest.value_or(price), price);

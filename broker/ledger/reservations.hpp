@@ -49,6 +49,8 @@ struct reservation_advices {
 ///             the fee's currency, and not itself on a reserved offer. Sites may differ: the region is shown.
 /// Rule        the n-th unit is worth buying when the hours that it would have been busy reach the break-even:
 ///             fee / (hourly price of its cards). Busy: the cards used at once, beyond what n - 1 units carry.
+/// Left out    what is owned already; what is not on sale at `until` (available_from, price_until), to be bought or as
+///             the price of an hour.
 /// Certainty   low below four whole weeks; high from twelve on when nine in ten of them agree, fair when three in four.
 reservation_advices advise_reservations(std::span<const charge> history, std::span<const offer> offers, instant from,
                                         instant until);

@@ -36,6 +36,13 @@ offer offer_of(const json_value& v) {
     if (const auto unit = parse_currency(text_at(v, "term_price.currency")); fee && unit)
         o.supply.fee = reservation_fee{text_at(v, "term") == "year" ? reservation_term::year : reservation_term::month,
                                        {*fee, *unit}};
+    o.supply.owned = text_at(v, "owned") == "yes";
+    const auto time_at = [&](const char* name) {
+        const auto at = parse_rfc3339(text_at(v, name));
+        return at ? std::optional(*at) : std::nullopt;
+    };
+    o.supply.available_from = time_at("available_from");
+    o.supply.price_until = time_at("valid_until");
     return o;
 }
 
@@ -162,7 +169,8 @@ void print_advices(const cli& with, const reservation_advices& made, double days
         return print_json(out);
     }
     if (made.advices.empty()) {
-        std::printf("nothing to buy: no offer has a term_price\n");
+        std::printf(
+            "nothing to buy: no reserved offer that you do not own already can be had now and has a term_price\n");
         return;
     }
     text_table table({"OFFER", "REGION", "FEE", "RESERVED/H", "BY THE HOUR", "BREAK-EVEN", "BUSY", "BUY", "SAVES/MONTH",

@@ -139,6 +139,25 @@ TEST(reservations, only_comparable_use_counts) {
     EXPECT_NEAR(*advice.saving_per_month, -50'000, 1e-6);
 }
 
+TEST(reservations, what_cannot_be_had_now_is_neither_advised_nor_a_price) {
+    offer later = by_the_hour(10'000'000);
+    later.id = "cloud/east/later/on_demand";
+    later.supply.available_from = until + days(2);
+    offer past = later;
+    past.id = "cloud/east/past/on_demand";
+    past.supply.available_from = std::nullopt;
+    past.supply.price_until = until;
+    const std::vector<offer> offers{by_the_hour(), later, past, reserved()};
+    const auto made = advise_reservations({}, offers, until - days(30), until);
+    ASSERT_EQ(made.advices.size(), 1u);
+    EXPECT_NEAR(*made.advices[0].hourly_price, 7.80, 1e-9);
+
+    offer next_month = reserved();
+    next_month.supply.available_from = until + days(2);
+    EXPECT_TRUE(
+        advise_reservations({}, std::vector{by_the_hour(), next_month}, until - days(30), until).advices.empty());
+}
+
 TEST(reservations, without_any_hourly_price_nothing_is_said_of_money) {
     const std::vector<offer> offers{reserved()};
     const auto made = advise_reservations({}, offers, until - days(30), until);
