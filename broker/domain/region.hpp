@@ -18,7 +18,8 @@ struct region_place {
 /// Whether the list has it.
 bool knows_region(std::span<const region_place> places, std::string_view region) noexcept;
 
-/// Which known region somebody meant who wrote `meant`: the one with the fewest typos, at most two; ties by name.
+/// Which known region (or other such name) somebody meant who wrote `meant`: the one with the fewest typos, at most
+/// two; ties by name.
 class nearest_region {
 public:
     explicit nearest_region(std::string_view meant) : meant_(meant) {}

@@ -3,7 +3,8 @@
 #include "broker/codec/protocol_words.hpp"
 #include "broker/providers/adapter_process.hpp"
 #include "broker/providers/line_splitter.hpp"
-#include "broker/providers/rpc_channel.hpp"
+#include "broker/providers/offer_feed.hpp"
+#include "broker/providers/verbs.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -79,7 +80,33 @@ private:
             end({config_verdict::kind::refused,
                  "it is of kind " + reply->kind + "; correct kind (" + question_.of.kind + ") or adapter_command"});
         else
-            end({config_verdict::kind::sound, ""});
+            look_at_prices();
+    }
+
+    /// Its config is sound, whatever it tells of its offers, or does not.
+    void look_at_prices() {
+        verdict_ = {config_verdict::kind::sound};
+        if (std::ranges::all_of(question_.of.prices, [](const price_override& p) { return p.offer.empty(); }))
+            return end(verdict_);
+        ask_offers("");
+    }
+
+    void ask_offers(const std::string& cursor) {
+        channel_.call(
+            "offers", encode(offers_params{cursor}), steady_time::max(),
+            [this](const call_answer& answer) { take_offers(answer); }, true);
+        process_->send(channel_.take_output());
+    }
+
+    void take_offers(const call_answer& answer) {
+        auto page = decode_answer(answer, decode_offers_reply).value;
+        if (!page)
+            return end(verdict_);
+        std::ranges::move(page->offers, std::back_inserter(offers_.offers));
+        if (!page->next_cursor.empty())
+            return ++pages_ < offer_pages_max ? ask_offers(page->next_cursor) : end(verdict_);
+        verdict_.unmet_prices = unmet_prices(question_.of, offers_);
+        end(verdict_);
     }
 
     void ended(const std::string& how) {
@@ -99,6 +126,8 @@ private:
     rpc_channel channel_{channel_limits{}};
     std::unique_ptr<adapter_process> process_;
     config_verdict verdict_;
+    offers_reply offers_;
+    std::size_t pages_ = 0;
     bool done_ = false;
 };
 

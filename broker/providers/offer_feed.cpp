@@ -1,5 +1,7 @@
 #include "broker/providers/offer_feed.hpp"
 
+#include "broker/domain/region.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -69,6 +71,8 @@ void lay_over(const price_override& price, offer& on) {
         on.max_w = price.max_w;
 }
 
+constexpr std::size_t unmet_listed_max = 10;
+
 constexpr double steady_ms = 1;
 constexpr double steady_share = 0.05;
 
@@ -92,6 +96,29 @@ std::vector<site_facts> with_measured(const provider_config& config, const std::
 }
 
 }  // namespace
+
+std::vector<std::string> unmet_prices(const provider_config& config, const offers_reply& reply) {
+    std::set<std::string_view> names;
+    std::set<std::pair<std::string_view, std::string_view>> of_sites;
+    for (const auto& told : reply.offers) {
+        names.insert(told.name);
+        of_sites.emplace(told.site, told.name);
+    }
+    std::vector<std::string> unmet;
+    for (std::size_t i = 0; i < config.prices.size() && unmet.size() < unmet_listed_max; ++i) {
+        const price_override& price = config.prices[i];
+        if (price.offer.empty() ||
+            (price.site.empty() ? names.contains(price.offer) : of_sites.contains({price.site, price.offer})))
+            continue;
+        nearest_region meant(price.offer);
+        for (const std::string_view name : names)
+            meant.look_at(name);
+        unmet.push_back("/prices/" + std::to_string(i) + "/offer: the adapter has no offer \"" + price.offer + '"' +
+                        (price.site.empty() ? "" : " at site " + price.site) +
+                        (meant.found().empty() ? "" : "; did you mean \"" + meant.found() + "\"?"));
+    }
+    return unmet;
+}
 
 void keep_steady(const std::vector<site_rtt>& before, const provider_config& config, instant now,
                  std::vector<site_rtt>& told) {

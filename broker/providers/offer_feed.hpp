@@ -17,6 +17,10 @@ struct merged_offers {
 /// Pure. `now` dates the file's own offers, which bear no date.
 merged_offers merge_offers(const provider_config& config, const offers_reply* reply, instant now);
 
+/// Entries of the provider file's `prices` that name an offer which the adapter does not tell of, a sentence each, the
+/// first ten.
+std::vector<std::string> unmet_prices(const provider_config& config, const offers_reply& reply);
+
 /// Measured RTTs always differ a little, and each change makes its site's offers new ones, which decisions and their
 /// history would have to take in. So what was told `before` stays, date and all, while it is younger than half of its
 /// age limit and the new figure is within 1 ms or 5 % of it.

@@ -339,6 +339,10 @@ void provider_session::feed_offers() {
     for (const auto& warning : merged.warnings)
         if (warned_.size() < warnings_kept_max && warned_.insert(warning).second)
             log_event(log_level::warning, "offer.dropped", {{"provider", config_.id}, {"why", warning}});
+    unmet_prices_ = offers_ ? unmet_prices(config_, *offers_) : std::vector<std::string>();
+    for (const auto& unmet : unmet_prices_)
+        if (warned_.size() < warnings_kept_max && warned_.insert(unmet).second)
+            log_event(log_level::warning, "price.unused", {{"provider", config_.id}, {"why", unmet}});
     for (auto& each : merged.offers) {
         each.runs_gangs = catalogue() || can("gang");
         each.takes_files = catalogue() || can("put");
@@ -371,7 +375,9 @@ std::string provider_session::state_message() const {
         case provider_state::ready:
             break;
     }
-    return offers_ ? joined(offers_->warnings, "; ", "; ") : std::string();
+    std::vector<std::string> doubts = offers_ ? offers_->warnings : std::vector<std::string>();
+    doubts.insert(doubts.end(), unmet_prices_.begin(), unmet_prices_.end());
+    return joined(doubts, "; ", "; ");
 }
 
 void provider_session::refresh() {

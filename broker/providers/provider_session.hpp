@@ -109,6 +109,7 @@ private:
     bool offers_in_flight_ = false;
     steady_time offers_at_{};
     std::string offers_trouble_;
+    std::vector<std::string> unmet_prices_;
     std::set<std::string> warned_;
 
     rate_window notifications_;

@@ -45,6 +45,16 @@ TEST_F(config_check, what_does_not_answer_proves_nothing) {
     EXPECT_THAT(told[1].why, HasSubstr("no licence"));
 }
 
+TEST_F(config_check, prices_of_offers_that_it_does_not_have_are_told) {
+    auto question = fake_question(R"({"pages": 3})");
+    question.of.prices.push_back(question.of.prices[0]);
+    question.of.prices[0].offer = "cpu";
+    question.of.prices[1].offer = "gpu";
+    const auto told = ask({question}).at(0);
+    EXPECT_EQ(told.is, verdict::sound);
+    EXPECT_THAT(told.unmet_prices, testing::ElementsAre(HasSubstr("/prices/1/offer")));
+}
+
 TEST_F(config_check, another_kind_is_refused) {
     auto question = fake_question("{}");
     question.of.kind = "slurm";

@@ -167,6 +167,17 @@ TEST(merge_offers, the_later_of_what_adapter_and_file_measured_holds) {
                                          {"cn-c", 9, now, 5}}));
 }
 
+TEST(unmet_prices, name_what_the_adapter_does_not_have_and_what_may_be_meant) {
+    auto config = two_sites();
+    config.prices = {price("", "", 1),           price("east", "", 1),           price("", "node-large", 1),
+                     price("", "node-lrage", 1), price("east", "node-large", 1), price("", "warehouse", 1)};
+    EXPECT_EQ(unmet_prices(config, reply_of({{"west", "node-large"}, {"east", "cpu"}})),
+              (std::vector<std::string>{
+                  R"(/prices/3/offer: the adapter has no offer "node-lrage"; did you mean "node-large"?)",
+                  R"(/prices/4/offer: the adapter has no offer "node-large" at site east)",
+                  R"(/prices/5/offer: the adapter has no offer "warehouse")"}));
+}
+
 TEST(keep_steady, small_moves_of_what_is_young_change_nothing) {
     auto config = two_sites();
     config.sites[0].rtt_max_age_s = 100;
