@@ -63,8 +63,15 @@ std::size_t edits(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+/// What others call a field.
+constexpr std::pair<std::string_view, std::string_view> other_words[] = {
+    {"gpus", "accelerators"}, {"gpu", "accelerators"}, {"cards", "accelerators"}, {"cpus", "vcpus"}, {"cpu", "vcpus"}};
+
 std::string remedy_for_unknown(std::string_view name, std::span<const std::string_view> known) {
     constexpr std::size_t compared_max = 64;
+    for (const auto& [other, ours] : other_words)
+        if (name == other && std::ranges::find(known, ours) != known.end())
+            return "did you mean " + quoted(ours) + "?";
     // A swap of two letters counts two edits; in very short names that is everything.
     std::size_t best = name.size() <= 3 ? 2 : std::max<std::size_t>(name.size() / 3, 2) + 1;
     std::string_view meant;

@@ -208,10 +208,10 @@ void read_tasks(object_reader& o, workload_spec& spec) {
 
 void read_spread(object_reader& o, workload_spec& spec) {
     if (!o.object("spread", [&](object_reader& in) {
-            constexpr text_rule near_users{.length_min = 10,
-                                           .length_max = 10,
+            constexpr text_rule near_users{.length_min = 1,
+                                           .length_max = 63,
                                            .allowed = [](std::string_view text) { return text == "near_users"; },
-                                           .shape = "near_users"};
+                                           .shape = "\"near_users\""};
             std::string rule;
             in.require({"rule"});
             in.text("rule", rule, near_users);
@@ -226,8 +226,10 @@ void read_spread(object_reader& o, workload_spec& spec) {
         refuse("is of services only", "leave it out: a batch workload's tasks run at one site");
     else if (!spec.limits.origin_stated())
         refuse("needs users to be near to", "state constraints.origins");
-    else if (spec.tasks_max > 0 || spec.tasks > spread_tasks_max)
-        refuse("is of at most 256 tasks, in one number", "state fewer tasks");
+    else if (spec.tasks_max > 0)
+        refuse("is of one number of tasks, not of a range", "state tasks as a number, or leave it out");
+    else if (spec.tasks > spread_tasks_max)
+        refuse("is of at most 256 tasks", "state fewer tasks");
 }
 
 void read_workload(object_reader& o, workload_spec& spec, workload_use use) {

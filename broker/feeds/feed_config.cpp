@@ -49,7 +49,7 @@ std::string_view service_of(feed_form form) {
 
 void read_feed(object_reader& o, const fs::path& folder, feed_config& into) {
     o.require({"form", "url"});
-    o.choice("form", into.form);
+    const bool form_known = o.choice("form", into.form);
     o.text("url", into.url, url_rule);
     while (into.url.size() > 8 && into.url.back() == '/')
         into.url.pop_back();
@@ -68,7 +68,7 @@ void read_feed(object_reader& o, const fs::path& folder, feed_config& into) {
     const bool foreign = into.form != feed_form::westerly;
     if (foreign && into.zones.empty())
         o.faults().invalid(o.at("zones"), "names no zone", "give {\"OUR-ZONE\": \"what the service calls it\"}");
-    if (!foreign)
+    if (form_known && !foreign)
         for (const std::string_view name : {"zones", "method", "scope", "quality"})
             if (o.has(name))
                 o.faults().invalid(o.at(name), "does not go with the form westerly: its answers say it themselves",

@@ -72,6 +72,8 @@ INSTANTIATE_TEST_SUITE_P(
                 R"("resources": {"accelerators": [{"count": 1}]}, "work": {"runtime_s": 60, "reference": {"model": "A100", "count": 8, "scale_out_gb_s": 0}})"),
             "/work/reference/scale_out_gb_s", "out of range", ""},
         fault_case{"unknown", with(R"("tsaks": 3)"), "/tsaks", "not a known field", "did you mean \"tasks\"?"},
+        fault_case{"gpus", with(R"("resources": {"gpus": 8})"), "/resources/gpus", "not a known field",
+                   "did you mean \"accelerators\"?"},
         fault_case{"unknown_far_off", with(R"("resources": {"qqqqqqqq": 3})"), "/resources/qqqqqqqq",
                    "not a known field", "the fields here are \"vcpus\""},
         fault_case{"unknown_enum", with(R"("compute_class": "gpu")"), "/compute_class", "not known here",
@@ -175,6 +177,9 @@ TEST(decode_workload, a_service_can_be_planned_with_its_spread) {
     };
     EXPECT_TRUE(refused("service", "batch"));
     EXPECT_TRUE(refused("\"tasks\": 8", "\"tasks\": 257"));
+    std::string misspelt = text;
+    misspelt.replace(misspelt.find("near_users"), 10, "near_user");
+    EXPECT_EQ(decode_workload(misspelt, workload_use::plan).error().faults.at(0).remedy, "give \"near_users\"");
     EXPECT_TRUE(refused("\"origins\": [{\"region\": \"cn-east\", \"weight\": 3}]", "\"max_pue\": 2"));
 }
 

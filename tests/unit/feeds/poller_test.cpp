@@ -272,6 +272,9 @@ TEST(feed_file, refuses_what_cannot_be_meant) {
     EXPECT_EQ(refused(R"({"form": "westerly", "url": "http://h/", "poll_s": 1})"), "/feed/poll_s");
     EXPECT_EQ(refused(R"({"form": "westerly", "url": "http://h/", "pol_s": 60})"), "/feed/pol_s");
     EXPECT_EQ(refused(R"({"form": "westerly", "url": "http://h/"})"), "accepted");
+    const auto misspelt = decode_feed(
+        "signals/x.json", R"({"feed": {"form": "electricity_map", "url": "https://h", "zones": {"a": "b"}}})", "/tmp");
+    EXPECT_EQ(misspelt.error().faults.size(), 1u);
 }
 
 }  // namespace
