@@ -56,6 +56,36 @@ double time_price(const policy& rules) {
     return 0;
 }
 
+/// "3 (other shape), 1 (no price)"
+std::string left_out_in_words(const supply& from) {
+    std::string text;
+    for (const auto& [why, count] : from.left_out)
+        text += (text.empty() ? "" : ", ") + in_words(static_cast<double>(count)) + " (" + why + ")";
+    return text;
+}
+
+/// No RTT is known to a region that nothing knows, and every policy that weighs it would pass all offers over.
+result<void> check_origin(const std::string& region, const supply& from) {
+    const auto facts = decode_regions(embedded_file("schema/facts/regions.json").value()).value();
+    if (region.empty() || knows_region(facts, region))
+        return {};
+    nearest_region meant(region);
+    for (const region_place& fact : facts)
+        meant.look_at(fact.region);
+    for (const offer& o : from.offers) {
+        meant.look_at(o.site.region);
+        bool known = o.site.region == region;
+        for (const auto& [to, ms] : o.site.rtt_ms) {
+            known = known || to == region;
+            meant.look_at(to);
+        }
+        if (known)
+            return {};
+    }
+    return fail(errc::invalid, "--origin: neither facts nor sites nor --rtt know the region \"" + region + '"',
+                meant.found().empty() ? "" : "did you mean \"" + meant.found() + "\"?");
+}
+
 }  // namespace
 
 bool read_options(int argc, char** argv, simulate_options& use, int& code) {
@@ -81,12 +111,15 @@ bool read_options(int argc, char** argv, simulate_options& use, int& code) {
                    "when the trace begins (RFC 3339); else when the first workload of our own list was created, or "
                    "2021-01-01T00:00:00Z");
     app.add_option("--accelerator", use.catalogue.accelerator, "only offers of this model; 'none': without cards");
-    app.add_option("--instances", use.catalogue.instance_prefixes, "only instance types that begin so")->delimiter(',');
-    app.add_option("--providers", use.catalogue.providers, "only these providers of the catalogue")->delimiter(',');
+    app.add_option("--instances", use.catalogue.instance_prefixes,
+                   "only instance types (of provider files: offers' names) that begin so")
+        ->delimiter(',');
+    app.add_option("--providers", use.catalogue.providers, "only these providers (of provider files: their names)")
+        ->delimiter(',');
     app.add_option("--units-per-offer", use.catalogue.units_per_offer,
-                   "capacity of each offer of a catalogue (assumed)")
+                   "capacity of each offer of a CSV catalogue (assumed)")
         ->check(CLI::Range(1u, 1'000'000u));
-    app.add_flag("--spot", use.catalogue.spot, "spot prices as offers of their own");
+    app.add_flag("--spot", use.catalogue.spot, "spot prices of a CSV catalogue as offers of their own");
     app.add_option("--origin", use.origin_region, "where users are: a region that facts, sites or --rtt know");
     app.add_option("--interactive-below-s", use.traced.interactive_below_s,
                    "work shorter than this is waited for: latency counts");
@@ -135,12 +168,17 @@ result<void> settle_begin(simulate_options& use) {
 result<void> read_supply(const simulate_options& use, supply& into) {
     for (const std::string& path : use.offers) {
         const bool table = path.ends_with(".csv") || path.ends_with(".csv.gz");
-        if (auto read = table ? read_catalogue(path, use.catalogue, into) : read_providers(path, into); !read)
+        if (auto read = table ? read_catalogue(path, use.catalogue, into) : read_providers(path, use.catalogue, into);
+            !read)
             return read;
     }
     if (into.offers.empty())
-        return fail(errc::invalid, "no offers are left", "look at --accelerator, --instances and --providers");
-    return use.rtt.empty() ? result<void>{} : read_rtts(use.rtt, into);
+        return fail(errc::invalid,
+                    "no offers are left; left out: " + (into.left_out.empty() ? "none" : left_out_in_words(into)));
+    if (!use.rtt.empty())
+        if (auto read = read_rtts(use.rtt, into); !read)
+            return read;
+    return check_origin(use.origin_region, into);
 }
 
 run_setup setup_of(const simulate_options& use, const policy& rules, tick_rule how) {
@@ -206,8 +244,8 @@ report_head head_of(const simulate_options& use, const supply& from,
     report_head head;
     head.title = use.title.empty() ? "Simulation of " + std::string(base_name(use.trace)) : use.title;
     std::string offers = in_words(static_cast<double>(from.offers.size())) + " offers";
-    for (const auto& [why, count] : from.left_out)
-        offers += ", left out " + in_words(static_cast<double>(count)) + " (" + why + ")";
+    if (!from.left_out.empty())
+        offers += ", left out " + left_out_in_words(from);
     head.facts.push_back(offers);
     head.facts.push_back("capacity of each offer of a catalogue: " + std::to_string(use.catalogue.units_per_offer) +
                          " units, assumed; runtimes are known as the trace has them");

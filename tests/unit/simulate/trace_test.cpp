@@ -166,6 +166,33 @@ TEST(read_catalogue, leaves_out_what_has_no_price_host_or_whole_card_and_counts_
     EXPECT_EQ(made.book().size(), 2u);
 }
 
+TEST(read_providers, takes_what_the_rules_take_and_says_what_it_leaves_out) {
+    const scratch_folder here;
+    const auto one = [](const std::string& name, const std::string& rest) {
+        return R"({"site": "s", "billing_mode": "on_demand", "unit": "node", "vcpus": 1, "memory_mib": 1, "name": ")" +
+               name + "\"" + rest + "}";
+    };
+    const std::string price = R"(, "price": {"amount": "1", "currency": "CNY"}, "price_source": "list")";
+    const std::string cards = R"(, "accelerators": {"model": "A100", "count": 8, "memory_gib": 80, "stack": "cuda"})";
+    const std::string sites = R"("sites": [{"site": "s", "region": "cn-east", "jurisdiction": "CN"}])";
+    here.file("hall.json", R"({"kind": "catalogue", )" + sites + R"(, "offers": [)" + one("cpu", price) + "," +
+                               one("big-cpu", price) + "," + one("a100", price + cards) + "," + one("free", "") + "]}");
+    const std::filesystem::path mine = here.file("mine.json", R"({"kind": "local", )" + sites + "}");
+    const auto taken = [&](const catalogue_rules& rules) {
+        supply made;
+        EXPECT_TRUE(read_providers(mine.parent_path().string(), rules, made).has_value());
+        return made;
+    };
+    const supply all = taken({});
+    EXPECT_EQ(all.offers.size(), 3u);
+    EXPECT_TRUE(all.offers[0].site.latitude_longitude.has_value()) << "where the facts have the region";
+    EXPECT_EQ(all.left_out.size(), 2u) << "no price, and the file of an adapter";
+    EXPECT_EQ(taken({.accelerator = "A100"}).offers.size(), 1u);
+    EXPECT_EQ(taken({.accelerator = "none"}).offers.size(), 2u);
+    EXPECT_EQ(taken({.instance_prefixes = {"big"}}).offers.at(0).id, "hall/s/big-cpu/on_demand");
+    EXPECT_TRUE(taken({.providers = {"hill"}}).offers.empty());
+}
+
 TEST(read_rtts, takes_the_median_where_a_table_names_quantiles_and_says_what_is_missing) {
     const scratch_folder here;
     supply made;

@@ -1,6 +1,7 @@
 #include "tools/simulate/core/supply.hpp"
 
 #include "broker/codec/config_json.hpp"
+#include "broker/codec/facts_json.hpp"
 #include "broker/support/embedded.hpp"
 #include "broker/support/files.hpp"
 #include "tools/simulate/core/lines.hpp"
@@ -59,6 +60,29 @@ bool begins_with_one_of(std::string_view text, const std::vector<std::string>& s
     return starts.empty() || std::ranges::any_of(starts, [&](const auto& s) { return text.starts_with(s); });
 }
 
+bool cards_fit(const catalogue_rules& rules, std::string_view model) {
+    return rules.accelerator == "none" ? model.empty() : model.starts_with(rules.accelerator);
+}
+
+bool provider_fits(const catalogue_rules& rules, const std::string& provider) {
+    return rules.providers.empty() || std::ranges::find(rules.providers, provider) != rules.providers.end();
+}
+
+/// "name" of "provider/site/name/mode".
+std::string_view name_in(std::string_view id) {
+    id.remove_suffix(id.size() - std::min(id.rfind('/'), id.size()));
+    return id.substr(id.rfind('/') + 1);
+}
+
+/// Why an offer of a provider file is not taken; nullptr: it is.
+const char* left_out_for(const offer& told, const catalogue_rules& rules) {
+    const std::string_view model = told.accelerators ? std::string_view(told.accelerators->model) : "";
+    return !told.price                            ? "no price"
+           : !provider_fits(rules, told.provider) ? "other provider"
+           : !begins_with_one_of(name_in(told.id), rules.instance_prefixes) || !cards_fit(rules, model) ? "other shape"
+                                                                                                        : nullptr;
+}
+
 /// Names of offers and models are slugs of a kind: everything else becomes '-'.
 std::string tidy(std::string_view text) {
     std::string made;
@@ -79,7 +103,7 @@ offer_book supply::book() const {
     return made;
 }
 
-result<void> read_providers(const std::string& path, supply& into) {
+result<void> read_providers(const std::string& path, const catalogue_rules& rules, supply& into) {
     std::vector<std::filesystem::path> files;
     if (std::filesystem::is_directory(path)) {
         for (const auto& entry : std::filesystem::directory_iterator(path))
@@ -89,20 +113,23 @@ result<void> read_providers(const std::string& path, supply& into) {
     } else {
         files.emplace_back(path);
     }
+    const auto regions = decode_regions(embedded_file("schema/facts/regions.json").value()).value();
     for (const auto& file : files) {
         const auto text = read_file(file, config_json_max);
         if (!text)
             return fail(text.error().code, file.string() + ": " + text.error().detail);
-        auto read = decode_provider(file.stem().string(), *text);
+        auto read = decode_provider(file.stem().string(), *text, regions);
         if (!read) {
             const auto& faults = read.error().faults;
             return fail(errc::invalid,
                         file.string() + ": " +
                             (faults.empty() ? read.error().detail : faults[0].pointer + " " + faults[0].message));
         }
+        if (read->kind != "catalogue")
+            ++into.left_out["a provider file of kind " + read->kind + ", whose offers its adapter tells"];
         for (const offer& told : read->offers) {
-            if (!told.price) {
-                ++into.left_out["no price"];
+            if (const char* const why = left_out_for(told, rules)) {
+                ++into.left_out[why];
                 continue;
             }
             into.offers.push_back(told);
@@ -141,16 +168,14 @@ result<void> read_catalogue(const std::string& path, const catalogue_rules& rule
         const std::string provider(csv->text("provider")), type(csv->text("instance_type")),
             model(csv->text("accelerator_name"));
         const auto place = known_places().find({provider, std::string(csv->text("region"))});
-        const bool wrong_cards = rules.accelerator == "none" ? !model.empty() : !model.starts_with(rules.accelerator);
-        const char* const why =
-            place == known_places().end() ? "region without an hourly grid zone"
-            : !rules.providers.empty() && std::ranges::find(rules.providers, provider) == rules.providers.end()
-                ? "other provider"
-            : !begins_with_one_of(type, rules.instance_prefixes) || wrong_cards ? "other shape"
-            : vcpus < 1 || gib <= 0                                             ? "an add-on's price, without a host"
-            : price <= 0                                                        ? "no price, or 0"
-            : cards != std::floor(cards) || (cards == 0) != model.empty()       ? "a part of a card"
-                                                                                : nullptr;
+        const char* const why = place == known_places().end()     ? "region without an hourly grid zone"
+                                : !provider_fits(rules, provider) ? "other provider"
+                                : !begins_with_one_of(type, rules.instance_prefixes) || !cards_fit(rules, model)
+                                    ? "other shape"
+                                : vcpus < 1 || gib <= 0 ? "an add-on's price, without a host"
+                                : price <= 0            ? "no price, or 0"
+                                : cards != std::floor(cards) || (cards == 0) != model.empty() ? "a part of a card"
+                                                                                              : nullptr;
         if (why != nullptr) {
             ++into.left_out[why];
             continue;

@@ -6,13 +6,14 @@
 
 namespace westerly {
 
-/// What a price catalogue leaves open. Lists are empty for "all".
+/// What is taken of the offers, and what a price catalogue leaves open (the last two are of CSV only). Lists are empty
+/// for "all".
 struct catalogue_rules {
-    std::vector<std::string> providers;
-    std::vector<std::string> instance_prefixes;  // "e2-standard"
-    std::string accelerator;                     // model name or the start of one; "none": only what has no cards
-    std::uint64_t units_per_offer = 16;          // assumed: catalogues state prices, not capacity
-    bool spot = false;                           // also the spot price, as an offer of its own
+    std::vector<std::string> providers = {};
+    std::vector<std::string> instance_prefixes = {};  // "e2-standard"
+    std::string accelerator = {};                     // model name or the start of one; "none": only what has no cards
+    std::uint64_t units_per_offer = 16;               // assumed: catalogues state prices, not capacity
+    bool spot = false;                                // also the spot price, as an offer of its own
 };
 
 struct supply {
@@ -21,9 +22,10 @@ struct supply {
     offer_book book() const;
 };
 
-/// Provider files of kind "catalogue" (schema/provider.schema.json). A path may be a folder of such. Errors: those of
-/// the files, with their name.
-result<void> read_providers(const std::string& path, supply& into);
+/// Provider files of kind "catalogue" (schema/provider.schema.json). A path may be a folder of such. Left out and
+/// counted: files of other kinds, whose offers their adapters tell, and what the rules leave out, which go by the
+/// file's id, the offer's name and its cards. Errors: those of the files, with their name.
+result<void> read_providers(const std::string& path, const catalogue_rules& rules, supply& into);
 
 /// A price catalogue as CSV: provider, region, zone, instance_type, vcpus, memory_gib, accelerator_name,
 /// accelerator_count, accelerator_memory_gib, price_usd_per_hour, spot_price_usd_per_hour. Only regions of
