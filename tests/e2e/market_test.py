@@ -78,7 +78,8 @@ class ImportTest(unittest.TestCase):
         nothing.write_text(HEAD, encoding="utf-8")
         for arguments, words in (
             ((self.folder / "missing.csv",), "check the path"), ((nothing,), "nothing was written"),
-            ((self.csv, "--out", self.folder / "one.json"), "--provider"), ((sound, "--as-of", "soon"), "2026-05-20"),
+            ((self.csv, "--out", self.folder / "one.json"), "--provider"),
+            ((sound, "--out", self.folder / "nowhere"), "there is no folder"), ((sound, "--as-of", "soon"), "2026-05-20"),
         ):
             got = westerly("offers", "import", *arguments)
             self.assertEqual(got.returncode, 126, f"{arguments}: {got.stdout} {got.stderr}")

@@ -132,6 +132,21 @@ void print_programs(const catalogue_import& from, const finding_log& findings, c
     std::printf("%s\n", buffer.GetString());
 }
 
+/// Told before anything is read: a large catalogue takes seconds.
+result<void> folder_exists(const fs::path& folder, const char* option) {
+    if (folder.empty() || fs::is_directory(folder))
+        return {};
+    return fail(errc::not_found, std::string(option) + ": there is no folder " + folder.string(),
+                "make it (mkdir -p " + folder.string() + "), or name another; nothing was written");
+}
+
+result<void> can_be_written(const import_command& said) {
+    const fs::path out = said.out;
+    if (auto there = folder_exists(said.out.ends_with(".json") ? out.parent_path() : out, "--out"); !there)
+        return there;
+    return folder_exists(fs::path(said.report).parent_path(), "--report");
+}
+
 result<written_file> write_catalogue(const imported_provider& from, const std::string& out) {
     const bool one_file = out.ends_with(".json");
     const fs::path path = one_file ? fs::path(out) : fs::path(out.empty() ? "." : out) / (from.id + ".json");
@@ -162,6 +177,8 @@ result<written_file> write_overlay(const imported_provider& from, const import_c
 }  // namespace
 
 int import_offers(const import_command& said, bool json) {
+    if (const auto ready = can_be_written(said); !ready)
+        return complain(ready.error());
     std::vector<cloud_region> own;
     if (!said.regions.empty()) {
         const auto text = read_file(said.regions, 4 << 20);
