@@ -82,11 +82,14 @@ westerly::result<broker_options> options_from(const flags& given) {
         options.config_dir = file->parent_path();
         if (auto read = westerly::read_settings(*file, options); !read)
             return read.error();
+        options.config_dir_stated = options.config_dir != file->parent_path();
     }
     if (given.home)
         options.home = *given.home;
-    if (given.config_dir)
+    if (given.config_dir) {
         options.config_dir = *given.config_dir;
+        options.config_dir_stated = true;
+    }
     if (given.libexec_dir)
         options.libexec_dir = *given.libexec_dir;
     if (given.listen)

@@ -24,6 +24,7 @@ struct broker_options {
     std::filesystem::path settings;     // the file that was read for these; empty: none
     std::filesystem::path home;         // state: database, keys, certificates, bundles, logs, adapters' state
     std::filesystem::path config_dir;   // policies/*.json and providers/*.json
+    bool config_dir_stated = false;     // by a flag or the settings; else beside the settings or at its usual place
     std::filesystem::path libexec_dir;  // westerly-spawn and adapters
     std::string listen_address = "127.0.0.1";
     std::uint16_t port = 8443;

@@ -4,7 +4,7 @@
 #include "broker/placement/decide.hpp"
 #include "broker/providers/adapter_command.hpp"
 #include "broker/providers/config_check.hpp"
-#include "broker/runtime/configuration.hpp"
+#include "broker/runtime/config_doubts.hpp"
 #include "broker/runtime/term_list.hpp"
 #include "broker/support/embedded.hpp"
 #include "broker/support/time.hpp"
@@ -62,19 +62,19 @@ private:
 
 /// What each provider's adapter says of its config: warnings by provider, and in `all` the configs that are refused. A
 /// missing adapter is no fault of the file: the provider is down until it is installed.
-std::map<provider_id, std::string> ask_all(const std::vector<provider_config>& providers, const broker_options& options,
-                                           error& all) {
-    std::map<provider_id, std::string> warnings;
+std::multimap<provider_id, std::string> ask_all(const std::vector<provider_config>& providers,
+                                                const broker_options& options, error& all) {
+    std::multimap<provider_id, std::string> warnings;
     std::vector<config_question> questions;
     for (const provider_config& p : providers) {
         if (p.kind == "catalogue")
             continue;
         auto command = adapter_command(p, std::array{options.libexec_dir});
         if (!command)
-            warnings[p.id] = command.error().detail + "; " + command.error().remedy;
+            warnings.emplace(p.id, command.error().detail + "; " + command.error().remedy);
         else if (!can_be_started(command->front()))
-            warnings[p.id] =
-                "there is no program " + command->front() + "; install it, or name another one in adapter_command";
+            warnings.emplace(p.id, "there is no program " + command->front() +
+                                       "; install it, or name another one in adapter_command");
         else
             questions.push_back({p, std::move(*command)});
     }
@@ -88,7 +88,9 @@ std::map<provider_id, std::string> ask_all(const std::vector<provider_config>& p
                                   "its adapter refuses it: " + verdicts[i].why,
                                   {}});
         else if (verdicts[i].is == config_verdict::kind::unknown)
-            warnings[id] = "its adapter does not tell whether it takes the config: " + verdicts[i].why;
+            warnings.emplace(id, "its adapter does not tell whether it takes the config: " + verdicts[i].why);
+        for (const std::string& unmet : verdicts[i].unmet_prices)
+            warnings.emplace(id, unmet);
     }
     return warnings;
 }
@@ -163,19 +165,24 @@ private:
     std::set<std::string> of_sites_;
 };
 
-void tell_providers(const configuration& read, const std::map<provider_id, std::string>& warnings,
+/// The first few, and how many more there are.
+void tell_doubts(const std::vector<std::string>& doubts, const char* before, std::string& report) {
+    for (std::size_t i = 0; i < std::min(doubts.size(), doubts_listed_max); ++i)
+        report += before + ("warning: " + doubts[i]) + "\n";
+    if (doubts.size() > doubts_listed_max)
+        report += before + ("and " + std::to_string(doubts.size() - doubts_listed_max)) + " more of the kind\n";
+}
+
+void tell_providers(const configuration& read, const std::multimap<provider_id, std::string>& warnings,
                     std::string& report) {
     auto facts = decode_regions(embedded_file("schema/facts/regions.json").value_or("{}"));
     const region_doubts doubted(facts ? std::move(*facts) : std::vector<region_place>{}, read.providers);
     for (const provider_config& p : read.providers) {
         report += "provider " + p.id + " (" + p.kind + "), " + std::to_string(p.sites.size()) + " site(s)\n";
-        if (const auto at = warnings.find(p.id); at != warnings.end())
+        for (auto [at, end] = warnings.equal_range(p.id); at != end; ++at)
             report += "  warning: " + at->second + "\n";
-        const auto doubts = doubted.of(p);
-        for (std::size_t i = 0; i < std::min(doubts.size(), doubts_listed_max); ++i)
-            report += "  warning: " + doubts[i] + "\n";
-        if (doubts.size() > doubts_listed_max)
-            report += "  and " + std::to_string(doubts.size() - doubts_listed_max) + " more such regions\n";
+        tell_doubts(doubted.of(p), "  ", report);
+        tell_doubts(doubts_about_software(p), "  ", report);
     }
 }
 
@@ -211,6 +218,9 @@ void tell_certificates(const std::vector<certificate>& all, std::string& report)
 }  // namespace
 
 result<void> check_configuration(const broker_options& options, term_table built_in, std::string& report) {
+    if (options.config_dir_stated && !fs::is_directory(options.config_dir))
+        return fail(errc::invalid, "there is no folder " + options.config_dir.string(),
+                    "make it, or correct config_dir or --config-dir");
     const auto known = term_list::load(built_in, options);
     if (!known)
         return known.error();
@@ -230,7 +240,11 @@ result<void> check_configuration(const broker_options& options, term_table built
                                        : "settings in " + options.settings.string() + "\n";
     report += "home " + options.home.string() + (fs::exists(options.home) ? "" : " (the first start makes it)") + "\n";
     report += "policies and providers in " + options.config_dir.string() +
-              (fs::exists(options.config_dir) ? "" : " (warning: there is no such folder)") + "\n";
+              (!fs::exists(options.config_dir) ? " (warning: there is no such folder)"
+               : !fs::exists(options.config_dir / "policies") && !fs::exists(options.config_dir / "providers")
+                   ? " (warning: it has no folder policies and none providers)"
+                   : "") +
+              "\n";
     for (const auto& of : (*known)->libraries())
         report += "term " + of.name + ", in " + of.unit + ", of " + of.library.string() + ": " + of.meaning + "\n";
     tell_policies(*read, terms, report);
@@ -239,6 +253,7 @@ result<void> check_configuration(const broker_options& options, term_table built
         report += file.name + ", " + std::to_string(file.series.size()) + " series of signals\n";
     for (const feed_config& feed : read->signals.feeds)
         report += feed.name + ", asks " + feed.url + " every " + std::to_string(feed.poll_s) + " s\n";
+    tell_doubts(doubts_about_signals(*read), "", report);
     tell_certificates(read->certificates, report);
     for (const std::string& file : read->ignored)
         report += "warning: " + file + " is not read, because of how its name ends\n";

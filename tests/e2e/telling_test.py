@@ -159,6 +159,25 @@ class CheckConfig(unittest.TestCase):
             'warning: /config/probes/0/region: no fact and no site elsewhere knows the region "cn-bejing"; did you mean '
             '"cn-beijing"?'])
 
+    def test_it_doubts_what_is_hardly_meant(self):
+        priced = demo_sites()["east"]
+        priced["prices"] = [{**priced["prices"][0], "offer": "no-such-offer"}]
+        broker = self.home(priced=priced)
+        (broker.home / "signals").mkdir()
+        (broker.home / "signals" / "feed.json").write_text(json.dumps({"feed": {
+            "form": "electricity_maps", "url": "https://example.org", "zones": {"CN-DG": "CN"}, "token_file": "no.token"}}))
+        told = self.check(broker)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        for words in ('warning: /prices/0/offer: the adapter has no offer "no-such-offer"',
+                      'signals/feed.json: no site\'s grid_zone is "CN-DG"; did you mean "CN-GD"?',
+                      "no.token cannot be read"):
+            self.assertIn(words, told.stdout)
+        nowhere = subprocess.run([str(bin_dir() / "westerlyd"), "--home", str(broker.home), "--config-dir", "/nowhere",
+                                  "--check-config"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                 timeout=e2e.DEADLINE_S, check=False)
+        self.assertEqual(nowhere.returncode, 1, nowhere.stdout)
+        self.assertIn("there is no folder /nowhere", nowhere.stderr)
+
     def test_it_asks_adapters_about_their_config(self):
         wrong = demo_sites()["west"]
         wrong["config"] = {"sites": [{"site": wrong["sites"][0]["site"], "vcpus": 0, "memory_mib": 4096}]}
