@@ -136,7 +136,8 @@ std::uint8_t fit_code(const limits_view& limits, const shape_fit& fit) noexcept 
         return code(rejection::task_shape);
     if (fit.no_run)
         return code(*fit.no_run);
-    if ((limits.reads & (reads_energy | reads_carbon)) && std::isnan(fit.it_kwh))
+    if (((limits.reads & (reads_energy | reads_carbon)) && std::isnan(fit.it_kwh)) ||
+        ((limits.reads & reads_risk) && std::isnan(fit.lost)))
         return code(rejection::quantity_unknown);
     return passes;
 }

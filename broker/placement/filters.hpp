@@ -41,6 +41,7 @@ struct shape_fit {
     std::uint64_t units = 0;
     std::optional<rejection> no_run;  // why its length there cannot be told, or has no end
     double it_kwh = 0;                // NaN: unknown
+    double lost = 0;                  // likewise, as run_risk
 };
 /// The next filters, which depend on that.
 std::uint8_t fit_code(const limits_view& limits, const shape_fit& fit) noexcept;

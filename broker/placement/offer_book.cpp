@@ -52,10 +52,10 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.architecture == b.architecture && a.accelerators == b.accelerators && a.stacks == b.stacks &&
            a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
-           a.hazard == b.hazard && a.minimum_units == b.minimum_units && a.latency_headroom == b.latency_headroom &&
-           a.available_from == b.available_from && a.price_until == b.price_until &&
-           a.queue_wait_p90_s == b.queue_wait_p90_s && a.software == b.software && a.billed == b.billed &&
-           alike(a.prices, b.prices);
+           a.hazard == b.hazard && a.spot_untold == b.spot_untold && a.minimum_units == b.minimum_units &&
+           a.latency_headroom == b.latency_headroom && a.available_from == b.available_from &&
+           a.price_until == b.price_until && a.queue_wait_p90_s == b.queue_wait_p90_s && a.software == b.software &&
+           a.billed == b.billed && alike(a.prices, b.prices);
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -358,6 +358,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
         .idle_w = or_nan(o.idle_w),
         .max_w = or_nan(o.max_w),
         .hazard = o.supply.hazard,
+        .spot_untold = o.mode == billing_mode::spot && !o.supply.hazard.spot_per_h,
         .minimum_units = std::max<std::uint64_t>(1, o.supply.minimum_units),
         .latency_headroom = headroom_of(o),
         .available_from = o.supply.available_from,

@@ -140,6 +140,7 @@ public:
         std::uint32_t increment_s = 1, minimum_s = 0, queue_wait_s = 0, queue_wait_p90_s = 0;
         double idle_w = 0, max_w = 0;
         hazard_facts hazard;
+        bool spot_untold = false;  // on spot terms, and how often it is taken back is not known
         std::uint64_t minimum_units = 1;
         std::uint32_t latency_headroom = 0;
         std::optional<instant> available_from;

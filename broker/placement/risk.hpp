@@ -8,7 +8,8 @@ namespace westerly {
 struct run_risk {
     finish_model finish;                // fixed_ms is told to late()
     std::optional<double> deadline_ms;  // nullopt: never late
-    double lost = 0;                    // P(interrupted at least once, with no checkpoint)
+    double lost =
+        0;  // P(interrupted at least once, with no checkpoint); NaN: unknown, no policy that weighs it ranks it
 
     /// P(late) of a run before which moving data, and a start that is put off, take so long.
     double late(double fixed_ms) const noexcept;

@@ -48,6 +48,11 @@ gang_hazard hazard_in(const offer_book::shape_row& row, double cards, std::uint6
     return hazard_of(row.hazard, cards > 0, cards > 0 ? cards : static_cast<double>(units), work_s / 3600.0);
 }
 
+/// What risk of loss goes by; NaN: on spot terms that do not tell how often they end. A checkpoint makes up for that.
+double known_hazard(const offer_book::shape_row& row, const gang_hazard& in) noexcept {
+    return row.spot_untold ? std::numeric_limits<double>::quiet_NaN() : in.per_h;
+}
+
 }  // namespace
 
 std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
@@ -63,8 +68,8 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     if (spec.kind == workload_kind::service) {  // has no end: judged by the hour
         made.work_s = made.wall_s = made.billed_s = asked.runtime_s;
         made.run_s = static_cast<double>(asked.runtime_s);
-        made.risk.lost = chance_of_loss(
-            made.run_s, hazard_in(row, static_cast<double>(cards) * spec.tasks, units, made.run_s).per_h, {}, false);
+        const gang_hazard hazard = hazard_in(row, static_cast<double>(cards) * spec.tasks, units, made.run_s);
+        made.risk.lost = chance_of_loss(made.run_s, known_hazard(row, hazard), {}, false);
         return made;
     }
     made.cards = static_cast<double>(cards) * spec.tasks;
@@ -84,7 +89,8 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
         return impossible(std::move(made), rejection::never_finishes);
     made.estimated |= made.hazard.per_h > 0 || spec.checkpoint.has_value();
     made.interruptions = run.interruptions;
-    made.risk.lost = chance_of_loss(static_cast<double>(made.work_s), made.hazard.per_h, spec.checkpoint, asked.saved);
+    made.risk.lost =
+        chance_of_loss(static_cast<double>(made.work_s), known_hazard(row, made.hazard), spec.checkpoint, asked.saved);
     made.run_s = run.billed_s;
     made.billed_s = billed_seconds(whole_seconds(run.billed_s), row.increment_s, row.minimum_s);
     made.wall_s = whole_seconds(run.wall_s);

@@ -160,12 +160,16 @@ void number_runs(demand& into) {
     if (!into.starts.active())
         return;
     into.starts.forget_runs();
-    for (std::size_t i = 0; i < into.shapes.size(); ++i)
-        if (shape_view& shape = into.shapes[i]; shape.code == passes) {
-            const run_risk& risk = into.runs[i].risk;
-            shape.start_run = into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms,
-                                                     into.starts.weighs_risk() && risk.grows() ? risk : run_risk{}});
-        }
+    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
+        shape_view& shape = into.shapes[i];
+        const run_risk& risk = into.runs[i].risk;
+        const bool unknown = std::isnan(risk.lost);  // its starts are still held against limits, which come first
+        if (shape.code != passes && !(unknown && shape.code == static_cast<std::uint8_t>(rejection::quantity_unknown)))
+            continue;
+        const bool counts = into.starts.weighs_risk() && risk.grows() && !unknown;
+        shape.start_run =
+            into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms, counts ? risk : run_risk{}});
+    }
     into.starts.ready();
 }
 

@@ -27,7 +27,8 @@ bool known_at(const comparison& by, const term& what, std::uint32_t index) {
     }
     return !((what.reads & (reads_rtt | reads_rtt_p95)) && std::isnan(site.rtt_ms)) &&
            !((what.reads & (reads_energy | reads_carbon)) && std::isnan(shape.it_kwh)) &&
-           !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh));
+           !((what.reads & reads_carbon) && std::isnan(site.carbon_g_per_kwh)) &&
+           !((what.reads & reads_risk) && std::isnan(by.want.runs[by.book.cols().shape[index]].risk.lost));
 }
 
 /// Drops the starts that an earlier one beats or equals in all that may have a price: they win at no price.

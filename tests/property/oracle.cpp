@@ -368,7 +368,9 @@ private:
         return kwh && factor ? amount(*kwh * *factor / 1000) : amount();
     }
 
-    double lost() const {
+    amount lost() const {
+        if (!run().saves && o_.mode == billing_mode::spot && !o_.supply.hazard.spot_per_h)
+            return {};
         if (!service())
             return run().lost;
         return -std::expm1(-hazard_per_h(o_, static_cast<double>(fit_.cards()), fit_.units(), 1));
@@ -402,7 +404,7 @@ private:
         if (term == "finish")
             return (finish_ms() - earliest_ms()) / 3.6e6;
         if (term == "risk")
-            return late() + lost() - late() * lost();
+            return lost() ? amount(late() + *lost() - late() * *lost()) : amount();
         return cost();
     }
 

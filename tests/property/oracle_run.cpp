@@ -224,13 +224,14 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
             break;
         left -= tau;
     }
+    const bool writes_one = saves && tau < s;
     if (per_h == 0)
-        return {uninterrupted, uninterrupted, {}};
-    const double lost = saves && tau < s ? 0 : -std::expm1(-lambda * s);
+        return {uninterrupted, uninterrupted, {}, 0, writes_one};
+    const double lost = writes_one ? 0 : -std::expm1(-lambda * s);
     const double billed = std::exp(lambda * (saves ? saves->restore_s : 0)) / lambda * sum;
     if (!(billed <= 20 * std::max(uninterrupted, 1.0)))
         return {0, 0, rejection::never_finishes};
-    return {billed, billed + o.queue_wait_s * lambda * billed, {}, lost};
+    return {billed, billed + o.queue_wait_s * lambda * billed, {}, lost, writes_one};
 }
 
 std::vector<compliance_rule> rules_of(const world& w) {

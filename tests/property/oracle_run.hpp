@@ -9,7 +9,8 @@ struct run_time {
     double powered_s = 0;  // billed before increments
     double wall_s = 0;
     std::optional<rejection> why_not;
-    double lost = 0;  // the chance of an interruption without a checkpoint
+    double lost = 0;     // the chance of an interruption without a checkpoint
+    bool saves = false;  // it writes a checkpoint
 };
 /// `slow`: with the cards at the slow end of what is known of their speed.
 run_time run_time_on(const world& w, const offer& o, double cards, double units, double stated_s, bool slow = false);

@@ -55,6 +55,19 @@ TEST_F(lost, is_nothing_that_has_a_checkpoint) {
     EXPECT_EQ(risk_of(made.ranked.at(0)), 0) << "it goes on from an earlier one";
 }
 
+TEST_F(lost, is_unknown_on_spot_terms_that_do_not_tell_how_often_they_end) {
+    on.mode = billing_mode::spot;
+    EXPECT_NEAR(chance(), 1 - std::exp(-0.2), 1e-12);
+    on.supply.hazard.spot_per_h.reset();
+    EXPECT_EQ(only_rejection(decide_on({on}, spec, risk_at_price(1))), rejection::quantity_unknown);
+    EXPECT_EQ(decide_on({on}, spec).ranked.size(), 1u) << "the policy does not read it";
+    spec.checkpoint = checkpoint_rule{3600, 0, 0};
+    EXPECT_EQ(chance(), 0) << "nothing is lost, however often it ends";
+    spec.checkpoint.reset();
+    spec.kind = workload_kind::service;
+    EXPECT_EQ(only_rejection(decide_on({on}, spec, risk_at_price(1))), rejection::quantity_unknown);
+}
+
 TEST_F(lost, is_told_of_a_service_by_the_hour) {
     spec.kind = workload_kind::service;
     EXPECT_NEAR(chance(), 1 - std::exp(-0.1), 1e-12);
