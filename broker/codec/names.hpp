@@ -21,7 +21,7 @@ struct enum_names<workload_kind> {
 };
 template <>
 struct enum_names<compute_class> {
-    static constexpr std::string_view list[] = {"general", "intelligent", "super"};
+    static constexpr const auto& list = compute_class_names;
 };
 template <>
 struct enum_names<accelerator_fit> {
@@ -37,9 +37,7 @@ struct enum_names<work_class> {
 };
 template <>
 struct enum_names<offer_fact> {
-    static constexpr std::string_view list[] = {"fp16_tflops",   "fp64_tflops",       "memory_gib",
-                                                "memory_gb_s",   "interconnect_gb_s", "tops_by_bit_length",
-                                                "cards_per_unit"};
+    static constexpr const auto& list = offer_fact_names;
 };
 template <>
 struct enum_names<fact_comparison> {

@@ -43,6 +43,10 @@ private:
         return number == 1 ? say(one) : say(many, fixed(number, 0));
     }
     std::string name_of(const appraisal& a) const { return a.launchable ? a.offer : say(phrase::plan_only, a.offer); }
+    /// With its size, where the winner has another one.
+    std::string name_beside_winner(const appraisal& a) const {
+        return a.tasks == won_->tasks ? name_of(a) : say(phrase::gang_of, name_of(a), std::to_string(a.tasks));
+    }
 
     void run_facts(const run_estimate& run, std::vector<std::string>& facts) const {
         if (run.speed.known()) {
@@ -123,10 +127,10 @@ private:
         if (!made_.baseline || !won_)
             return;
         const appraisal& base = *made_.baseline;
-        if (base.offer == won_->offer)
-            return line(say(phrase::is_cheapest));
         const double dearer = won_->cost_base - base.cost_base;
-        line(say(dearer < 0 ? phrase::against_cheapest_less : phrase::against_cheapest, name_of(base),
+        if (base.offer == won_->offer && base.tasks == won_->tasks && dearer <= 0)
+            return line(say(phrase::is_cheapest));
+        line(say(dearer < 0 ? phrase::against_cheapest_less : phrase::against_cheapest, name_beside_winner(base),
                  in_words(base.cost), money_of(std::abs(dearer)),
                  avoided(base.non_green_kwh, won_->non_green_kwh, dearer, phrase::non_green_kwh) +
                      avoided(base.carbon_kg, won_->carbon_kg, dearer, phrase::carbon_kg)));

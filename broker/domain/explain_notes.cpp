@@ -106,6 +106,17 @@ constexpr note_form forms[] = {
     {note_kind::carbon_source_besides},
     {note_kind::finish_never},
     {note_kind::runtime_limited, makeup::plain, "00"},
+    {note_kind::put_off_cheaper_too, makeup::plain, "4m"},
+    {note_kind::put_off_best},
+    {note_kind::deadline_passed},
+    {note_kind::architecture_any},
+    {note_kind::quantities_read, makeup::list},
+    {note_kind::rule_forbids},
+    {note_kind::rule_unknown},
+    {note_kind::class_of_cards},
+    {note_kind::target_unpriced},
+    {note_kind::of_batch_only, makeup::list},
+    {note_kind::deadline_unreachable},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)
@@ -114,6 +125,11 @@ constexpr bool in_order() {
     return std::size(forms) == static_cast<std::size_t>(note_kind::count_);
 }
 static_assert(in_order());
+
+/// The unit of `cost`, as the table of terms has it, is whatever the decision's money is.
+std::string unit_in_words(const std::string& unit, currency base) {
+    return unit == "currency unit" ? std::string(to_string(base)) : unit;
+}
 
 std::string figure_in_words(double figure, char form, currency base) {
     if (form == 'm')
@@ -126,7 +142,7 @@ std::vector<std::string> terms_of(const note& told, const phrases& words, bool p
     std::vector<std::string> terms;
     for (std::size_t i = 0; 2 * i + 1 < told.words.size() && i < told.figures.size(); ++i) {
         const std::string term(words.words_of(told.words[2 * i]));
-        const std::string& unit = told.words[2 * i + 1];
+        const std::string unit = unit_in_words(told.words[2 * i + 1], base);
         if (priced)
             terms.push_back(fill(words[phrase::priced_term], {term, in_words(told.figures[i], base), unit}));
         else if (told.figures[i] > 0)
@@ -163,7 +179,7 @@ std::string in_words(const note& told, currency base, language spoken) {
     };
     std::vector<std::string> with;
     for (const std::string& word : told.words)
-        with.emplace_back(words.method(word));
+        with.emplace_back(words.method(unit_in_words(word, base)));
     switch (form.made_up) {
         case makeup::list:
             with = {list(with)};

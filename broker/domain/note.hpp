@@ -101,6 +101,17 @@ enum class note_kind : std::uint8_t {
     carbon_source_besides,  // likewise, and the site has none: the mean of all that the source tells
     finish_never,           // nine in ten runs do not end within a century
     runtime_limited,        // figures: s that the run was said to take, s after which it is stopped
+    put_off_cheaper_too,    // words: the baseline; figures: kg CO2e less than it, money less
+    put_off_best,           // words: launched at, the winner's site
+    deadline_passed,        // words: the deadline
+    architecture_any,       // words: the winner, its architecture; the workload states none
+    quantities_read,        // words: what the policy ranks by and does not know of some offers
+    rule_forbids,           // words: the compliance rule, cards
+    rule_unknown,           // words: likewise, and the figure that is not known
+    class_of_cards,         // words: the class of offers that have the cards, and the workload's own
+    target_unpriced,        // words: the target
+    of_batch_only,          // words: the fields
+    deadline_unreachable,   // words: the deadline, when the quickest run that fits would end if all were free
     count_                  // not a kind: the number of them
 };
 

@@ -117,6 +117,7 @@ struct reservation_fee {
     friend bool operator==(const reservation_fee&, const reservation_fee&) = default;
 };
 
+inline constexpr std::string_view default_architecture = "x86_64";
 inline constexpr std::uint64_t latency_headroom_max = 1'000'000;
 
 /// On what terms capacity is sold, apart from its price (decision-model §8).
@@ -154,7 +155,7 @@ struct offer {
     std::uint64_t memory_mib = 0;
     std::uint64_t disk_mib = 0;  // 0: not stated
     std::optional<accelerator_facts> accelerators;
-    std::string architecture = "x86_64";
+    std::string architecture{default_architecture};
     std::vector<std::string> stacks = {"none"};  // software stacks that can run here
     std::optional<std::uint64_t> units_free;     // nullopt: without a known limit. As of `as_of`, ours included below
     std::uint64_t units_ours = 0;                // units held by our live tokens at `as_of`, as the provider counts

@@ -13,6 +13,7 @@ enum class phrase : std::uint8_t {
     no_offer,          // policy, offers considered
     chosen,            // policy, offer, facts
     plan_only,         // offer
+    gang_of,           // offer, tasks
     term_counts,       // term, money
     plan_only_before,  // plan-only offer ranked before the winner, its cost
     runner_up,         // offer, facts, difference

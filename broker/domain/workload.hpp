@@ -13,6 +13,7 @@ namespace westerly {
 
 enum class workload_kind : std::uint8_t { batch, service };
 enum class compute_class : std::uint8_t { general, intelligent, super };
+inline constexpr std::string_view compute_class_names[] = {"general", "intelligent", "super"};
 enum class accelerator_fit : std::uint8_t { any, training, inference };
 
 /// A figure with the range it may lie in; low = high: exact. All 0: unknown.
@@ -86,6 +87,9 @@ enum class offer_fact : std::uint8_t {
     tops_by_bit_length,
     cards_per_unit
 };
+inline constexpr std::string_view offer_fact_names[] = {"fp16_tflops",   "fp64_tflops",       "memory_gib",
+                                                        "memory_gb_s",   "interconnect_gb_s", "tops_by_bit_length",
+                                                        "cards_per_unit"};
 enum class fact_comparison : std::uint8_t { at_least, above, at_most, below };
 
 /// A boolean expression over facts of an offer: a comparison, or all, any or none of its parts.

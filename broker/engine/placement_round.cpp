@@ -45,6 +45,18 @@ void append(std::vector<note>& pieces, const std::vector<note>& more) {
     pieces.insert(pieces.end(), more.begin(), more.end());
 }
 
+/// Units that become free do not help then.
+bool too_late(const note& told) noexcept {
+    return told.kind == note_kind::deadline_unreachable || told.kind == note_kind::deadline_passed;
+}
+
+/// Notes of a decision that say what would help who waits.
+bool helps(const note& told) noexcept {
+    constexpr note_kind kinds[] = {note_kind::region_unknown, note_kind::region_misspelt, note_kind::rule_forbids,
+                                   note_kind::rule_unknown,   note_kind::quantities_read, note_kind::class_of_cards};
+    return too_late(told) || std::ranges::find(kinds, told.kind) != std::end(kinds);
+}
+
 /// None of the offers will do, whatever becomes free.
 wait_reason nothing_fits(const decision& made, const lifting_dates& dates) {
     if (made.considered == 0)
@@ -54,7 +66,7 @@ wait_reason nothing_fits(const decision& made, const lifting_dates& dates) {
     pieces.front().figures.push_back(made.considered);
     append(pieces, dates.told());
     for (const note& told : made.notes)
-        if (told.kind == note_kind::region_unknown || told.kind == note_kind::region_misspelt)
+        if (helps(told))
             pieces.push_back(told);
     return reason_of("no_feasible_offer", std::move(pieces));
 }
@@ -77,7 +89,8 @@ std::vector<wait_reason> reasons_of(const decision& made, std::span<const provid
         }
         reasons.push_back(reason_of(code, std::move(pieces)));
     };
-    if (const auto full = count_of(made, rejection::capacity_now)) {
+    const auto full = count_of(made, rejection::capacity_now);
+    if (full && std::ranges::none_of(made.notes, too_late)) {
         std::vector<note> pieces{one_or_many(note_kind::wait_full_one, note_kind::wait_full, full)};
         if (kept > 0)
             pieces.push_back({note_kind::wait_kept, {}, {static_cast<double>(kept)}});

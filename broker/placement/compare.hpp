@@ -23,6 +23,9 @@ std::optional<chosen_start> put_off(const comparison& by, const decision& made, 
 /// That start's reason, with what it saves.
 std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
                                 const chosen_start& put);
+/// Of these, what it saves against the cheapest started at once; nullopt: nothing. `by_price`: the hours are why.
+std::optional<note> wait_on_baseline(const appraisal& baseline, const appraisal& then, bool by_price);
+bool tells_wait_on_baseline(const note& told) noexcept;
 
 /// Ids of the ranked offers that no other ranked one beats in every respect: money, latency (where RTT counts), carbon,
 /// green share, finish. Unknown is worse than any number.
@@ -42,5 +45,7 @@ void keep_undominated(std::vector<pareto_point>& all);
 
 /// The plain sentences of a decision: what was assumed, what is unknown, where greener and lower-carbon part ways.
 std::vector<note> notes_on(const comparison& by, const decision& made);
+/// Of these, what would help where offers were rejected: rules by name, figures that are missing, dates, classes.
+void advise(const comparison& by, const decision& made, std::vector<note>& into);
 
 }  // namespace westerly

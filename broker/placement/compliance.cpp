@@ -69,6 +69,17 @@ truth holds(const fact_expression& by, const accelerator_facts& cards, const acc
     return sum == truth::unknown ? sum : sum == truth::yes ? truth::no : truth::yes;
 }
 
+/// The first figure in it that is not known.
+std::optional<offer_fact> first_unknown(const fact_expression& in, const accelerator_facts& cards,
+                                        const accelerator_table& known) {
+    if (in.is == fact_expression::form::compare)
+        return figure(in.fact, cards, known) > 0 ? std::nullopt : std::optional(in.fact);
+    for (const auto& part : in.parts)
+        if (const auto found = first_unknown(part, cards, known))
+            return found;
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool compliance_rules::dated() const noexcept {
@@ -76,6 +87,21 @@ bool compliance_rules::dated() const noexcept {
         return rule.from_at || rule.until_at;
     };
     return std::ranges::any_of(of_policy, has_dates) || std::ranges::any_of(of_workload, has_dates);
+}
+
+forbidding_rule first_forbidding(const compliance_rules& rules, const accelerator_facts& cards,
+                                 const accelerator_table& known, std::int64_t from_ms) {
+    for (const auto& part : {rules.of_policy, rules.of_workload})
+        for (const compliance_rule& rule : part) {
+            if (rule.until_at && rule.until_at->time_since_epoch().count() <= from_ms)
+                continue;
+            const truth found = holds(rule.forbid, cards, known);
+            if (found == truth::unknown)
+                return {&rule, first_unknown(rule.forbid, cards, known)};
+            if (found == truth::yes)
+                return {&rule, std::nullopt};
+        }
+    return {};
 }
 
 void find_forbidden(const compliance_rules& rules, const accelerator_facts* cards, const accelerator_table& known,

@@ -21,4 +21,12 @@ struct compliance_rules {
 void find_forbidden(const compliance_rules& rules, const accelerator_facts* cards, const accelerator_table& known,
                     std::int64_t from_ms, std::vector<start_dates::time_span>& into);
 
+/// Why these cards are forbidden from then on.
+struct forbidding_rule {
+    const compliance_rule* rule = nullptr;   // the first that forbids them; nullptr: none does
+    std::optional<offer_fact> unknown = {};  // it forbids them because this is not known
+};
+forbidding_rule first_forbidding(const compliance_rules& rules, const accelerator_facts& cards,
+                                 const accelerator_table& known, std::int64_t from_ms);
+
 }  // namespace westerly

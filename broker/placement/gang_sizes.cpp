@@ -34,6 +34,31 @@ void keep_best(std::vector<appraisal>& ranked) {
     ranked.resize(ranked_max);
 }
 
+/// What a size told against its own baseline, told against that of all sizes.
+void retell_baseline(decision& made) {
+    const appraisal& base = *made.baseline;
+    const appraisal* const won = winner_of(made);
+    std::vector<note> kept;
+    for (note& told : made.notes) {
+        if (told.kind == note_kind::within_of_cheapest)
+            told = {told.kind, {base.offer}, {told.figures.front(), base.cost_base}};
+        if (!tells_wait_on_baseline(told)) {
+            kept.push_back(std::move(told));
+            continue;
+        }
+        const auto anew = wait_on_baseline(base, *won, told.kind == note_kind::put_off_costs_less);
+        if (made.put_off) {
+            const std::string before = " " + in_words(told, made.rates.base, language::en);
+            if (const auto at = made.put_off->why.find(before); at != std::string::npos)
+                made.put_off->why.replace(at, before.size(),
+                                          anew ? " " + in_words(*anew, made.rates.base, language::en) : "");
+        }
+        if (anew)
+            kept.push_back(*anew);
+    }
+    made.notes = std::move(kept);
+}
+
 note sizes_told(std::size_t tried, std::uint32_t chosen, const workload_spec& spec) {
     return {note_kind::gang_chosen,
             {},
@@ -68,8 +93,15 @@ decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, cons
         ranked.insert(ranked.end(), each.ranked.begin(), each.ranked.end());
     ranked = best_at_any_size(std::move(ranked), waited_for, preference);
     keep_best(ranked);
-    if (ranked.empty())
+    if (ranked.empty()) {
+        const auto unreachable = [](const note& told) {
+            return told.kind == note_kind::deadline_unreachable;
+        };
+        if (!std::ranges::all_of(of,
+                                 [&](const decision& each) { return std::ranges::any_of(each.notes, unreachable); }))
+            std::erase_if(of.front().notes, unreachable);
         return std::move(of.front());
+    }
     const auto first = std::ranges::find_if(ranked, &appraisal::launchable);
     const std::uint32_t chosen = (first == ranked.end() ? ranked.front() : *first).tasks;
     std::optional<appraisal> baseline;
@@ -84,6 +116,8 @@ decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, cons
     made.ranked = std::move(ranked);
     made.baseline = std::move(baseline);
     made.pareto = pareto_set(made.ranked, waited_for);
+    if (made.baseline)
+        retell_baseline(made);
     made.notes.insert(made.notes.begin() + 1, std::move(told));
     return made;
 }

@@ -18,7 +18,8 @@ using preferences = std::function<std::uint32_t(const offer_id&)>;
 /// sizes by the same keys and ties as within one. `waited_for`: RTT counts.
 std::vector<appraisal> best_at_any_size(std::vector<appraisal> all, bool waited_for, const preferences& preference);
 
-/// The sizes' decisions as one. What the record tells besides (rejections, notes) is told for the winner's size. `of`
+/// The sizes' decisions as one. What the record tells besides (rejections, notes) is told for the winner's size, but
+/// against the cheapest of all. `of`
 /// is not empty; none of them has switch prices or rivals yet.
 decision best_of_sizes(std::vector<decision> of, const workload_spec& spec, const preferences& preference);
 

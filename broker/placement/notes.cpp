@@ -46,6 +46,16 @@ void on_request(const comparison& by, notes& into) {
         into.push_back({note_kind::reference_unknown, {by.spec.work.reference->model}, {}});
     if (request.waits_at_it && !request.origin_known)
         into.push_back({note_kind::origin_missing, {}, {}});
+    const timing& when = by.spec.when;
+    if (request.deadline_ms && *when.deadline_at <= by.world.now)
+        into.push_back({note_kind::deadline_passed, {format_rfc3339(*when.deadline_at)}, {}});
+    note idle{note_kind::of_batch_only, {}, {}};
+    if (by.spec.kind == workload_kind::service && when.target_at)
+        idle.words.push_back("timing.target_at");
+    if (by.spec.kind == workload_kind::service && when.max_delay_s)
+        idle.words.push_back("timing.max_delay_s");
+    if (!idle.words.empty())
+        into.push_back(std::move(idle));
 }
 
 /// Whether an offer's site is there, or has an RTT to there. By what the offers are now, as a replay sees them too.
@@ -136,6 +146,9 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
     }
     if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
         into.push_back({note_kind::spot_hazard_unknown, {won->offer}, {}});
+    if (const offer& on = by.book.at(*index);
+        by.spec.resources.architecture.empty() && on.architecture != default_architecture)
+        into.push_back({note_kind::architecture_any, {won->offer, on.architecture}, {}});
     if (won->run && by.book.at(*index).accelerators)
         for (const measured_speed& one : by.world.measured)
             if (one.shown.runs > 0 && known_in(by.world).means(one.model, *by.book.at(*index).accelerators))
@@ -186,8 +199,12 @@ void on_target(const comparison& by, const decision& made, notes& into) {
     const auto counts = [](const ranking_rule::part& part) {
         return part.applies && part.what->name == "time";
     };
-    if (!won || !target || std::ranges::none_of(by.rule.parts, counts))
+    if (!won || !target || by.spec.kind == workload_kind::service)
         return;
+    if (std::ranges::none_of(by.rule.parts, counts)) {
+        into.push_back({note_kind::target_unpriced, {format_rfc3339(*target)}, {}});
+        return;
+    }
     const std::vector<std::string> words{format_rfc3339(*target), format_rfc3339(won->finish_at)};
     if (won->finish_at <= *target)
         into.push_back({note_kind::target_met, words, {}});
@@ -343,6 +360,7 @@ std::vector<note> notes_on(const comparison& by, const decision& made) {
     on_target(by, made, all);
     on_start(by, made, all);
     on_green_and_carbon(made, all);
+    advise(by, made, all);
     return all;
 }
 

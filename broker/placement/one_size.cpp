@@ -153,21 +153,23 @@ std::span<const standing> from_winner(const scratch& use) {
     return {launchable == use.ranked.end() ? use.ranked.begin() : launchable, use.ranked.end()};
 }
 
+std::optional<rejection> rejection_of(const question& asked, const scratch& use, std::uint32_t index) {
+    if (const std::uint8_t code = verdict(asked.book, use.want, index); code != passes)
+        return static_cast<rejection>(code);
+    if (!use.rankable)
+        return rejection::quantity_unknown;
+    if (const auto dearest = dearest_of(asked, use.left); dearest && cost_of(asked.book, use.want, index) > *dearest)
+        return rejection::too_dear_for_policy;
+    if (use.least && !(bounded_at(asked, use, index) <= most_of(asked, use)))
+        return rejection::too_far_from_least;
+    return std::nullopt;
+}
+
 std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, const scratch& use, std::size_t most) {
     std::vector<std::pair<offer_id, rejection>> rejected;
-    const auto dearest = dearest_of(asked, use.left);
-    const double allowed = most_of(asked, use);
-    for (std::size_t i = 0; i < asked.book.size() && rejected.size() < most; ++i) {
-        const std::uint8_t code = verdict(asked.book, use.want, i);
-        if (code != passes)
-            rejected.emplace_back(asked.book.at(i).id, static_cast<rejection>(code));
-        else if (!use.rankable)
-            rejected.emplace_back(asked.book.at(i).id, rejection::quantity_unknown);
-        else if (dearest && cost_of(asked.book, use.want, i) > *dearest)
-            rejected.emplace_back(asked.book.at(i).id, rejection::too_dear_for_policy);
-        else if (use.least && !(bounded_at(asked, use, i) <= allowed))
-            rejected.emplace_back(asked.book.at(i).id, rejection::too_far_from_least);
-    }
+    for (std::uint32_t i = 0; i < asked.book.size() && rejected.size() < most; ++i)
+        if (const auto why = rejection_of(asked, use, i))
+            rejected.emplace_back(asked.book.at(i).id, *why);
     return rejected;
 }
 

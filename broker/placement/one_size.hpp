@@ -56,7 +56,9 @@ decision decide_with(const question& asked, scratch& use);
 /// Of what decide_with ranked: the winner, launchable where anything is, and what comes after it.
 std::span<const standing> from_winner(const scratch& use);
 
-/// The first failing filter of each offer that fails one, by `use.want`; `most` of them.
+/// The first filter that an offer fails, by `use.want`, the limit of the ε-form included; nullopt: it is ranked.
+std::optional<rejection> rejection_of(const question& asked, const scratch& use, std::uint32_t index);
+/// Of each offer that fails one; `most` of them.
 std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, const scratch& use, std::size_t most);
 /// Of everything feasible, the limit of the ε-form included: cheapest first.
 std::vector<pareto_point> front_of(const question& asked, const scratch& use);

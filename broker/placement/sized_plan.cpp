@@ -97,7 +97,7 @@ private:
         return made;
     }
 
-    /// What is told of all sizes together, and the rejections of the winner's.
+    /// What is told of all sizes together, and the rejections of the winner's, without what is ranked at another.
     void compare_all() {
         keep_undominated(front_);
         front_.resize(std::min(front_.size(), pareto_max));
@@ -114,12 +114,33 @@ private:
                 prices.add(comparison_of(one, use_), limits);
                 appraise_front(one);
             }
-            if (size == winners_size_ && rejected_most_ > 0) {
+            if (size == winners_size_ && (rejected_most_ > 0 || ranked_at_several_sizes())) {
                 choose(one, use_);
                 result_.rejected = rejected_of(one, use_, rejected_most_);
+                keep_rejected_only(one);
             }
         }
         result_.made.switches = prices.found(asked_.book);
+    }
+
+    bool ranked_at_several_sizes() const {
+        return std::ranges::any_of(result_.made.ranked,
+                                   [this](const appraisal& each) { return each.tasks != winners_size_; });
+    }
+
+    /// What fails at the winner's size, and is ranked at another one, is not rejected.
+    void keep_rejected_only(const question& one) {
+        for (const appraisal& each : result_.made.ranked) {
+            const auto index = static_cast<std::uint32_t>(*asked_.book.find(each.offer));
+            const auto why = each.tasks == winners_size_ ? std::nullopt : rejection_of(one, use_, index);
+            if (!why)
+                continue;
+            auto& counts = result_.made.rejections;
+            const auto counted = std::ranges::find_if(counts, [&](const auto& row) { return row.first == *why; });
+            if (counted != counts.end() && --counted->second == 0)
+                counts.erase(counted);
+            std::erase_if(result_.rejected, [&](const auto& row) { return row.first == each.offer; });
+        }
     }
 
     void appraise_front(const question& one) {

@@ -202,7 +202,35 @@ std::vector<note> notes_on_dates(const comparison& by, std::uint32_t winner) {
     return all;
 }
 
+/// Whether the power of a start can be why it is chosen.
+bool power_counts(const comparison& by) {
+    const auto reads_power = [](const term& what) {
+        return (what.reads & (reads_energy | reads_carbon)) != 0;
+    };
+    return by.want.request.max_carbon_kg || (by.rule.bounded && reads_power(*by.rule.bounded)) ||
+           std::ranges::any_of(by.rule.parts, [&](const ranking_rule::part& part) {
+               return part.applies && (by.rule.ordered || part.factor > 0) && reads_power(*part.what);
+           });
+}
+
 }  // namespace
+
+bool tells_wait_on_baseline(const note& told) noexcept {
+    return told.kind == note_kind::put_off_on_baseline || told.kind == note_kind::put_off_cheaper_too ||
+           told.kind == note_kind::put_off_costs_less;
+}
+
+std::optional<note> wait_on_baseline(const appraisal& baseline, const appraisal& then, bool by_price) {
+    const double more = then.cost_base - baseline.cost_base;
+    const bool known = baseline.carbon_kg && then.carbon_kg;
+    if (!by_price && known && *then.carbon_kg < *baseline.carbon_kg)
+        return note{more < 0 ? note_kind::put_off_cheaper_too : note_kind::put_off_on_baseline,
+                    {baseline.offer},
+                    {*baseline.carbon_kg - *then.carbon_kg, std::abs(more)}};
+    if (more < 0)
+        return note{note_kind::put_off_costs_less, {baseline.offer}, {-more}};
+    return std::nullopt;
+}
 
 std::vector<note> notes_on_wait(const comparison& by, const decision& made, std::uint32_t winner,
                                 const chosen_start& put) {
@@ -214,19 +242,24 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
     const auto gained = [](const std::optional<double>& saved, const std::optional<double>& left) {
         return saved.value_or(0) > start_gain_least * left.value_or(0);
     };
-    const bool cleaner =
-        gained(put.carbon_saved_kg, then.carbon_kg) || gained(put.non_green_saved_kwh, then.non_green_kwh);
+    const bool cleaner = power_counts(by) && (gained(put.carbon_saved_kg, then.carbon_kg) ||
+                                              gained(put.non_green_saved_kwh, then.non_green_kwh));
     std::vector<note> all = notes_on_dates(by, winner);
     const start_option at_once = start_of(by.want, site, shape, true);
     if (put.start_at == put.at_once_at)
         return all;
-    if (cleaner || !shape.hourly)
+    if (cleaner)
         all.push_back({note_kind::put_off, when_and_where, {}});
+    std::optional<note> prices;
     if (shape.hourly)
-        if (note told = note_on_prices(by, shape, put); cleaner ? told.figures[0] != told.figures[1] : true) {
-            told.words = when_and_where;
-            all.push_back(std::move(told));
-        }
+        prices = note_on_prices(by, shape, put);
+    const bool cheaper = prices && prices->figures[0] < prices->figures[1];
+    if (cheaper) {
+        prices->words = when_and_where;
+        all.push_back(*prices);
+    }
+    if (!cleaner && !cheaper)
+        all.push_back({note_kind::put_off_best, when_and_where, {}});
     const zone_signal* carbon = by.want.starts.active() ? by.want.starts.site_at(number).carbon : nullptr;
     if (carbon && carbon->varies)
         all.push_back({note_kind::put_off_intensity,
@@ -238,14 +271,9 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
         all.push_back({note_kind::put_off_saves_energy, {}, {*put.non_green_saved_kwh}});
     if (!by.rule.ordered)
         all.push_back({note_kind::put_off_saves_money, {}, {put.saved_base}});
-    const bool by_price = shape.hourly && !cleaner;
-    if (by_price && made.baseline && then.cost_base < made.baseline->cost_base)
-        all.push_back(
-            {note_kind::put_off_costs_less, {made.baseline->offer}, {made.baseline->cost_base - then.cost_base}});
-    if (!by_price && made.baseline && made.baseline->carbon_kg && then.carbon_kg)
-        all.push_back({note_kind::put_off_on_baseline,
-                       {made.baseline->offer},
-                       {*made.baseline->carbon_kg - *then.carbon_kg, then.cost_base - made.baseline->cost_base}});
+    if (made.baseline)
+        if (auto told = wait_on_baseline(*made.baseline, then, shape.hourly && !cleaner))
+            all.push_back(std::move(*told));
     return all;
 }
 

@@ -172,7 +172,18 @@ std::vector<note> every_note() {
             {note_kind::carbon_own_factor, {"zhongwei", "grid", "measured by the hour"}, {}},
             {note_kind::carbon_source_besides, {"zhongwei", "grid", "measured by the hour"}, {}},
             {note_kind::finish_never, {}, {}},
-            {note_kind::runtime_limited, {}, {7200, 3600}}};
+            {note_kind::runtime_limited, {}, {7200, 3600}},
+            {note_kind::put_off_cheaper_too, {"p/b/n/on_demand"}, {1.25, 0.5}},
+            {note_kind::put_off_best, {"2026-03-01T08:00:00Z", "zhongwei"}, {}},
+            {note_kind::deadline_passed, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::architecture_any, {"p/a/n/on_demand", "arm64"}, {}},
+            {note_kind::quantities_read, {"reads_rtt", "reads_hazard"}, {}},
+            {note_kind::rule_forbids, {"october-2022", "A100"}, {}},
+            {note_kind::rule_unknown, {"october-2022", "A100", "interconnect_gb_s"}, {}},
+            {note_kind::class_of_cards, {"intelligent", "general"}, {}},
+            {note_kind::target_unpriced, {"2027-01-15T08:00:00.000Z"}, {}},
+            {note_kind::of_batch_only, {"timing.target_at", "timing.max_delay_s"}, {}},
+            {note_kind::deadline_unreachable, {"2027-01-15T08:00:00.000Z", "2027-01-15T09:30:00.000Z"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
@@ -211,9 +222,9 @@ TEST(notes, read_as_they_should) {
     EXPECT_EQ(told(note_kind::ranked_in_order, language::zh),
               "依次按以下各项排序：非绿电能耗（每 0.1 kWh 为一档），其次费用。");
     EXPECT_EQ(told(note_kind::within_of_cheapest, language::en),
-              "Only offers within 50 % over the cheapest (12.50 CNY, p/a/n/on_demand) were ranked.");
+              "Only offers within 50 % over the cheapest started at once (12.50 CNY, p/a/n/on_demand) were ranked.");
     EXPECT_EQ(told(note_kind::within_of_cheapest, language::zh),
-              "只对比最便宜者（p/a/n/on_demand，12.50 CNY）贵不超过 50 % 的报价排序。");
+              "只对比立即开始的最便宜者（p/a/n/on_demand，12.50 CNY）贵不超过 50 % 的报价排序。");
     EXPECT_EQ(told(note_kind::waited, language::en),
               "It had waited 320 s for its start, in the end because all that fits was full and providers took no new "
               "work.");
@@ -293,7 +304,8 @@ constexpr std::string_view in_chinese_text =
     "排名在前但仅供规划：p/catalogue/n/on_demand，9.00 CNY。\n"
     "次选为 p/east/n/on_demand：8 个单位、计费 7200 s，费用 12.00 CNY，RTT 28.0 ms（由坐标估计，误差中位数 3 "
     "ms），绿电占比未知，能耗 4.5000 kWh，碳排放未知，完成于 1970-01-01T00:00:00.000Z；全部计入后贵 1.585 CNY。\n"
-    "与最便宜的可行报价 p/cheapest/n/on_demand（8.00 CNY）相比，多花 2.00 CNY，减少 0.5000 kWh 非绿电（每单位 4.00 "
+    "与立即开始的最便宜可行报价 p/cheapest/n/on_demand（8.00 CNY）相比，多花 2.00 CNY，减少 0.5000 kWh 非绿电（每单位 "
+    "4.00 "
     "CNY），增加 0.2500 kg CO2e。\n"
     "没有其他入选报价在各方面（费用、延迟、碳排放、绿电占比、完成时间）都优于：p/west/n/on_demand、p/east/n/"
     "on_demand。\n"

@@ -49,6 +49,21 @@ TEST_F(dates_test, who_may_wait_is_launched_no_earlier_than_the_offer_begins) {
     EXPECT_EQ(offer_of(rig.only<call_provider>()), "p/s/cheap/on_demand");
 }
 
+TEST_F(dates_test, who_cannot_be_in_time_is_not_told_to_wait_for_room) {
+    workload_spec all = small_spec();
+    all.resources.vcpus = 4;
+    all.tasks = 10;
+    rig.submit(all);
+    workload_spec spec = small_spec();
+    spec.work.runtime_s = 3600;
+    spec.when.deadline_at = rig.now + hour / 2;
+    const auto late = rig.submit(spec);
+    EXPECT_EQ(rig.stored(late).waiting.front().code, "no_feasible_offer");
+    EXPECT_NE(rig.stored(late).waiting.front().detail.find("free or full"), std::string::npos);
+    spec.when.deadline_at = rig.now + 2 * hour;
+    EXPECT_EQ(rig.stored(rig.submit(spec)).waiting.front().code, "no_capacity");
+}
+
 TEST_F(dates_test, where_nothing_else_fits_the_date_is_waited_for_in_the_queue) {
     offer later = cheap_later();
     later.supply.available_from = rig.now + 3 * hour;

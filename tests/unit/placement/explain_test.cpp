@@ -96,7 +96,7 @@ TEST(explain, names_winner_runner_up_baseline_and_rejections) {
     for (const char* part :
          {"Policy green chooses p/b/n/on_demand: 1.1056 CNY for 1 unit over 3600 s billed",
           "Runner-up is p/a/n/on_demand", "it is 0.1344 CNY dearer",
-          "Against the cheapest feasible offer, p/a/n/on_demand at 1.00 CNY, it costs 0.1056 CNY more",
+          "Against the cheapest feasible offer started at once, p/a/n/on_demand at 1.00 CNY, it costs 0.1056 CNY more",
           "1 of 3 offers were rejected: 1 without a price (price_missing).",
           "Ranked by cost plus green power at 2.00 CNY per kWh."})
         EXPECT_NE(text.find(part), std::string::npos) << part << "\n--\n" << text;

@@ -1,0 +1,104 @@
+// What would help where offers were rejected.
+#include "broker/placement/compare.hpp"
+#include "broker/placement/compliance.hpp"
+#include "broker/placement/next_dates.hpp"
+#include "broker/placement/units.hpp"
+
+#include <algorithm>
+
+namespace westerly {
+namespace {
+
+using notes = std::vector<note>;
+
+bool rejects(const decision& made, rejection why) {
+    return std::ranges::any_of(made.rejections, [&](const auto& one) { return one.first == why; });
+}
+
+/// What the policy ranks by and offers may not tell.
+void on_quantities(const comparison& by, notes& into) {
+    note told{note_kind::quantities_read, {}, {}};
+    const std::uint8_t reads = by.want.request.reads;
+    for (const auto& [columns, word] :
+         {std::pair{reads_rtt | reads_rtt_p95, "reads_rtt"}, std::pair{reads_energy | reads_carbon, "reads_power"},
+          std::pair{reads_carbon | 0, "reads_carbon"}, std::pair{reads_risk | 0, "reads_hazard"}})
+        if (reads & columns)
+            told.words.push_back(word);
+    if (by.want.foreign_gaps)
+        for (const foreign_view& each : by.want.foreign)
+            told.words.push_back(std::string(each.what->name));
+    if (!told.words.empty())
+        into.push_back(std::move(told));
+}
+
+/// Each rule that is the first to forbid some cards, with the first such cards in the book.
+void on_compliance(const comparison& by, notes& into) {
+    std::vector<const compliance_rule*> told;
+    for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
+        const auto& row = by.book.shapes()[i];
+        if (!row.accelerators || by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
+            continue;
+        const forbidding_rule why = first_forbidding(by.want.request.compliance, *row.accelerators, known_in(by.world),
+                                                     earliest_launch(row, by.want.request));
+        if (!why.rule || std::ranges::find(told, why.rule) != told.end())
+            continue;
+        told.push_back(why.rule);
+        note one{note_kind::rule_forbids, {why.rule->name, row.accelerators->model}, {}};
+        if (why.unknown) {
+            one.kind = note_kind::rule_unknown;
+            one.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*why.unknown)]);
+        }
+        into.push_back(std::move(one));
+    }
+}
+
+/// Cards that are asked for may stand in another class than the one that is meant by leaving it out.
+void on_class(const comparison& by, notes& into) {
+    if (by.spec.resources.accelerators.empty())
+        return;
+    for (const auto& row : by.book.shapes()) {
+        const accelerator_facts* cards = row.accelerators ? &*row.accelerators : nullptr;
+        const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
+        if (row.compute == by.spec.compute || fit_gang(unit, cards, by.spec, known_in(by.world)).units == 0)
+            continue;
+        const auto name = [](compute_class of) {
+            return std::string(compute_class_names[static_cast<std::size_t>(of)]);
+        };
+        into.push_back({note_kind::class_of_cards, {name(row.compute), name(by.spec.compute)}, {}});
+        return;
+    }
+}
+
+/// A deadline that nothing would keep, with everything free: by the shortest run, wherever it is.
+void on_deadline(const comparison& by, notes& into) {
+    std::optional<std::int64_t> first_end;
+    for (const shape_view& shape : by.want.shapes)
+        if (shape.code == passes && (!first_end || shape.start_ms + shape.run_ms < *first_end))
+            first_end = shape.start_ms + shape.run_ms;
+    const instant deadline = *by.spec.when.deadline_at;
+    if (first_end && *first_end > *by.want.request.deadline_ms && deadline > by.world.now)
+        into.push_back({note_kind::deadline_unreachable,
+                        {format_rfc3339(deadline), format_rfc3339(instant(milliseconds(*first_end)))},
+                        {}});
+}
+
+}  // namespace
+
+void advise(const comparison& by, const decision& made, std::vector<note>& into) {
+    if (rejects(made, rejection::compliance))
+        on_compliance(by, into);
+    if (!made.ranked.empty())
+        return;
+    if (by.want.request.deadline_ms)
+        on_deadline(by, into);
+    if (rejects(made, rejection::quantity_unknown))
+        on_quantities(by, into);
+    if (rejects(made, rejection::compute_class))
+        on_class(by, into);
+    const lifting_dates dates = next_dates(by.book, by.rules, by.spec, known_in(by.world), made);
+    for (const note& told : dates.told())
+        if (told.kind != note_kind::wait_tried_again_at)  // nobody tries a plan again
+            into.push_back(told);
+}
+
+}  // namespace westerly
