@@ -64,7 +64,7 @@ class Telling(unittest.TestCase):
         self.assertGreater(offer["hourly_price"]["until"], offer["as_of"])
         shown = self.cli("offers", "show", offer["id"])
         for text in ("0.10 CNY per unit-hour, outside of the hours below", "of the clock +08:00", "daily 23:00-07:00 0.04",
-                     "mon-fri 09:00-11:30 0.17", "0.04 to 0.17 CNY"):
+                     "mon-fri 09:00-11:30 0.17", "0.04 to 0.17 CNY", "x86_64", "begun 1 s"):
             self.assertIn(text, shown)
         self.assertEqual(json.loads(self.cli("-o", "json", "offers", "show", offer["id"]))["id"], offer["id"])
         self.assertEqual(self.broker.cli("offers", "show", "nobody/s/n/spot", key=self.member.key).returncode, 126)

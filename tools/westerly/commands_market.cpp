@@ -1,3 +1,5 @@
+#include "broker/domain/wording.hpp"
+#include "broker/support/time.hpp"
 #include "tools/westerly/commands.hpp"
 
 #include <cmath>
@@ -54,6 +56,24 @@ std::string age_at(const json_value& offer) {
     return text + std::string(text_at(offer, "stale") == "yes" ? ", stale" : "");
 }
 
+/// What keeps the offer from being used, or soon will.
+std::string remarks_on(const json_value& offer) {
+    std::vector<std::string> said;
+    if (text_at(offer, "launchable") == "no")
+        said.emplace_back("plan only");
+    if (text_at(offer, "owned") == "yes")
+        said.emplace_back("owned");
+    else if (text_at(offer, "billing_mode") == "reserved")
+        said.emplace_back("to be bought");
+    const instant now = system_wall_clock().now();
+    if (const auto from = parse_rfc3339(text_at(offer, "available_from")); from && now < *from)
+        said.push_back("from " + text_at(offer, "available_from").substr(0, 16) + "Z");
+    if (const auto until = parse_rfc3339(text_at(offer, "valid_until")))
+        said.push_back((now < *until ? "quote until " : "quote ended ") + text_at(offer, "valid_until").substr(0, 16) +
+                       "Z");
+    return joined(said, ", ", ", ");
+}
+
 }  // namespace
 
 int offers(cli& with, const std::string& provider, const std::string& region) {
@@ -71,7 +91,7 @@ int offers(cli& with, const std::string& provider, const std::string& region) {
                    model.empty() ? "-" : text_at(o, "accelerators.count") + " x " + model, free.empty() ? "-" : free,
                    unit_price_of(o), percent_at(o, "site_facts.green_power_share.value"),
                    rounded_at(o, "site_facts.carbon_g_per_kwh.value"), rounded_at(o, "site_facts.pue.value"), age_at(o),
-                   text_at(o, "launchable") == "no" ? "plan only" : ""});
+                   remarks_on(o)});
     }
     return print(with, *items, table, "no offers");
 }

@@ -17,14 +17,76 @@ std::string sourced_at(const json_value& v, const std::string& path, const char*
     return value == "-" ? "" : value + " (" + text_at(v, path + ".source") + ", " + text_at(v, path + ".quality") + ")";
 }
 
+std::string names_at(const json_value& o, const std::string& path, const char* none) {
+    const auto* names = value_at(o, path);
+    if (names == nullptr || !names->IsArray())
+        return none;
+    std::string text;
+    for (const auto& each : names->GetArray())
+        text += (text.empty() ? "" : ", ") + std::string(each.GetString());
+    return text;
+}
+
+/// "cuda 12.4, none; driver 550.54"
+std::string software_of(const json_value& o) {
+    std::string text;
+    if (const auto* stacks = value_at(o, "stacks"); stacks != nullptr && stacks->IsArray())
+        for (const auto& stack : stacks->GetArray()) {
+            const auto version = text_at(o, std::string("stack_versions.") + stack.GetString());
+            text +=
+                (text.empty() ? "" : ", ") + std::string(stack.GetString()) + (version.empty() ? "" : " " + version);
+        }
+    const auto driver = text_at(o, "driver_version");
+    return text + (driver.empty() ? "" : "; driver " + driver);
+}
+
+/// "0.1 an hour taken back, with 30 s of notice; 0.0001 an hour of each card failing"
+std::string hazard_of(const json_value& o) {
+    std::string text;
+    for (const auto& [name, what] : {std::pair{"spot_per_h", "taken back"},
+                                     {"hardware_per_card_h", "failing, each card"},
+                                     {"provider_per_h", "failing, the whole site"}})
+        if (const auto rate = text_at(o, std::string("hazard.") + name); !rate.empty())
+            text += (text.empty() ? "" : "; ") + rate + " times an hour " + what;
+    const auto notice = text_at(o, "hazard.notice_s");
+    return text + (notice.empty() ? "" : "; " + notice + " s of notice");
+}
+
 void print_shape(const json_value& o) {
     std::string unit = text_at(o, "unit") + ": " + text_at(o, "vcpus") + " vCPU, " + text_at(o, "memory_mib") + " MiB";
     if (const auto model = text_at(o, "accelerators.model"); !model.empty())
-        unit += ", " + text_at(o, "accelerators.count") + " x " + model;
+        unit += ", " + text_at(o, "accelerators.count") + " x " + model + " of " +
+                text_at(o, "accelerators.memory_gib") + " GiB";
     line("unit", unit);
+    line("architecture", text_at(o, "architecture"));
+    line("stacks", software_of(o));
     const auto free = text_at(o, "units_free");
     line("free", free.empty() ? "no known limit" : free + " units");
-    line("sold", text_at(o, "billing_mode") + (text_at(o, "launchable") == "no" ? ", plan only" : ""));
+    line("sold", text_at(o, "billing_mode") + (text_at(o, "owned") == "yes" ? ", owned" : "") +
+                     (text_at(o, "firm") == "no" ? ", best effort" : "") +
+                     (text_at(o, "launchable") == "no" ? ", plan only" : ""));
+    line("from", text_at(o, "available_from"));
+    line("quote until", text_at(o, "valid_until"));
+    line("power", text_at(o, "max_w").empty()
+                      ? ""
+                      : text_at(o, "idle_w") + " W idle, " + text_at(o, "max_w") + " W at most, a unit");
+    line("interruptions", hazard_of(o));
+    line("queue", text_at(o, "queue_wait_s") == "0" ? "" : text_at(o, "queue_wait_s") + " s expected");
+}
+
+/// What is billed beside the price by the hour.
+void print_terms(const json_value& o) {
+    std::string text = "begun " + text_at(o, "increment_s") + " s";
+    if (const auto least = text_at(o, "minimum_s"); least != "0" && !least.empty())
+        text += ", at least " + least + " s";
+    if (const auto units = text_at(o, "minimum_units"); !units.empty())
+        text += ", at least " + units + " units";
+    line("billed by", text);
+    if (const auto term = text_at(o, "term"); !term.empty())
+        line("fee", money_at(o, "term_price") + " a " + term + " and unit");
+    if (value_at(o, "shadow_price") != nullptr)
+        line("shadow price", money_at(o, "shadow_price") + " per unit-hour");
+    line("host", text_at(o, "host"));
 }
 
 void print_prices(const json_value& o) {
@@ -41,16 +103,6 @@ void print_prices(const json_value& o) {
     line("hours", "of the clock " + text_at(o, "price_schedule.utc_offset") + ", every week:");
     for (const auto& window : windows)
         std::printf("%-14s %s\n", "", window.c_str());
-}
-
-std::string names_at(const json_value& o, const std::string& path, const char* none) {
-    const auto* names = value_at(o, path);
-    if (names == nullptr || !names->IsArray())
-        return none;
-    std::string text;
-    for (const auto& each : names->GetArray())
-        text += (text.empty() ? "" : ", ") + std::string(each.GetString());
-    return text;
 }
 
 void print_site(const json_value& o) {
@@ -88,6 +140,7 @@ int show_offer(cli& with, const std::string& offer) {
     std::printf("%s\n", offer.c_str());
     print_shape(*found);
     print_prices(*found);
+    print_terms(*found);
     print_site(*found);
     const auto as_of = text_at(*found, "as_of");
     line("as of", as_of + (text_at(*found, "stale") == "yes" ? ", stale" : ""));
