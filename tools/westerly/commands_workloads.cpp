@@ -1,3 +1,4 @@
+#include "broker/domain/wording.hpp"
 #include "tools/westerly/commands.hpp"
 
 #include <cstdio>
@@ -27,6 +28,16 @@ std::string list_target(const list_options& options, std::uint64_t limit) {
     return target;
 }
 
+/// The frozen price, with the hours at which it is another.
+void print_lease(const json_value& lease) {
+    const auto windows = windows_of(lease);
+    std::printf("  price: %s per unit-hour%s, %s unit(s)\n", money_at(lease, "price").c_str(),
+                windows.empty() ? "" : " outside of the hours below", text_at(lease, "units").c_str());
+    if (!windows.empty())
+        std::printf("  hours: of the clock %s, every week: %s\n", text_at(lease, "price_schedule.utc_offset").c_str(),
+                    joined(windows, "; ", "; ").c_str());
+}
+
 void print_attempts(const json_value& attempts) {
     for (const auto& a : attempts.GetArray()) {
         std::printf("attempt %s: %s%s%s at %s/%s (%s)\n", text_at(a, "number").c_str(), text_at(a, "state").c_str(),
@@ -42,8 +53,7 @@ void print_attempts(const json_value& attempts) {
                                           {"  message", "message"}})
             if (const auto text = text_at(a, path); !text.empty())
                 std::printf("%s: %s\n", label, text.c_str());
-        std::printf("  price: %s per unit-hour, %s unit(s)\n", money_at(a, "lease.price").c_str(),
-                    text_at(a, "lease.units").c_str());
+        print_lease(a["lease"]);
     }
 }
 
