@@ -1,6 +1,7 @@
 #include "broker/api/asked.hpp"
 #include "broker/api/handlers.hpp"
 #include "broker/codec/config_json.hpp"
+#include "broker/domain/wording.hpp"
 
 namespace westerly {
 
@@ -15,6 +16,16 @@ std::vector<policy> seen_by(const principal& who, const market_view& market) {
         else if (auto told = as_seen_by(each, who.tenant_name))
             seen.push_back(std::move(*told));
     return seen;
+}
+
+/// Some of the names that may be asked for.
+std::string names_of(const std::vector<policy>& all) {
+    constexpr std::size_t named_max = 20;
+    std::vector<std::string> names;
+    for (const policy& each : all)
+        if (names.size() < named_max)
+            names.push_back(each.name);
+    return joined(names) + (all.size() > named_max ? ", …" : "");
 }
 
 }  // namespace
@@ -33,7 +44,7 @@ response get_policy(const call& c) {
     const auto seen = seen_by(c.who, *c.house.market());
     const auto found = std::ranges::find(seen, c.path[0], &policy::name);
     if (found == seen.end())
-        return problem(fail(errc::not_found, "there is no such policy", "see /v1/policies"));
+        return problem(fail(errc::not_found, "there is no such policy", "those that you may use: " + names_of(seen)));
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     encode_policy(out, *found);

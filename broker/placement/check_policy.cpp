@@ -70,6 +70,21 @@ void check_least(const std::string& name, term_table terms, std::vector<fault>& 
 
 }  // namespace
 
+error with_units(error refused, term_table terms) {
+    constexpr std::string_view before = "/prices/", after = "/per";
+    for (fault& f : refused.faults) {
+        const std::string_view at = f.pointer;
+        if (!at.starts_with(before) || !at.ends_with(after) || !f.message.ends_with("is missing") ||
+            at.size() <= before.size() + after.size())
+            continue;
+        const auto name = at.substr(before.size(), at.size() - before.size() - after.size());
+        if (const term* known = find_term(terms, name); known && known->priceable)
+            f.remedy =
+                "state the price per " + std::string(known->unit) + ": \"per\": \"" + std::string(known->unit) + '"';
+    }
+    return refused;
+}
+
 void complete_units(policy& policy, term_table terms) {
     for (auto& price : policy.prices)
         if (const term* known = find_term(terms, price.term); known && price.per.empty())

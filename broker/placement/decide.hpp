@@ -53,6 +53,8 @@ plan_result plan(const offer_book& book, const policy& policy, term_table terms,
 /// each, with its JSON Pointer into the policy file ("/prices/latncy", "/order/batch/0/term") and the known names as
 /// remedy. Errors: invalid.
 result<void> check_policy(const policy& policy, term_table terms);
+/// With the term's unit as the remedy of each fault that a price states none.
+error with_units(error refused, term_table terms);
 /// Where the file leaves a price's unit out, as weights may: the term's.
 void complete_units(policy& policy, term_table terms);
 

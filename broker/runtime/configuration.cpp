@@ -79,7 +79,7 @@ std::vector<policy> read_policies(const fs::path& folder, term_table terms, erro
     for (const auto& file : files) {
         auto read = decode_policy(file.name, file.text);
         if (!read) {
-            note(all, file.where, read.error());
+            note(all, file.where, with_units(read.error(), terms));
             continue;
         }
         if (const auto sound = check_policy(*read, terms); !sound)

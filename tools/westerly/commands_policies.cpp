@@ -28,16 +28,48 @@ void for_each_of(const json_value& v, const char* name, Each each) {
             each(item);
 }
 
-/// "latency 0.1 CNY/ms·replica-h + time 5 CNY/h", "non_green_energy, carbon, cost", "cost alone".
-std::string rule_in_words(const json_value& p) {
+/// "rtt in steps of 1 ms, then cost"
+std::string keys_in_words(const json_value& p, const char* list) {
     std::string text;
-    for_each_of(p, "terms", [&](const json_value& t) {
-        text += (text.empty() ? "" : " + ") + text_at(t, "term") + " " + price_in_words(t);
+    for_each_of(p, list, [&](const json_value& key) {
+        const auto name = text_at(key, "term");
+        const term* const known = find_term(built_in_terms(), name);
+        text += (text.empty() ? "" : ", then ") + name;
+        if (number_at(key, "step", 0) > 0)
+            text += " in steps of " + text_at(key, "step") + (known ? " " + std::string(known->unit) : "");
     });
-    if (text.empty())
-        for_each_of(p, "order.batch",
-                    [&](const json_value& key) { text += (text.empty() ? "" : ", then ") + text_at(key, "term"); });
-    return text.empty() ? "cost alone" : text;
+    return text;
+}
+
+/// The three lists of an order, those that are alike told once.
+std::string order_in_words(const json_value& p) {
+    const auto services = keys_in_words(p, "order.service"), interactive = keys_in_words(p, "order.interactive"),
+               batch = keys_in_words(p, "order.batch");
+    if (services == interactive && interactive == batch)
+        return batch;
+    if (services == interactive)
+        return "services and interactive work: " + services + "; other batch: " + batch;
+    return "services: " + services +
+           (interactive == batch ? "; batch: " + batch
+                                 : "; interactive batch: " + interactive + "; other batch: " + batch);
+}
+
+/// "cost + latency 0.1 CNY/ms·replica-h + time 5 CNY/h", "non_green_energy, then carbon, then cost", "cost alone".
+std::string rule_in_words(const json_value& p) {
+    if (value_at(p, "order") != nullptr)
+        return order_in_words(p);
+    std::string text;
+    for_each_of(p, "terms", [&](const json_value& t) { text += " + " + text_at(t, "term") + " " + price_in_words(t); });
+    return text.empty() ? "cost alone" : "cost" + text;
+}
+
+/// What decides beside the rule: how long work may wait, and how long it is taken to run.
+void print_times(const json_value& p) {
+    for (const auto& [figure, means] :
+         {std::pair{"max_delay_s", "seconds: no start is put off for longer, whatever the workload allows"},
+          {"default_runtime_s", "seconds: what a run is taken to last where nothing tells"}})
+        if (const auto value = text_at(p, figure); !value.empty())
+            std::printf("%s: %s (%s)\n", figure, value.c_str(), means);
 }
 
 workload_group group_of(const json_value& v) {
@@ -188,6 +220,7 @@ int show_policy(cli& with, const std::string& name) {
             std::printf("%s: %s\n", figure, value.c_str());
     print_compliance(*p);
     std::printf("%s\n", moves_in_words(replacement_of(*p)).c_str());
+    print_times(*p);
     print_bounds(*p);
     return 0;
 }
@@ -204,7 +237,8 @@ int check_policies(const std::vector<std::string>& files, bool json) {
             continue;
         }
         auto read = decode_policy(std::filesystem::path(file).stem().string(), *text);
-        const auto sound = read ? check_policy(*read, built_in_terms()) : result<void>(read.error());
+        const auto sound =
+            read ? check_policy(*read, built_in_terms()) : result<void>(with_units(read.error(), built_in_terms()));
         if (!sound) {
             complain(about(file, sound.error()));
             code = refused;
@@ -222,7 +256,11 @@ int check_policies(const std::vector<std::string>& files, bool json) {
         }
         std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
         print_prices(*read);
+        const auto told = as_document(*read);
+        std::printf("  chooses by: %s\n  for: %s\n", rule_in_words(told).c_str(), audience(told).c_str());
         std::printf("  %s\n", moves_in_words(read->replacement).c_str());
+        print_times(told);
+        print_bounds(told);
     }
     for (auto& [name, doubt] : check_groups(all)) {
         error why = fail(errc::invalid, name + ": " + doubt.message, doubt.remedy);
