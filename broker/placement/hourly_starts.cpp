@@ -45,7 +45,9 @@ double base_of(wide nano_ms, std::int64_t billed_ms, double cost_per_nano) noexc
 }
 
 start_option option_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
-    if (!want.starts.active() || shape.code != passes)
+    // What lacks its risk alone has starts, too, because limits on carbon come before that filter.
+    const bool without_risk = shape.code == code(rejection::quantity_unknown) && !std::isnan(shape.it_kwh);
+    if (!want.starts.active() || (shape.code != passes && !without_risk))
         return {delay_ms, site.carbon_g_per_kwh, site.green_share};
     return want.starts.at(number_of(want, site), shape.start_run, delay_ms);
 }
