@@ -78,9 +78,14 @@ error with_units(error refused, term_table terms) {
             at.size() <= before.size() + after.size())
             continue;
         const auto name = at.substr(before.size(), at.size() - before.size() - after.size());
-        if (const term* known = find_term(terms, name); known && known->priceable)
-            f.remedy =
-                "state the price per " + std::string(known->unit) + ": \"per\": \"" + std::string(known->unit) + '"';
+        const term* known = find_term(terms, name);
+        if (known == nullptr || !known->priceable)
+            continue;
+        const bool only = refused.remedy == f.remedy;  // a single fault's remedy is the whole's, too
+        const std::string unit(known->unit);
+        f.remedy = "state the price per " + unit + ": \"per\": \"" + unit + '"';
+        if (only)
+            refused.remedy = f.remedy;
     }
     return refused;
 }

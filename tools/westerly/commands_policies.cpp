@@ -63,6 +63,18 @@ std::string rule_in_words(const json_value& p) {
     return text.empty() ? "cost alone" : "cost" + text;
 }
 
+/// Which offers the rule chooses among.
+std::string within_in_words(const json_value& p) {
+    const auto among = [&](const char* figure) {
+        return ", among those within " + shortest(number_at(p, figure, 0) * 100) + " % of the ";
+    };
+    if (value_at(p, "within_of_cheapest") != nullptr)
+        return among("within_of_cheapest") + "cheapest";
+    if (value_at(p, "within_of_least") != nullptr)
+        return among("within_of_least.within") + "least " + text_at(p, "within_of_least.term");
+    return {};
+}
+
 /// What decides beside the rule: how long work may wait, and how long it is taken to run.
 void print_times(const json_value& p) {
     for (const auto& [figure, means] :
@@ -196,8 +208,8 @@ int policies(cli& with) {
     }
     text_table table({"POLICY", "VERSION", "CHOOSES BY", "FOR", "DESCRIPTION"});
     for (const auto& p : items->GetArray())
-        table.add(
-            {text_at(p, "name"), text_at(p, "version"), rule_in_words(p), audience(p), text_at(p, "description")});
+        table.add({text_at(p, "name"), text_at(p, "version"), rule_in_words(p) + within_in_words(p), audience(p),
+                   text_at(p, "description")});
     std::printf("%s", table.empty() ? "no policies\n" : table.render(with.colour).c_str());
     return 0;
 }
@@ -257,7 +269,11 @@ int check_policies(const std::vector<std::string>& files, bool json) {
         std::printf("%s: sound, version %s\n", file.c_str(), read->version.c_str());
         print_prices(*read);
         const auto told = as_document(*read);
-        std::printf("  chooses by: %s\n  for: %s\n", rule_in_words(told).c_str(), audience(told).c_str());
+        std::printf("  chooses by: %s%s\n  for: %s\n", rule_in_words(told).c_str(), within_in_words(told).c_str(),
+                    audience(told).c_str());
+        for (const char* figure : {"filters.min_green_power_share", "filters.max_pue"})
+            if (const auto value = text_at(told, figure); !value.empty())
+                std::printf("  %s: %s\n", figure, value.c_str());
         std::printf("  %s\n", moves_in_words(read->replacement).c_str());
         print_times(told);
         print_bounds(told);

@@ -239,6 +239,13 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"too_many_keys", with_order(std::vector<ordered_key>(9, {"cost", 0})), "/order/batch", "more than 8"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+TEST(with_units, a_price_without_a_unit_is_told_the_terms) {
+    const auto read = decode_policy("p", R"({"prices": {"green_power": {"amount": "1", "currency": "CNY"}}})");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(with_units(read.error(), built_in_terms()).faults.at(0).remedy,
+              R"(state the price per kWh: "per": "kWh")");
+}
+
 TEST(terms, have_unique_names_units_and_a_sentence) {
     std::vector<std::string_view> names;
     for (const term& t : built_in_terms()) {
