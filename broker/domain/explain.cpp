@@ -132,8 +132,14 @@ private:
             return line(say(phrase::is_cheapest));
         line(say(dearer < 0 ? phrase::against_cheapest_less : phrase::against_cheapest, name_beside_winner(base),
                  in_words(base.cost), money_of(std::abs(dearer)),
-                 avoided(base.non_green_kwh, won_->non_green_kwh, dearer, phrase::non_green_kwh) +
-                     avoided(base.carbon_kg, won_->carbon_kg, dearer, phrase::carbon_kg)));
+                 base.pue && won_->pue ? avoided_against(base, dearer) : std::string()));
+    }
+
+    /// Nothing is saved against what was assumed: a share of green power that is not known counts as none.
+    std::string avoided_against(const appraisal& base, double dearer) const {
+        const bool shares_known = base.green_power_share && won_->green_power_share;
+        return (shares_known ? avoided(base.non_green_kwh, won_->non_green_kwh, dearer, phrase::non_green_kwh) : "") +
+               avoided(base.carbon_kg, won_->carbon_kg, dearer, phrase::carbon_kg);
     }
 
     /// A price per unit avoided is told only where something is avoided, and something is paid for it.

@@ -210,7 +210,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::value_of_time,
      "An hour to the finish, or past the soft target, counts as {1}: the workload's own value of time."},
     {note_kind::put_off_available, "Waits for {1}, which is not to be had before {2}."},
-    {note_kind::put_off_forbidden, "Waits because a rule of the workload's constraints forbids {1} until {2}."},
+    {note_kind::put_off_forbidden, "Waits because a compliance rule forbids {1} until {2}."},
     {note_kind::wait_none_fits_yet, "None of the offers ({2}) can meet the request: {1}."},
     {note_kind::wait_forbidden_until, "By compliance rules an offer is forbidden until {1}."},
     {note_kind::wait_available_from, "An offer is available from {1} on."},

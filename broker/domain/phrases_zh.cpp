@@ -176,7 +176,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::target_missed, "时间只从目标时间（{1}）起计；运行在其后 {3} 小时结束（{2}）。"},
     {note_kind::value_of_time, "到完成为止（有软目标时为超过目标之后）每小时折合 {1}：任务自己给出的时间价值。"},
     {note_kind::put_off_available, "等待 {1}，它在 {2} 之前不可用。"},
-    {note_kind::put_off_forbidden, "算力任务约束中的一条规则在 {2} 之前禁止使用 {1}，因此等待。"},
+    {note_kind::put_off_forbidden, "一条合规规则在 {2} 之前禁止使用 {1}，因此等待。"},
     {note_kind::wait_none_fits_yet, "现有报价（{2} 个）都不能满足要求：{1}。"},
     {note_kind::wait_forbidden_until, "按其合规规则，有报价在 {1} 之前禁止使用。"},
     {note_kind::wait_available_from, "有报价自 {1} 起可用。"},

@@ -182,8 +182,9 @@ void engine_core::seat(turn& t, live_workload& w) {
     const auto& when = w.value.spec->when;
     std::optional<instant> limit = when.deadline_at;
     if (when.max_wait_s && w.value.attempts_displaced == 0) {
-        const auto wait_ends = std::max(later(w.value.created_at, *when.max_wait_s),
-                                        w.value.created_at + milliseconds(1));  // it is tried once in any case
+        const instant from = std::max(w.value.created_at, when.earliest_start_at.value_or(w.value.created_at));
+        const auto wait_ends =
+            std::max(later(from, *when.max_wait_s), from + milliseconds(1));  // it is tried once in any case
         limit = limit ? std::min(*limit, wait_ends) : wait_ends;
     }
     if (limit && waits_for_chosen_start(w.value) && *w.value.next_action_at <= *limit)

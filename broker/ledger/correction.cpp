@@ -45,6 +45,20 @@ void paint(std::vector<piece>& run, const piece& on) {
     run = std::move(made);
 }
 
+/// The mean of the factors over that time; of one that is everywhere the same, just that.
+double mean_factor(const carbon_publication& told, const signal_curve& curve, std::int64_t from_ms,
+                   std::int64_t until_ms) {
+    std::optional<double> only;
+    for (const signal_interval& one : told.factors) {
+        if (ms(one.end_at) <= from_ms || ms(one.start_at) >= until_ms)
+            continue;
+        if (only && *only != one.value)
+            return curve.integral(from_ms, until_ms).sum / static_cast<double>(until_ms - from_ms);
+        only = one.value;
+    }
+    return only.value_or(0);
+}
+
 std::vector<piece> counted_by(const usage& metered, double g_per_kwh, std::span<const usage> so_far) {
     std::vector<piece> run{{ms(metered.start_at), ms(metered.end_at), g_per_kwh, metered.carbon_quality}};
     for (const usage& row : so_far)
@@ -116,8 +130,7 @@ corrected_row correct(const usage& metered, std::span<const usage> so_far, const
                .quality = metered.pue ? told.quality : quality_class::default_value};
     if (over.from_ms >= over.until_ms || *metered.energy_microkwh == 0)
         return {correction_outcome::unchanged, {}};
-    over.g_per_kwh =
-        curve.integral(over.from_ms, over.until_ms).sum / static_cast<double>(over.until_ms - over.from_ms);
+    over.g_per_kwh = mean_factor(told, curve, over.from_ms, over.until_ms);
     corrected_row made{correction_outcome::corrected, blank(metered, told, over)};
     if (std::ranges::any_of(so_far, [&](const usage& row) { return row.correction && same_word(row, made.row); }))
         return {correction_outcome::repeated, {}};

@@ -1,4 +1,5 @@
 // What would help where offers were rejected.
+#include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
 #include "broker/placement/compliance.hpp"
 #include "broker/placement/next_dates.hpp"
@@ -31,24 +32,41 @@ void on_quantities(const comparison& by, notes& into) {
         into.push_back(std::move(told));
 }
 
-/// Each rule that is the first to forbid some cards, with the first such cards in the book.
+constexpr std::size_t cards_listed_max = 8;
+
+/// Each rule that is the first to forbid some cards, with those cards.
 void on_compliance(const comparison& by, notes& into) {
-    std::vector<const compliance_rule*> told;
+    struct forbidden {
+        forbidding_rule by;
+        std::vector<std::string> cards;
+    };
+    std::vector<forbidden> all;
     for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
         const auto& row = by.book.shapes()[i];
         if (!row.accelerators || by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
             continue;
         const forbidding_rule why = first_forbidding(by.want.request.compliance, *row.accelerators, known_in(by.world),
                                                      earliest_launch(row, by.want.request));
-        if (!why.rule || std::ranges::find(told, why.rule) != told.end())
+        if (!why.rule)
             continue;
-        told.push_back(why.rule);
-        note one{note_kind::rule_forbids, {why.rule->name, row.accelerators->model}, {}};
-        if (why.unknown) {
-            one.kind = note_kind::rule_unknown;
-            one.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*why.unknown)]);
+        auto at = std::ranges::find_if(
+            all, [&](const forbidden& one) { return one.by.rule == why.rule && one.by.unknown == why.unknown; });
+        if (at == all.end())
+            at = all.insert(all.end(), {why, {}});
+        if (std::ranges::find(at->cards, row.accelerators->model) == at->cards.end())
+            at->cards.push_back(row.accelerators->model);
+    }
+    for (forbidden& one : all) {
+        if (one.cards.size() > cards_listed_max) {
+            one.cards.resize(cards_listed_max);
+            one.cards.emplace_back("…");
         }
-        into.push_back(std::move(one));
+        note told{note_kind::rule_forbids, {one.by.rule->name, joined(one.cards, ", ", ", ")}, {}};
+        if (one.by.unknown) {
+            told.kind = note_kind::rule_unknown;
+            told.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*one.by.unknown)]);
+        }
+        into.push_back(std::move(told));
     }
 }
 

@@ -93,7 +93,7 @@ std::optional<std::int64_t> slack_until(const policy& policy, const workload_spe
     const instant from = std::max(asked, spec.when.earliest_start_at.value_or(asked));
     instant until = after(from, std::min(*spec.when.max_delay_s, policy.max_delay_s));
     if (spec.when.max_wait_s)
-        until = std::min(until, after(asked, *spec.when.max_wait_s));
+        until = std::min(until, after(from, *spec.when.max_wait_s));
     return ms_of(until);
 }
 

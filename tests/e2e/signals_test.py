@@ -216,6 +216,14 @@ class Signals(unittest.TestCase):
                         "ZONE-east,2020-01-01T00:00:00Z,2050-01-01T00:00:00Z,600\n"
                         "ZONE-east,2050-01-01T00:00:00Z,2100-01-01T00:00:00Z,900\n"
                         "ZONE-none,2020-01-01T00:00:00Z,2050-01-01T00:00:00Z,1\n")
+        overlaps = self.broker.home / "overlaps.csv"
+        overlaps.write_text("ZONE-east,2020-01-01T00:00:00Z,2020-01-02T00:00:00Z,600\n"
+                            "ZONE-west,2020-01-01T00:00:00Z,2020-01-02T00:00:00Z,600\n"
+                            "ZONE-east,2020-01-01T12:00:00Z,2020-01-03T00:00:00Z,700\n")
+        refused = self.broker.cli("carbon", "correct", "--file", str(overlaps), "--source", "x", "--year", "2026",
+                                  "--quality", "monthly")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("overlaps.csv:3: begins before the line before it of its zone ends", refused.stderr)
         self.broker.stop()
         self.broker.start()
         self.member = self.broker.member("green")

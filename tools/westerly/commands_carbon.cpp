@@ -5,7 +5,9 @@
 #include "tools/catalogue/csv.hpp"
 #include "tools/westerly/commands.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
 namespace westerly {
 namespace {
@@ -28,17 +30,31 @@ error line_fault(const std::string& file, std::uint64_t line, const std::string&
                 "the columns are zone,start_at,end_at,g_per_kwh; times are RFC 3339, a zone's in order");
 }
 
-bool follows(const stretch& before, const std::string& zone, const std::string& start_at) {
-    if (before.zone != zone || before.factors.size() == factors_of_request_max)
-        return false;
-    const auto ends = parse_rfc3339(before.factors.back().end_at), starts = parse_rfc3339(start_at);
-    return ends && starts && *ends == *starts;
+/// Lines of one zone may stand apart, and leave gaps; a stretch has none.
+result<void> add_line(std::vector<stretch>& all, const std::string& file, const csv_row& row, double g_per_kwh) {
+    const factor told{row.fields[1], row.fields[2], g_per_kwh};
+    const auto starts = parse_rfc3339(told.start_at), ends = parse_rfc3339(told.end_at);
+    if (!starts || !ends || *ends <= *starts)
+        return line_fault(file, row.line, "no hours from one time to a later one");
+    const auto last =
+        std::find_if(all.rbegin(), all.rend(), [&](const stretch& one) { return one.zone == row.fields[0]; });
+    std::optional<instant> before;
+    if (last != all.rend())
+        before = *parse_rfc3339(last->factors.back().end_at);
+    if (before && *starts < *before)
+        return line_fault(file, row.line, "begins before the line before it of its zone ends");
+    if (before && *starts == *before && last->factors.size() < factors_of_request_max)
+        last->factors.push_back(told);
+    else
+        all.push_back({row.fields[0], {told}});
+    return {};
 }
 
 std::optional<double> number_of(std::string_view text) {
     double value = 0;
     const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return wrong == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+    const bool whole = wrong == std::errc() && end == text.data() + text.size();
+    return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 result<std::vector<stretch>> read_factors(const std::string& file) {
@@ -55,9 +71,8 @@ result<std::vector<stretch>> read_factors(const std::string& file) {
         const auto value = number_of(row.fields[3]);
         if (!value)
             return line_fault(file, row.line, '"' + row.fields[3] + "\" is no number");
-        if (all.empty() || !follows(all.back(), row.fields[0], row.fields[1]))
-            all.push_back({row.fields[0], {}});
-        all.back().factors.push_back({row.fields[1], row.fields[2], *value});
+        if (const auto added = add_line(all, file, row, *value); !added)
+            return added.error();
     }
     if (all.empty())
         return fail(errc::invalid, file + " holds no factors", "give lines of zone,start_at,end_at,g_per_kwh");
@@ -140,9 +155,11 @@ void print_for_people(cli& with, const correct_command& said, sums& all) {
                    carbon_at(row, "carbon_market_kg")});
     if (!table.empty())
         std::printf("%s", table.render(with.colour).c_str());
-    std::printf("%s %llu of %llu metered rows, by %.6g kg (location-based), %.6g kg (market-based)\n",
-                said.dry_run ? "would correct" : "corrected", static_cast<unsigned long long>(all.rows["corrected"]),
-                static_cast<unsigned long long>(all.looked_at), all.carbon_kg, all.carbon_market_kg);
+    std::printf("%s %llu rows of difference, of %.6g kg (location-based), %.6g kg (market-based)\n",
+                said.dry_run ? "would write" : "wrote", static_cast<unsigned long long>(all.rows["corrected"]),
+                all.carbon_kg, all.carbon_market_kg);
+    if (all.looked_at == 0)
+        std::printf("no run was metered there at that time: look at zone or site\n");
     for (const auto& [name, words] :
          {std::pair("unchanged", "count as much already"), std::pair("repeated", "were counted by this before"),
           std::pair("better_known", "are counted by a better quality class"),
@@ -152,6 +169,8 @@ void print_for_people(cli& with, const correct_command& said, sums& all) {
 }
 
 result<std::vector<stretch>> factors_of(const correct_command& said) {
+    if (said.file.empty() && !std::isfinite(*said.factor))
+        return fail(errc::invalid, "--factor is no number", "give g CO2e per kWh, such as 571.2");
     if (said.file.empty())
         return std::vector<stretch>{{said.zone, {{said.from, said.to, *said.factor}}}};
     auto all = read_factors(said.file);

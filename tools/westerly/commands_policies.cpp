@@ -274,6 +274,7 @@ int check_policies(const std::vector<std::string>& files, bool json) {
         for (const char* figure : {"filters.min_green_power_share", "filters.max_pue"})
             if (const auto value = text_at(told, figure); !value.empty())
                 std::printf("  %s: %s\n", figure, value.c_str());
+        print_compliance(told);
         std::printf("  %s\n", moves_in_words(read->replacement).c_str());
         print_times(told);
         print_bounds(told);

@@ -257,6 +257,7 @@ appraisal of_offer(const std::string& site, std::int64_t micros) {
     a.non_green_kwh = 1.5;
     a.carbon_kg = 2.25;
     a.green_power_share = 0.6667;
+    a.pue = 1.2;
     return a;
 }
 
@@ -312,6 +313,16 @@ constexpr std::string_view in_chinese_text =
     "p/east/n/on_demand（延迟更低）：每 ms·副本小时 计价从 0.11 CNY 起将胜出。\n"
     "p/east/n/on_demand：每 kWh 非绿电 计价低于 0.185 CNY 时将胜出。\n"
     "12 个报价中有 9 个被排除：不在要求的地域（region）2 个、没有价格（price_missing）7 个。\n";
+
+TEST(explain, nothing_is_saved_against_what_was_assumed) {
+    decision d = full_decision();
+    EXPECT_NE(explain(d).find("avoids 0.5000 non-green kWh"), std::string::npos);
+    d.baseline->green_power_share.reset();
+    EXPECT_EQ(explain(d).find("avoids"), std::string::npos);
+    EXPECT_NE(explain(d).find("causes 0.2500 kg CO2e"), std::string::npos) << "what the grid emits is known";
+    d.baseline->pue.reset();
+    EXPECT_EQ(explain(d).find("causes 0.2500 kg CO2e"), std::string::npos);
+}
 
 TEST(explain, tells_a_whole_decision_in_chinese) {
     const std::string text = explain(full_decision(), language::zh);

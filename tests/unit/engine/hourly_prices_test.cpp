@@ -97,6 +97,21 @@ TEST_F(hourly_prices_test, who_is_about_to_start_is_not_decided_anew) {
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
 }
 
+TEST_F(hourly_prices_test, a_wait_counts_from_the_earliest_start) {
+    workload_spec spec = two_hours(0);
+    spec.when.earliest_start_at = rig.now + hour;
+    spec.when.max_wait_s = 0;
+    const auto once = rig.submit(spec);
+    spec.when.max_wait_s = 1800;
+    spec.budget = money{1, currency::cny};
+    const auto poor = rig.submit(spec);
+    rig.run_for(hour);
+    EXPECT_EQ(rig.stored(once).state, workload_state::launching);
+    EXPECT_EQ(rig.stored(poor).state, workload_state::queued);
+    rig.run_for(hour / 2 + seconds(1));
+    EXPECT_EQ(rig.stored(poor).state, workload_state::expired);
+}
+
 TEST_F(hourly_prices_test, who_will_not_wait_at_all_is_tried_once) {
     workload_spec spec = two_hours(0);
     spec.when.max_wait_s = 0;

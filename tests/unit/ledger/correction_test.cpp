@@ -91,6 +91,15 @@ TEST(correction, holds_the_difference_and_nothing_else) {
     EXPECT_EQ(of.rows.back().carbon_mg, -50'000'000);
 }
 
+TEST(correction, keeps_the_factor_as_it_was_told) {
+    ledger_of_row of;
+    of.metered.start_at += milliseconds(123'457);
+    carbon_publication parts = told(571.2);
+    parts.factors.push_back({parts.factors.front().end_at, parts.factors.front().end_at + hour, 571.2, false});
+    ASSERT_EQ(of.count(parts), corrected);
+    EXPECT_EQ(of.rows.back().correction->g_per_kwh, 571.2);
+}
+
 TEST(correction, counts_the_part_of_the_run_that_a_publication_covers) {
     ledger_of_row of;
     ASSERT_EQ(of.count(told(700, 8, 100)), corrected);  // the last 2 of 10 hours

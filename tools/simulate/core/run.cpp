@@ -85,6 +85,12 @@ std::uint32_t run_state::ticks_of(const waiting_job& w, const feasible_offer& wa
     return static_cast<std::uint32_t>(std::max(1.0, std::ceil(held_s / setup.tick_s)));
 }
 
+/// When its wait is over, which counts from its earliest start.
+instant wait_ends(const waiting_job& w) {
+    const timing& when = w.job.spec.when;
+    return std::max(w.asked_at, when.earliest_start_at.value_or(w.asked_at)) + std::chrono::seconds(*when.max_wait_s);
+}
+
 std::uint64_t run_state::ticks_left(const waiting_job& w, const feasible_offer& way) const noexcept {
     const timing& when = w.job.spec.when;
     const auto ticks = [&](std::int64_t ms) {
@@ -95,7 +101,7 @@ std::uint64_t run_state::ticks_left(const waiting_job& w, const feasible_offer& 
         left = std::min(
             left, ticks(when.deadline_at->time_since_epoch().count() - way.late_ms - (way.finish_ms - way.delay_ms)));
     if (when.max_wait_s)
-        left = std::min(left, ticks((w.asked_at + std::chrono::seconds(*when.max_wait_s) - w.judged_at).count()));
+        left = std::min(left, ticks((wait_ends(w) - w.judged_at).count()));
     return left;
 }
 
@@ -204,8 +210,7 @@ const char* hopeless(const run_state& run, const waiting_job& w) {
     const timing& when = w.job.spec.when;
     const instant now = run.time_of(run.tick);
     // The tick at which it comes is at once, however short its wait may be.
-    if (when.max_wait_s && now > w.asked_at + std::chrono::seconds(*when.max_wait_s) &&
-        (run.tick > w.came_tick || w.ready_s > w.job.submit_s))
+    if (when.max_wait_s && now > wait_ends(w) && (run.tick > w.came_tick || w.ready_s > w.job.submit_s))
         return waited_too_long;
     if (!w.ways.empty())
         return nullptr;
