@@ -6,6 +6,8 @@
 #include "broker/placement/units.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace westerly {
 namespace {
@@ -34,57 +36,61 @@ void on_quantities(const comparison& by, notes& into) {
 
 constexpr std::size_t cards_listed_max = 8;
 
-/// Each rule that is the first to forbid some cards, with those cards.
-void on_compliance(const comparison& by, notes& into) {
-    struct forbidden {
-        forbidding_rule by;
-        std::vector<std::string> cards;
-    };
-    std::vector<forbidden> all;
+/// Models of cards by the rule that is the first to forbid them, and by the figure that it does not know.
+using forbidden_cards = std::map<std::pair<const compliance_rule*, std::optional<offer_fact>>, std::set<std::string>>;
+
+forbidden_cards cards_forbidden(const comparison& by) {
+    forbidden_cards all;
     for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
         const auto& row = by.book.shapes()[i];
         if (!row.accelerators || by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
             continue;
         const forbidding_rule why = first_forbidding(by.want.request.compliance, *row.accelerators, known_in(by.world),
                                                      earliest_launch(row, by.want.request));
-        if (!why.rule)
-            continue;
-        auto at = std::ranges::find_if(
-            all, [&](const forbidden& one) { return one.by.rule == why.rule && one.by.unknown == why.unknown; });
-        if (at == all.end())
-            at = all.insert(all.end(), {why, {}});
-        if (std::ranges::find(at->cards, row.accelerators->model) == at->cards.end())
-            at->cards.push_back(row.accelerators->model);
+        if (why.rule)
+            all[{why.rule, why.unknown}].insert(row.accelerators->model);
     }
-    for (forbidden& one : all) {
-        if (one.cards.size() > cards_listed_max) {
-            one.cards.resize(cards_listed_max);
-            one.cards.emplace_back("…");
-        }
-        note told{note_kind::rule_forbids, {one.by.rule->name, joined(one.cards, ", ", ", ")}, {}};
-        if (one.by.unknown) {
-            told.kind = note_kind::rule_unknown;
-            told.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*one.by.unknown)]);
-        }
-        into.push_back(std::move(told));
-    }
+    return all;
+}
+
+/// In the order of the rules, whatever that of the book.
+void on_compliance(const comparison& by, notes& into) {
+    const forbidden_cards all = cards_forbidden(by);
+    for (const auto& rules : {by.want.request.compliance.of_policy, by.want.request.compliance.of_workload})
+        for (const compliance_rule& rule : rules)
+            for (const auto& [why, cards] : all) {
+                if (why.first != &rule)
+                    continue;
+                std::vector<std::string> listed(cards.begin(), cards.end());
+                if (listed.size() > cards_listed_max) {
+                    listed.resize(cards_listed_max);
+                    listed.emplace_back("…");
+                }
+                note told{note_kind::rule_forbids, {rule.name, joined(listed, ", ", ", ")}, {}};
+                if (why.second) {
+                    told.kind = note_kind::rule_unknown;
+                    told.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*why.second)]);
+                }
+                into.push_back(std::move(told));
+            }
 }
 
 /// Cards that are asked for may stand in another class than the one that is meant by leaving it out.
 void on_class(const comparison& by, notes& into) {
     if (by.spec.resources.accelerators.empty())
         return;
+    std::optional<compute_class> other;
     for (const auto& row : by.book.shapes()) {
         const accelerator_facts* cards = row.accelerators ? &*row.accelerators : nullptr;
         const unit_shape unit{row.divisible, row.vcpus, row.memory_mib, row.disk_mib, cards ? cards->count : 0};
-        if (row.compute == by.spec.compute || fit_gang(unit, cards, by.spec, known_in(by.world)).units == 0)
-            continue;
-        const auto name = [](compute_class of) {
-            return std::string(compute_class_names[static_cast<std::size_t>(of)]);
-        };
-        into.push_back({note_kind::class_of_cards, {name(row.compute), name(by.spec.compute)}, {}});
-        return;
+        if (row.compute != by.spec.compute && fit_gang(unit, cards, by.spec, known_in(by.world)).units > 0)
+            other = std::min(other.value_or(row.compute), row.compute);
     }
+    const auto name = [](compute_class of) {
+        return std::string(compute_class_names[static_cast<std::size_t>(of)]);
+    };
+    if (other)
+        into.push_back({note_kind::class_of_cards, {name(*other), name(by.spec.compute)}, {}});
 }
 
 /// A deadline that nothing would keep, with everything free: by the shortest run, wherever it is.

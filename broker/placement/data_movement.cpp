@@ -14,7 +14,7 @@ double staging_per_gib(const offer_book::site_row& row, const exchange_rates& ra
 }  // namespace
 
 double service_stay_h(const workload_spec& spec) noexcept {
-    return static_cast<double>(spec.work.runtime_s.value_or(service_stay_s)) / 3600.0;
+    return static_cast<double>(std::max<std::uint64_t>(spec.work.runtime_s.value_or(service_stay_s), 1)) / 3600.0;
 }
 
 std::vector<brought_data> brought_by(const offer_book& book, const workload_spec& spec, const decision_world& world) {
