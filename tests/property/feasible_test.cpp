@@ -13,7 +13,7 @@ namespace {
 /// What an assignment weighs is what a decision ranks: the same offers in the same order at the same J, to the bit.
 TEST(feasible_offers, begin_with_what_decide_ranks) {
     std::uint64_t compared = 0;
-    for (std::uint64_t seed = 1; seed <= 9'000; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
         const world w = random_world(chance);
@@ -45,7 +45,7 @@ TEST(feasible_offers, begin_with_what_decide_ranks) {
 /// What an offer with hourly prices is said to cost at a later start is what it costs to whoever decides then.
 TEST(feasible_offers, tell_what_later_starts_cost_as_later_decisions_do) {
     std::uint64_t compared = 0, limited = 0;
-    for (std::uint64_t seed = 1; seed <= 9'000; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 10'000; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
         world w = random_world(chance);
