@@ -141,7 +141,7 @@ struct constraints {
 struct timing {
     std::optional<instant> earliest_start_at;
     std::optional<instant> deadline_at;
-    std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation; then `expired`
+    std::optional<std::uint64_t> max_wait_s;     // in the queue, from creation or the earliest start; then `expired`
     std::optional<std::uint64_t> max_runtime_s;  // wall limit of one attempt, enforced by the provider
     std::optional<std::uint64_t> max_delay_s;    // batch: how long the start may be put off for a better one
     std::optional<instant> target_at;            // batch: the finish is worth nothing before it; soft
