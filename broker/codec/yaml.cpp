@@ -92,6 +92,9 @@ public:
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
         check(mark, tag, anchor);
+        if (!is_utf8(value))  // yaml-cpp makes one byte of \N and of \_
+            throw yaml_refusal{mark, "an escape stands for a byte that is no text",
+                               "write the character itself; \\N is \\u0085, and \\_ is \\u00a0"};
         if (awaits_key())
             return key(mark, value);
         if (tag == "?")

@@ -7,6 +7,11 @@
 namespace westerly {
 namespace {
 
+/// Whatever a foreign server says there.
+std::string_view text_if_any(const json_value& v) {
+    return v.IsString() ? text_of(v) : std::string_view();
+}
+
 constexpr milliseconds hour{3'600'000};
 
 /// A value whose end may not be known yet.
@@ -56,7 +61,7 @@ bool is_null(const json_value& v, const char* name) {
 
 milliseconds granularity_of(const json_value& v) {
     const std::string_view word =
-        v.IsObject() && v.HasMember("temporalGranularity") ? text_of(v["temporalGranularity"]) : std::string_view();
+        v.IsObject() && v.HasMember("temporalGranularity") ? text_if_any(v["temporalGranularity"]) : std::string_view();
     if (word == "5_minutes")
         return milliseconds(300'000);
     if (word == "15_minutes")
@@ -123,7 +128,7 @@ error nothing_in(std::string_view service) {
 std::optional<milliseconds> duration_of(const json_value& v) {
     if (v.IsNumber() && v.GetDouble() > 0 && v.GetDouble() <= 1440)
         return milliseconds(static_cast<std::int64_t>(v.GetDouble() * 60'000));
-    const std::string_view text = text_of(v);
+    const std::string_view text = text_if_any(v);
     if (text.size() != 8 || text[2] != ':' || text[5] != ':')
         return std::nullopt;
     std::int64_t total = 0;

@@ -170,6 +170,12 @@ TEST(electricity_maps, reads_a_forecast) {
     EXPECT_EQ(got->front().intervals[1].end_at, at("2026-03-01T10:30:00Z"));
 }
 
+TEST(electricity_maps, a_granularity_that_is_no_text_is_passed_over) {
+    expect_ok(decode_electricity_maps(
+        R"({"temporalGranularity":5,"history":[{"carbonIntensity":1,"datetime":"2026-03-01T10:00:00Z"}]})", facts(),
+        received));
+}
+
 TEST(electricity_maps, refuses_what_is_no_answer_of_it) {
     for (const char* text :
          {"", "[]", "{}", R"({"error":"Invalid auth-token"})", R"({"forecast":[]})",
@@ -211,6 +217,11 @@ TEST(carbon_aware, reads_forecasts) {
 TEST(carbon_aware, refuses_what_is_no_answer_of_it) {
     for (const char* text : {"", "{}", "[]", "[1]", R"([{"location":"x"}])",
                              R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":"soon"}])",
+                             R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":1441}])",
+                             R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":-1}])",
+                             R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":true}])",
+                             R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":[]}])",
+                             R"([{"time":"2026-03-01T09:50:11Z","rating":1,"duration":{}}])",
                              R"([{"forecastData":[{"timestamp":"2026-03-01T09:50:11Z"}]}])"})
         EXPECT_FALSE(decode_carbon_aware(text, {.zone = "Z", .source = "s"}, received).has_value()) << text;
 }
