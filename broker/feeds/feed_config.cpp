@@ -131,9 +131,12 @@ result<feed_config> decode_feed(std::string name, std::string_view json, const f
 
 signal_sources read_signals(const fs::path& folder, std::vector<fault>& faults, std::vector<std::string>& ignored) {
     signal_sources all;
+    std::vector<fs::directory_entry> entries;
+    if (!keep(list_folder(folder), folder, faults, entries))
+        return all;
     std::vector<fs::path> paths;
     std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    for (const auto& entry : entries) {
         const auto ending = entry.path().extension();
         const auto name = entry.path().filename().string();
         if ((ending == ".json" || ending == ".csv") && paths.size() < files_max)

@@ -5,6 +5,7 @@
 #include "broker/providers/adapter_command.hpp"
 #include "broker/providers/config_check.hpp"
 #include "broker/runtime/config_doubts.hpp"
+#include "broker/runtime/home.hpp"
 #include "broker/runtime/term_list.hpp"
 #include "broker/support/embedded.hpp"
 #include "broker/support/time.hpp"
@@ -182,6 +183,7 @@ void tell_providers(const configuration& read, const std::multimap<provider_id, 
         for (auto [at, end] = warnings.equal_range(p.id); at != end; ++at)
             report += "  warning: " + at->second + "\n";
         tell_doubts(doubted.of(p), "  ", report);
+        tell_doubts(doubts_about_prices(p), "  ", report);
         tell_doubts(doubts_about_software(p), "  ", report);
     }
 }
@@ -221,6 +223,8 @@ result<void> check_configuration(const broker_options& options, term_table built
     if (options.config_dir_stated && !fs::is_directory(options.config_dir))
         return fail(errc::invalid, "there is no folder " + options.config_dir.string(),
                     "make it, or correct config_dir or --config-dir");
+    if (const auto sound = check_home(options.home); !sound)
+        return sound.error();
     const auto known = term_list::load(built_in, options);
     if (!known)
         return known.error();
@@ -242,7 +246,7 @@ result<void> check_configuration(const broker_options& options, term_table built
     report += "policies and providers in " + options.config_dir.string() +
               (!fs::exists(options.config_dir) ? " (warning: there is no such folder)"
                : !fs::exists(options.config_dir / "policies") && !fs::exists(options.config_dir / "providers")
-                   ? " (warning: it has no folder policies and none providers)"
+                   ? " (warning: it has neither a folder policies nor a folder providers)"
                    : "") +
               "\n";
     for (const auto& of : (*known)->libraries())
@@ -255,6 +259,7 @@ result<void> check_configuration(const broker_options& options, term_table built
         report += feed.name + ", asks " + feed.url + " every " + std::to_string(feed.poll_s) + " s\n";
     tell_doubts(doubts_about_signals(*read), "", report);
     tell_certificates(read->certificates, report);
+    tell_doubts(doubts_about_certificates(*read), "", report);
     for (const std::string& file : read->ignored)
         report += "warning: " + file + " is not read, because of how its name ends\n";
     return {};

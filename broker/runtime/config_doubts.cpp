@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace westerly {
@@ -58,6 +59,34 @@ std::vector<std::string> doubts_about_signals(const configuration& read) {
             if (!path->empty() && access(path->c_str(), R_OK) != 0)
                 doubts.push_back(feed.name + ": the " + field + " " + path->string() + " cannot be read");
     }
+    return doubts;
+}
+
+std::vector<std::string> doubts_about_certificates(const configuration& read) {
+    const zones_in_use zones(read.providers);
+    std::set<std::string> told;  // one batch of a zone stands for all
+    std::vector<std::string> doubts;
+    for (const certificate& c : read.certificates) {
+        const std::string which = "certificate " + c.id + ": ";
+        if (const auto doubt = zones.doubt(c.grid, signal_kind::carbon_intensity);
+            !doubt.empty() && told.insert(c.grid).second)
+            doubts.push_back(which + "it covers no run until its grid_zone, or a site's, is corrected: " + doubt);
+        if (c.expires_at < c.generated_to)
+            doubts.push_back(which + "it expires " +
+                             (c.expires_at <= c.generated_from ? "before its power is generated"
+                                                               : "within the month in which its power is generated") +
+                             "; correct generated or expires_at");
+    }
+    return doubts;
+}
+
+std::vector<std::string> doubts_about_prices(const provider_config& of) {
+    std::map<std::pair<std::string, std::string>, std::size_t> first;
+    std::vector<std::string> doubts;
+    for (std::size_t i = 0; i < of.prices.size(); ++i)
+        if (const auto [at, fresh] = first.emplace(std::pair(of.prices[i].site, of.prices[i].offer), i); !fresh)
+            doubts.push_back("/prices/" + std::to_string(i) + " never counts: /prices/" + std::to_string(at->second) +
+                             " is for the same site and offer; remove one of the two");
     return doubts;
 }
 

@@ -41,9 +41,13 @@ bool expected_beside(const fs::path& path) {
 }
 
 std::vector<config_file> read_folder(const fs::path& folder, error& all, std::vector<std::string>& ignored) {
+    const auto entries = list_folder(folder);
+    if (!entries) {
+        note(all, folder.string(), entries.error());
+        return {};
+    }
     std::vector<fs::path> paths;
-    std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    for (const auto& entry : *entries) {
         if (entry.path().extension() == ".json" && paths.size() < files_max)
             paths.push_back(entry.path());
         else if (!expected_beside(entry.path()))

@@ -20,8 +20,8 @@ struct configuration {
 };
 
 /// Reads CONFIG/policies/*.json, CONFIG/providers/*.json, CONFIG/certificates/*.json, and CONFIG/signals/*.json and
-/// *.csv. All or nothing: every
-/// fault of every file is in the error, each with file, line and column. Errors: invalid.
+/// *.csv; a folder that is not there holds nothing. All or nothing: every fault of every file is in the error, each with
+/// file, line and column. Errors: invalid.
 result<configuration> load_configuration(const broker_options& options, term_table terms);
 
 }  // namespace westerly

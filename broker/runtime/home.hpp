@@ -23,6 +23,9 @@ struct home_layout {
 /// adapters/), all others 0700 or stricter than that. Errors: storage_failed with path, reason and remedy.
 result<home_layout> prepare_home(const std::filesystem::path& root);
 
+/// What prepare_home would fail at because something else is in a folder's place; makes nothing. Errors: invalid.
+result<void> check_home(const std::filesystem::path& root);
+
 /// /etc/machine-id, or empty where there is none.
 std::string read_machine_id();
 

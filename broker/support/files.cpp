@@ -80,6 +80,17 @@ result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
     }
 }
 
+result<std::vector<std::filesystem::directory_entry>> list_folder(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::directory_entry> entries;
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+        entries.push_back(*at);
+    if (failed && failed != std::errc::no_such_file_or_directory)
+        return fail(errc::invalid, "cannot be read as a folder: " + failed.message(),
+                    "make it a folder that the broker's user may read, or move it away");
+    return entries;
+}
+
 result<void> write_file_atomically(const std::filesystem::path& path, std::string_view text, unsigned mode) {
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
     std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();

@@ -37,6 +37,15 @@ TEST_F(files, the_limit_is_inclusive) {
     EXPECT_EQ(read_file(home_ / "f", 4).error().code, errc::too_large);
 }
 
+TEST_F(files, a_folder_that_is_not_there_holds_nothing_and_a_file_is_none) {
+    ASSERT_TRUE(write_file_atomically(home_ / "f", "text"));
+    ASSERT_EQ(list_folder(home_)->size(), 1u);
+    EXPECT_EQ(list_folder(home_)->front().path(), home_ / "f");
+    EXPECT_TRUE(list_folder(home_ / "absent")->empty());
+    EXPECT_EQ(list_folder(home_ / "f").error().code, errc::invalid);
+    EXPECT_EQ(list_folder(home_ / "f" / "below").error().code, errc::invalid);
+}
+
 TEST_F(files, a_large_file_is_read_in_pieces) {
     const std::string text(200'001, 'x');
     ASSERT_TRUE(write_file_atomically(home_ / "f", text));
