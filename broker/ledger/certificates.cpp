@@ -33,6 +33,13 @@ constexpr std::int64_t whole_mwh(std::int64_t microkwh) noexcept {
 }  // namespace
 
 bool certificate_ledger::hold(certificate added) {
+    const bool kept = keep(std::move(added));
+    if (kept)
+        arrange();
+    return kept;
+}
+
+bool certificate_ledger::keep(certificate added) {
     const auto at = std::ranges::lower_bound(held_, added.id, {}, &certificate::id);
     if (!sound(added) || (at != held_.end() && at->id == added.id))
         return false;
@@ -43,7 +50,21 @@ bool certificate_ledger::hold(certificate added) {
 void certificate_ledger::replace(std::vector<certificate> all) {
     held_.clear();
     for (certificate& each : all)
-        hold(std::move(each));
+        keep(std::move(each));
+    arrange();
+}
+
+void certificate_ledger::arrange() {
+    by_grid_.clear();
+    for (std::size_t i = 0; i < held_.size(); ++i)
+        by_grid_[held_[i].grid].push_back({i, &accounts_[held_[i].id]});
+    for (auto& [grid, places] : by_grid_)
+        std::ranges::stable_sort(places, {}, [&](const place& each) { return held_[each.held].expires_at; });
+}
+
+std::span<const certificate_ledger::place> certificate_ledger::of_grid(std::string_view grid) const {
+    const auto at = by_grid_.find(grid);
+    return at == by_grid_.end() ? std::span<const place>() : at->second;
 }
 
 void certificate_ledger::enter(const certificate_use& given) {
@@ -55,66 +76,62 @@ void certificate_ledger::enter(const certificate_use& given) {
 }
 
 /// Those that may be given, what expires first before the rest.
-std::vector<std::size_t> certificate_ledger::fitting(const green_demand& wanted, instant now) const {
-    std::vector<std::size_t> found;
+std::vector<certificate_ledger::place> certificate_ledger::fitting(const green_demand& wanted, instant now) const {
+    std::vector<place> found;
     if (wanted.microkwh <= 0 || wanted.to <= wanted.from ||
         month_of(wanted.from) != month_of(wanted.to - milliseconds(1)))
         return found;
-    for (std::size_t i = 0; i < held_.size(); ++i) {
-        const certificate& c = held_[i];
-        if (c.grid == wanted.grid && now < c.expires_at && periods_match(c.period, c.generated_from, wanted.from) &&
+    for (const place& each : of_grid(wanted.grid)) {
+        const certificate& c = held_[each.held];
+        if (now < c.expires_at && periods_match(c.period, c.generated_from, wanted.from) &&
             (c.beneficiary.empty() || c.beneficiary == wanted.beneficiary))
-            found.push_back(i);
+            found.push_back(each);
     }
-    std::ranges::sort(found, {}, [&](std::size_t i) { return std::tie(held_[i].expires_at, held_[i].id); });
     return found;
 }
 
 /// What is left of the MWh that this beneficiary has begun, and all that nobody has.
-std::int64_t certificate_ledger::reach(const certificate& of, std::string_view beneficiary) const {
-    const auto at = accounts_.find(of.id);
-    if (at == accounts_.end())
-        return of.mwh * microkwh_per_mwh;
-    const account& in = at->second;
-    if (in.bound_mwh > of.mwh)  // fewer are held than there were: nothing more is given of it
+std::int64_t certificate_ledger::reach(const place& of, std::string_view beneficiary) const {
+    const account& in = *of.in;
+    const std::int64_t mwh = held_[of.held].mwh;
+    if (in.bound_mwh > mwh)  // fewer are held than there were: nothing more is given of it
         return 0;
     const auto used = in.used.find(beneficiary);
     const std::int64_t mine = used == in.used.end() ? 0 : used->second;
-    return whole_mwh(mine) * microkwh_per_mwh - mine + (of.mwh - in.bound_mwh) * microkwh_per_mwh;
+    return whole_mwh(mine) * microkwh_per_mwh - mine + (mwh - in.bound_mwh) * microkwh_per_mwh;
 }
 
 std::vector<allocable_power> certificate_ledger::allocable(std::string_view beneficiary,
                                                            std::span<const std::string> grids, instant from,
                                                            instant to) const {
-    std::vector<const certificate*> fit;
     const auto first = month_of(from), last = month_of(to);
-    for (const certificate& c : held_)
-        if (from < c.expires_at && std::ranges::find(grids, c.grid) != grids.end() &&
-            (c.beneficiary.empty() || c.beneficiary == beneficiary) && may_match(c, first, last))
-            fit.push_back(&c);
-    std::ranges::sort(fit, {}, [](const certificate* c) { return std::tie(c->expires_at, c->id); });
     std::vector<allocable_power> all;
-    for (const certificate* c : fit) {
-        const std::int64_t left = reach(*c, beneficiary);
-        if (left == 0)
-            continue;
-        if (!all.empty() && alike(all.back(), *c))
-            all.back().microkwh += left;
-        else
-            all.push_back({c->grid, c->generated_from, c->expires_at, c->period, c->contract_g_per_kwh, left});
-    }
+    for (const std::string& grid : grids)
+        for (const place& each : of_grid(grid)) {
+            const certificate& c = held_[each.held];
+            if (c.expires_at <= from || !(c.beneficiary.empty() || c.beneficiary == beneficiary) ||
+                !may_match(c, first, last))
+                continue;
+            const std::int64_t left = reach(each, beneficiary);
+            if (left == 0)
+                continue;
+            if (!all.empty() && alike(all.back(), c))
+                all.back().microkwh += left;
+            else
+                all.push_back({c.grid, c.generated_from, c.expires_at, c.period, c.contract_g_per_kwh, left});
+        }
     return all;
 }
 
 std::vector<green_allocation> certificate_ledger::allocate(const green_demand& wanted, instant now) {
     std::vector<green_allocation> all;
     std::int64_t left = wanted.microkwh;
-    for (const std::size_t i : fitting(wanted, now)) {
-        const std::int64_t take = std::min(left, reach(held_[i], wanted.beneficiary));
+    for (const place& each : fitting(wanted, now)) {
+        const std::int64_t take = std::min(left, reach(each, wanted.beneficiary));
         if (take == 0)
             continue;
-        enter({held_[i].id, wanted.beneficiary, take});
-        all.push_back({held_[i].id, take});
+        enter({held_[each.held].id, wanted.beneficiary, take});
+        all.push_back({held_[each.held].id, take});
         left -= take;
     }
     return all;

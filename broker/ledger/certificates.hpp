@@ -22,6 +22,10 @@ inline constexpr std::int64_t microkwh_per_mwh = 1'000'000'000;
 /// is bound to whom its first kWh is given. What expires first is given first. Pure.
 class certificate_ledger {
 public:
+    certificate_ledger() = default;
+    certificate_ledger(const certificate_ledger&) = delete;
+    certificate_ledger& operator=(const certificate_ledger&) = delete;
+
     /// False: one of that id is held, or it is not made of whole MWh of one span of time.
     bool hold(certificate added);
     /// The certificates there are from now on. What was given stays given, also of those that are held no more: should
@@ -32,7 +36,8 @@ public:
 
     /// As much of the demand as can be covered at `now`, given for good.
     std::vector<green_allocation> allocate(const green_demand& wanted, instant now);
-    /// What of these grids `allocate` could give to uses within [from, to), in the order in which it does: for `cover`.
+    /// What of these grids, each named once, `allocate` could give to uses within [from, to), of each in the order in
+    /// which it does: for `cover`.
     std::vector<allocable_power> allocable(std::string_view beneficiary, std::span<const std::string> grids,
                                            instant from, instant to) const;
 
@@ -47,11 +52,19 @@ private:
         std::int64_t bound_mwh = 0;                             // those that these uses have begun
         std::int64_t given_microkwh = 0;
     };
-    std::vector<std::size_t> fitting(const green_demand& wanted, instant now) const;
-    std::int64_t reach(const certificate& of, std::string_view beneficiary) const;
+    struct place {
+        std::size_t held;
+        account* in;
+    };
+    bool keep(certificate added);
+    void arrange();
+    std::span<const place> of_grid(std::string_view grid) const;
+    std::vector<place> fitting(const green_demand& wanted, instant now) const;
+    std::int64_t reach(const place& of, std::string_view beneficiary) const;
 
-    std::vector<certificate> held_;  // in order of their ids
-    std::map<std::string, account, std::less<>> accounts_;
+    std::vector<certificate> held_;                         // in order of their ids
+    std::map<std::string, account, std::less<>> accounts_;  // of all that are held, and of all that were given
+    std::map<std::string, std::vector<place>, std::less<>> by_grid_;  // what expires first before the rest, then by id
 };
 
 /// The market-based number of a use of power (GHG Protocol, Scope 2): what certificates cover counts by their contract,

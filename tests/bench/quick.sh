@@ -21,7 +21,7 @@ if printf '%s\n' "$lines" | grep -qvE "$form"; then
   exit 1
 fi
 for name in submit_durable_per_s submit_p99_ms read_per_s decide_100k_p50_us decide_100k_over_scan \
-  decide_100k_168h_over_plain pareto_100k_us decide_1m_p50_us assign_10k_s assign_tick_1k_ms refresh_100k_delay_ms signals_300_delay_ms idle_rss_mib start_ms tls_echo_per_s \
+  decide_100k_168h_over_plain pareto_100k_us decide_1m_p50_us assign_10k_s assign_tick_1k_ms refresh_100k_delay_ms signals_300_delay_ms certificates_10k_us idle_rss_mib start_ms tls_echo_per_s \
   fdatasync_per_s submit_cpu_us read_cpu_us restart_1m_s live_100k_refresh_s live_100k_rss_mib \
   submit_100k_offers_per_s launch_per_s end_to_end_per_s adapter_rss_mib foreign_term_100k_us \
   foreign_term_100k_over_plain foreign_term_answer_100k_us; do

@@ -1,8 +1,9 @@
 // What news delay: the first load and refreshes of 100 000 offers of one provider, which the engine takes over in
 // pieces, and words about 300 grid zones. Whoever asks for a decision waits behind one piece, one word, or behind the
-// view of the market that readers get. Times are the thread's own, so that other programs do not count. Prints one JSON
-// object a line on standard output.
+// view of the market that readers get. And what many certificates add to each decision. Times are the thread's own, so
+// that other programs do not count. Prints one JSON object a line on standard output.
 #include "broker/engine/engine.hpp"
+#include "broker/ledger/certificates.hpp"
 #include "policies/table.hpp"
 #include "tests/bench/figures.hpp"
 
@@ -16,6 +17,7 @@ using namespace westerly;
 
 constexpr int sites = 400, shapes = 250;
 constexpr int refreshes = 5;
+constexpr int certificates_held = 10'000, grids = 8, offers_told = 9;
 constexpr int zones = 300, hours_kept = 35 * 24, hours_told = 72, hours_ahead = 48, hours_heard = 26;
 
 double thread_ms() {
@@ -131,11 +133,61 @@ private:
     double longest_ = 0;
 };
 
+std::string numbered(const char* what, int number) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%s-%05d", what, number);
+    return text;
+}
+
+/// Of two years and eight grids, every second one begun by one of seven tenants.
+void hold_many(certificate_ledger& into) {
+    std::vector<certificate> all;
+    for (int i = 0; i < certificates_held; ++i) {
+        const std::chrono::year_month month = std::chrono::year(2025 + i % 24 / 12) / (i % 12 + 1);
+        certificate& one = all.emplace_back();
+        one.id = numbered("certificate", i);
+        one.grid = numbered("grid", i % grids);
+        one.mwh = 10;
+        one.generated_from = std::chrono::sys_days(month / 1);
+        one.generated_to = std::chrono::sys_days((month + std::chrono::months(1)) / 1);
+        one.expires_at = one.generated_from + std::chrono::days(730);
+        one.contract_g_per_kwh = i % 3;
+        one.period = matching_period::year;
+    }
+    into.replace(std::move(all));
+    for (int i = 0; i < certificates_held; i += 2)
+        into.enter({numbered("certificate", i), numbered("tenant", i % 7), 1'500'000'000});
+}
+
+/// What a decision does with them: those of the grids of its offers, and what they cover of each. Median, in us.
+double count_certificates(int times) {
+    certificate_ledger ledger;
+    hold_many(ledger);
+    const std::vector<std::string> asked{numbered("grid", 1), numbered("grid", 3), numbered("grid", 5)};
+    const instant from = std::chrono::sys_days(std::chrono::year(2026) / 6 / 1), to = from + std::chrono::hours(20);
+    std::vector<double> took;
+    for (int i = 0; i < times; ++i) {
+        const double begun = thread_ms();
+        const auto there = ledger.allocable(numbered("tenant", 3), asked, from, to);
+        std::int64_t covered = 0;
+        for (int k = 0; k < offers_told; ++k)
+            covered +=
+                cover(there, asked[static_cast<std::size_t>(k) % asked.size()], from, to, 5'000'000, to).microkwh;
+        took.push_back((thread_ms() - begun) * 1e3);
+        if (covered == 0)
+            std::fprintf(stderr, "  nothing was covered\n");
+    }
+    std::ranges::nth_element(took, took.begin() + times / 2);
+    return took[static_cast<std::size_t>(times / 2)];
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const bench_words words = read_words(argc, argv);
-    figure_table figures({{"refresh_100k_delay_ms", "ms", 5, false}, {"signals_300_delay_ms", "ms", 5, false}},
+    figure_table figures({{"refresh_100k_delay_ms", "ms", 5, false},
+                          {"signals_300_delay_ms", "ms", 5, false},
+                          {"certificates_10k_us", "us", 0, false}},
                          words.names);
     bench b(words.quick ? sites / 40 : sites);
     if (figures.wants({"refresh_100k_delay_ms"})) {
@@ -147,5 +199,7 @@ int main(int argc, char** argv) {
     }
     if (figures.wants({"signals_300_delay_ms"}))
         figures.add("signals_300_delay_ms", b.hear());
+    if (figures.wants({"certificates_10k_us"}))
+        figures.add("certificates_10k_us", count_certificates(words.quick ? 5 : 1000));
     figures.print();
 }
