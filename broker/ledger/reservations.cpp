@@ -90,8 +90,7 @@ public:
         }
         window_.from = made.from;
         for (const offer& each : offers_)
-            if (each.mode == billing_mode::reserved && !each.supply.owned && each.supply.fee && cards_of(each) > 0 &&
-                on_sale(each))
+            if (each.mode == billing_mode::reserved && !left_out(each, made.left_out) && cards_of(each) > 0)
                 made.advices.push_back(advise(each));
         std::ranges::sort(made.advices, [](const auto& a, const auto& b) {
             const double left = a.saving_per_month.value_or(0), right = b.saving_per_month.value_or(0);
@@ -106,9 +105,23 @@ private:
     };
 
     /// What begins later, or whose quote has ended, cannot be had when the advice is given: when the window ends.
-    bool on_sale(const offer& o) const {
-        return (!o.supply.available_from || *o.supply.available_from <= window_.until) &&
-               (!o.supply.price_until || window_.until < *o.supply.price_until);
+    bool begins_later(const offer& o) const {
+        return o.supply.available_from && window_.until < *o.supply.available_from;
+    }
+    bool quote_ended(const offer& o) const { return o.supply.price_until && *o.supply.price_until <= window_.until; }
+    bool on_sale(const offer& o) const { return !begins_later(o) && !quote_ended(o); }
+
+    /// Whether it is, and then counted.
+    bool left_out(const offer& o, reservations_left_out& counts) const {
+        if (o.supply.owned)
+            return ++counts.owned;
+        if (!o.supply.fee)
+            return ++counts.no_fee;
+        if (begins_later(o))
+            return ++counts.begin_later;
+        if (quote_ended(o))
+            return ++counts.quotes_ended;
+        return o.units_free == 0u && ++counts.full;
     }
 
     use_of_cards use_like(const offer& reserved) const {
@@ -173,23 +186,30 @@ private:
             return (busy_h - *made.break_even_h) * *made.hourly_price * made.cards * month_h / term_h;
         };
         made.busy_h = busy(1, window_.from, window_.until);
+        if (window_.until - window_.from < week) {
+            if (*made.break_even_h >= term_h)
+                made.units = 0;
+            return made;
+        }
         const std::uint64_t most = std::min(units_max, reserved.units_free.value_or(units_max));
         double saved = 0;
+        std::uint64_t units = 0;
         for (std::uint64_t n = 1; n <= most; ++n) {
             const double more = saving(busy(n, window_.from, window_.until));
             if (more <= 0)
                 break;
             saved += more;
-            made.units = n;
+            units = n;
         }
-        made.saving_per_month = made.units > 0 ? saved : saving(made.busy_h);
+        made.units = units;
+        made.saving_per_month = units > 0 ? saved : saving(made.busy_h);
 
         const auto pays = [&](instant from, instant until) {
-            return busy(std::max<std::uint64_t>(1, made.units), from, until) > *made.break_even_h;
+            return busy(std::max<std::uint64_t>(1, units), from, until) > *made.break_even_h;
         };
         for (instant end = window_.until; end - week >= window_.from; end -= week) {
             ++made.weeks;
-            made.weeks_agreeing += pays(end - week, end) == (made.units > 0) ? 1 : 0;
+            made.weeks_agreeing += pays(end - week, end) == (units > 0) ? 1 : 0;
         }
         const double agreeing = made.weeks > 0 ? static_cast<double>(made.weeks_agreeing) / made.weeks : 0;
         if (made.weeks >= 12 && agreeing >= 0.9)

@@ -3,6 +3,7 @@
 #include "tools/westerly/commands.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -96,22 +97,29 @@ std::string span_of(double days) {
     return days * day_h >= 1 ? fixed(days * day_h, hour_decimals) + " hours" : "less than an hour";
 }
 
-/// The advice with its arithmetic, in a sentence or two.
-std::string sentence(const reservation_advice& a) {
+/// The advice with its arithmetic, in a sentence or two. `days`: how long charges go back.
+std::string sentence(const reservation_advice& a, double days) {
     const std::string card = a.counts_cards ? "card" : "vCPU";
     if (!a.break_even_h)
         return "No advice: nothing comparable was paid for or is offered by the hour in this currency.";
     const std::string fee = in_words(a.fee.per_unit) + " a " + term_name(a) + " for " + fixed(a.cards, 0) + " " + card +
                             (a.cards == 1 ? "" : "s");
-    std::string text = a.units > 0 ? "Buy " + std::to_string(a.units) + ": " : "Do not buy: ";
+    std::string text = !a.units       ? "No number to buy: "
+                       : *a.units > 0 ? "Buy " + std::to_string(*a.units) + ": "
+                                      : "Do not buy: ";
     text += fee + " buys " + hours(*a.break_even_h) + " by the hour at " + price_of(a, *a.hourly_price) + " a " + card +
             (a.price_paid ? " (the mean of what you paid)" : " (the cheapest on offer)");
     const double term_h = hours_of(a.fee.term);
     if (*a.break_even_h >= term_h)
         text += ", more than the " + term_name(a) + "'s " + hours(term_h) + " even if never idle";
+    else if (!a.units)
+        return text + ", but the charges span " + span_of(days) + ": it takes a week of them at least to tell a " +
+               term_name(a) + "'s use.";
     else
         text += "; the first would have been busy " + hours(a.busy_h) + " of " + hours(term_h);
-    if (a.units > 0)
+    if (!a.saving_per_month)
+        return text + ".";
+    if (*a.units > 0)
         return text + ". It saves " + money_of(a, *a.saving_per_month) + " a month at such use.";
     return text + ". Kept for its availability alone, one would cost " + money_of(a, -*a.saving_per_month) +
            " a month more.";
@@ -127,7 +135,7 @@ void put(rapidjson::Value& into, const char* name, const std::optional<double>& 
         into.AddMember(rapidjson::StringRef(name), *value, memory);
 }
 
-rapidjson::Value as_json(const reservation_advice& a, rapidjson::Document::AllocatorType& memory) {
+rapidjson::Value as_json(const reservation_advice& a, double days, rapidjson::Document::AllocatorType& memory) {
     rapidjson::Value v(rapidjson::kObjectType);
     put(v, "offer", a.offer, memory);
     put(v, "region", a.region, memory);
@@ -145,13 +153,44 @@ rapidjson::Value as_json(const reservation_advice& a, rapidjson::Document::Alloc
     put(v, "break_even_h", a.break_even_h, memory);
     put(v, "busy_h", std::optional(a.busy_h), memory);
     put(v, "used_card_h", std::optional(a.used_card_h), memory);
-    v.AddMember("buy_units", a.units, memory);
+    if (a.units)
+        v.AddMember("buy_units", *a.units, memory);
     put(v, "saving_per_month", a.saving_per_month, memory);
     v.AddMember("weeks", a.weeks, memory);
     v.AddMember("weeks_agreeing", a.weeks_agreeing, memory);
     put(v, "certainty", std::string(to_string(a.how_sure)), memory);
-    put(v, "advice", sentence(a), memory);
+    put(v, "advice", sentence(a, days), memory);
     return v;
+}
+
+struct left_out_count {
+    const char *name, *words;
+    std::uint64_t count;
+};
+
+std::array<left_out_count, 5> counts_of(const reservations_left_out& o) {
+    return {{{"owned", "owned already", o.owned},
+             {"no_term_price", "without a term_price", o.no_fee},
+             {"begin_later", "not to be had yet (available_from)", o.begin_later},
+             {"quotes_ended", "with a quote that has ended (valid_until)", o.quotes_ended},
+             {"full", "with no unit free", o.full}}};
+}
+
+void print_left_out(const reservations_left_out& which) {
+    std::string text;
+    for (const left_out_count& each : counts_of(which))
+        if (each.count > 0)
+            text += (text.empty() ? "" : ", ") + std::to_string(each.count) + " " + each.words;
+    if (!text.empty())
+        std::printf("Reserved offers left out: %s.\n", text.c_str());
+}
+
+std::string certainty_of(const reservation_advice& a) {
+    if (!a.break_even_h)
+        return "-";
+    return a.weeks == 0 ? "none: less than a week"
+                        : std::string(to_string(a.how_sure)) + ", " + std::to_string(a.weeks_agreeing) + " of " +
+                              std::to_string(a.weeks) + " weeks agree";
 }
 
 void print_advices(const cli& with, const reservation_advices& made, double days) {
@@ -162,29 +201,32 @@ void print_advices(const cli& with, const reservation_advices& made, double days
         put(out, "until", format_rfc3339(made.until), memory);
         put(out, "days", std::optional(days), memory);
         out.AddMember("rows_unknown", made.rows_unknown, memory);
+        rapidjson::Value left_out(rapidjson::kObjectType);
+        for (const left_out_count& each : counts_of(made.left_out))
+            left_out.AddMember(rapidjson::StringRef(each.name), each.count, memory);
+        out.AddMember("left_out", left_out, memory);
         rapidjson::Value items(rapidjson::kArrayType);
         for (const auto& a : made.advices)
-            items.PushBack(as_json(a, memory), memory);
+            items.PushBack(as_json(a, days, memory), memory);
         out.AddMember("items", items, memory);
         return print_json(out);
     }
     if (made.advices.empty()) {
         std::printf(
             "nothing to buy: no reserved offer that you do not own already can be had now and has a term_price\n");
-        return;
+        return print_left_out(made.left_out);
     }
     text_table table({"OFFER", "REGION", "FEE", "RESERVED/H", "BY THE HOUR", "BREAK-EVEN", "BUSY", "BUY", "SAVES/MONTH",
                       "CERTAINTY"});
     for (const auto& a : made.advices)
         table.add({a.offer, a.region, in_words(a.fee.per_unit) + "/" + term_name(a), price_of(a, a.reserved_price),
                    a.hourly_price ? price_of(a, *a.hourly_price) : "-", a.break_even_h ? hours(*a.break_even_h) : "-",
-                   hours(a.busy_h), std::to_string(a.units),
-                   a.saving_per_month ? money_of(a, *a.saving_per_month) : "-",
-                   std::string(to_string(a.how_sure)) + ", " + std::to_string(a.weeks_agreeing) + " of " +
-                       std::to_string(a.weeks) + " weeks agree"});
+                   hours(a.busy_h), a.units ? std::to_string(*a.units) : "-",
+                   a.saving_per_month ? money_of(a, *a.saving_per_month) : "-", certainty_of(a)});
     std::printf("%s\n", table.render(with.colour).c_str());
     for (const auto& a : made.advices)
-        std::printf("%s: %s\n", a.offer.c_str(), sentence(a).c_str());
+        std::printf("%s: %s\n", a.offer.c_str(), sentence(a, days).c_str());
+    print_left_out(made.left_out);
     std::printf("From %s of charges%s.\n", span_of(days).c_str(),
                 made.rows_unknown == 0
                     ? ""

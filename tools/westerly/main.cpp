@@ -41,7 +41,8 @@ void declare_workload(CLI::App& command, run_options& o) {
     command.add_option("--max-runtime-s", o.max_runtime_s, "Ended after so long");
     command.add_option("--max-wait-s", o.max_wait_s, "Given up when not placed for so long");
     command.add_option("--max-delay-s", o.max_delay_s,
-                       "Its start may be put off for so long for cleaner power or cheaper hours");
+                       "Its start may be put off for so long for cleaner power or cheaper hours, or for an offer that "
+                       "begins later; the policy's max_delay_s bounds it (24 h by default)");
     command.add_flag("--interactive", o.interactive, "Somebody waits at it: latency counts");
     command.add_option("--origin", o.origin, "Region of its users, for latency");
     command.add_option("--label", o.labels, "NAME=VALUE; repeatable")->allow_extra_args(false);
@@ -203,7 +204,8 @@ void declare_import(CLI::App& command, words& w, actions& all) {
 void declare_reservation_commands(CLI::App& app, words& w, actions& all) {
     auto* reservations = app.add_subcommand("reservations", "Capacity by the month or year")->require_subcommand(1);
     auto* advise = reservations->add_subcommand("advise", "Buy or not, by break-even use of what you were charged for");
-    advise->add_option("--days", w.days, "Of so many days (default 90)")->check(CLI::Range(1, 400));
+    advise->add_option("--days", w.days, "Of so many days (default 90); less than a week gives no number to buy")
+        ->check(CLI::Range(1, 400));
     advise->footer("Reckoned here from /v1/charges and /v1/offers: offers with a term_price. Buys nothing.");
     all.emplace_back(advise, with_broker([](cli& c, words& s) { return advise_reservations(c, s.days); }));
 }

@@ -178,6 +178,52 @@ TEST(reservations, the_window_begins_with_the_first_use_and_cuts_rows) {
     EXPECT_EQ(made.how_sure, advice_certainty::low);
 }
 
+TEST(reservations, less_than_a_week_of_history_gives_no_number_to_buy) {
+    for (const auto& [history, units] :
+         {std::pair{hours(7 * 24 - 1), std::optional<std::uint64_t>()}, {hours(7 * 24), 1u}}) {
+        const auto made = advice_on({ran(until - history, history, 8)}, reserved(31'200));
+        EXPECT_EQ(made.units, units) << history.count() << " h";
+        EXPECT_EQ(made.saving_per_month.has_value(), units.has_value());
+        EXPECT_NEAR(*made.break_even_h, 500, 1e-9) << "what needs no history is told";
+    }
+    // 50 000 a month is more than all its hours cost: no history changes that.
+    const auto dear = advice_on({ran(until - hours(2), hours(2), 8)}, reserved());
+    EXPECT_EQ(dear.units, 0u);
+    EXPECT_FALSE(dear.saving_per_month);
+    EXPECT_EQ(dear.weeks, 0u);
+}
+
+TEST(reservations, the_best_saving_comes_first) {
+    offer cheaper = reserved(20'000);
+    cheaper.id = "seller/north/z-cheaper/reserved";
+    const std::vector<offer> offers{by_the_hour(), reserved(31'200), cheaper};
+    const auto made =
+        advise_reservations(std::vector{ran(until - days(30), days(30), 8)}, offers, until - days(30), until);
+    ASSERT_EQ(made.advices.size(), 2u);
+    EXPECT_EQ(made.advices[0].offer, cheaper.id);
+}
+
+TEST(reservations, what_is_left_out_is_counted_by_its_reason) {
+    std::vector<offer> offers{by_the_hour()};
+    const auto add = [&](auto&& change) {
+        change(offers.emplace_back(reserved()));
+    };
+    add([](offer& o) { o.supply.owned = true; });
+    add([](offer& o) { o.supply.fee.reset(); });
+    add([](offer& o) { o.supply.fee.reset(); });
+    add([](offer& o) { o.supply.available_from = until + hours(1); });
+    add([](offer& o) { o.supply.price_until = until; });
+    add([](offer& o) { o.units_free = 0; });
+    add([](offer& o) { o.units_free = 1; });
+    const auto made = advise_reservations({}, offers, until - days(30), until);
+    EXPECT_EQ(made.advices.size(), 1u);
+    EXPECT_EQ(made.left_out.owned, 1u);
+    EXPECT_EQ(made.left_out.no_fee, 2u);
+    EXPECT_EQ(made.left_out.begin_later, 1u);
+    EXPECT_EQ(made.left_out.quotes_ended, 1u);
+    EXPECT_EQ(made.left_out.full, 1u);
+}
+
 TEST(reservations, certainty_grows_with_weeks_that_agree) {
     struct row {
         int weeks, idle_weeks;
