@@ -82,7 +82,7 @@ double peak_at(number_precision precision, const accelerator_facts& card) noexce
     return 0;
 }
 
-void complete(accelerator_facts& told, const accelerator_table& known) {
+void complete(accelerator_facts& told, const accelerator_table& known, offer_unit unit) {
     const accelerator_model* const it = known.find(told.model, told.memory_gib);
     if (!it)
         return;
@@ -96,7 +96,8 @@ void complete(accelerator_facts& told, const accelerator_table& known) {
     fill(told.memory_gb_s, it->facts.memory_gb_s);
     fill(told.interconnect_gb_s, it->facts.interconnect_gb_s);
     fill(told.host_link_gb_s, it->facts.host_link_gb_s);
-    fill(told.scale_up_cards, it->facts.scale_up_cards);
+    const bool machine = unit == offer_unit::instance || unit == offer_unit::node;
+    fill(told.scale_up_cards, machine ? std::min(it->facts.scale_up_cards, told.count) : it->facts.scale_up_cards);
     fill(told.scale_out_gb_s, it->facts.scale_out_gb_s);
     fill(told.training_speed, it->facts.training_speed);
     fill(told.stack, it->facts.stack);

@@ -40,7 +40,8 @@ private:
 /// A card's peak at a precision, in TFLOP/s (TOP/s for int8). 0: not known, or it has none.
 double peak_at(number_precision precision, const accelerator_facts& card) noexcept;
 
-/// Fills in what the provider did not tell of a card and the table knows. What was told stays.
-void complete(accelerator_facts& told, const accelerator_table& known);
+/// Fills in what the provider did not tell of a card and the table knows. What was told stays. A machine joins no more
+/// cards than it has, whatever the model's servers join; a single card as the unit stands in one of those.
+void complete(accelerator_facts& told, const accelerator_table& known, offer_unit unit);
 
 }  // namespace westerly

@@ -17,7 +17,7 @@ offer_list::shared completed(const offer_list::shared& told, const accelerator_t
     if (!told->accelerators)
         return told;
     auto with_facts = *told->accelerators;
-    complete(with_facts, facts);
+    complete(with_facts, facts, told->unit);
     if (with_facts == *told->accelerators)
         return told;
     offer made = *told;

@@ -112,11 +112,25 @@ TEST(accelerator_names, are_found_however_they_are_written) {
 
 TEST(accelerator_names, what_was_not_told_is_filled_in) {
     accelerator_facts told{.model = "A800-80GB", .count = 8, .memory_gib = 80, .fp16_tflops = 300};
-    complete(told, table());
+    complete(told, table(), offer_unit::card);
     EXPECT_EQ(told.fp16_tflops, 300);
     EXPECT_EQ(told.interconnect_gb_s, 400);
     EXPECT_EQ(told.stack, "cuda");
     EXPECT_TRUE(told.training);
+}
+
+/// The model's servers join eight; a machine of four joins four, and single cards as the unit stand in such servers.
+TEST(accelerator_names, a_machine_joins_no_more_cards_than_it_has) {
+    const auto joined_by = [](std::uint32_t count, offer_unit unit) {
+        accelerator_facts told{.model = "A100", .count = count, .memory_gib = 80};
+        complete(told, table(), unit);
+        return told.scale_up_cards;
+    };
+    EXPECT_EQ(joined_by(8, offer_unit::node), 8u);
+    EXPECT_EQ(joined_by(4, offer_unit::node), 4u);
+    EXPECT_EQ(joined_by(1, offer_unit::instance), 1u);
+    EXPECT_EQ(joined_by(1, offer_unit::card), 8u);
+    EXPECT_EQ(joined_by(16, offer_unit::node), 8u);
 }
 
 // 10 to 30 % slower on the same work (decision-model §2, P2) is what its links make of it: one card is as fast as an
@@ -133,7 +147,7 @@ offer node_of(const std::string& model, std::uint32_t memory_gib, double card_ho
     o.id = "p/" + model + "/n/on_demand";
     o.unit = offer_unit::node;
     o.accelerators = accelerator_facts{.model = model, .count = 8, .memory_gib = memory_gib};
-    complete(*o.accelerators, table());
+    complete(*o.accelerators, table(), o.unit);
     return o;
 }
 
@@ -247,6 +261,22 @@ TEST(effective_price, a_thousand_a100_take_the_time_that_was_stated_on_them) {
     EXPECT_NEAR(afar.run->efficiency, 0.350, 0.0005);
     EXPECT_NEAR(afar.run->effective_cards, 813, 1);
     EXPECT_NEAR(static_cast<double>(afar.billed_s), month_s * 819.2 / 813, month_s * 0.001);
+}
+
+/// c = 0.2 on 8 x A100: g0 = 7/8 / 600. Two machines of four over 12.5 GB/s a card: g = 3/4 / 600 + 1/2 / (4 x 12.5) =
+/// 7.714 g0, and eta = 1 / (1 + 0.25 x 7.714) = 0.341.
+TEST(effective_price, machines_of_four_exchange_over_the_network) {
+    workload_spec spec = gang_of_8();
+    spec.tasks = 2;
+    spec.resources.accelerators = {{.model = "A100", .count = 4, .stack = {}}};
+    spec.work.communication = 0.2;
+    offer o = built::plain("a", 31.2);
+    o.unit = offer_unit::node;
+    o.accelerators = accelerator_facts{.model = "A100", .count = 4, .memory_gib = 80, .scale_out_gb_s = 12.5};
+    complete(*o.accelerators, table(), o.unit);
+    const decision made = decide_known({o}, spec);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_NEAR(made.ranked[0].run->efficiency, 0.3415, 0.0001);
 }
 
 TEST(effective_price, cards_are_no_faster_for_what_their_offer_does_not_tell) {
