@@ -16,6 +16,8 @@ void put_part(json_writer& out, const spread_part& part) {
     put_price(out, "price", part.price);
     put_money(out, "cost", part.cost);
     put_number(out, "cost_base", part.cost_base);
+    if (part.egress_base > 0)
+        put_number(out, "egress_base", part.egress_base);
     put_number(out, "rtt_ms", part.rtt_ms);
     put_number(out, "energy_kwh", part.energy_kwh);
     put_number(out, "carbon_kg", part.carbon_kg);

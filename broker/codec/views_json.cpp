@@ -317,6 +317,8 @@ void encode(json_writer& out, const plan_result& p, language spoken) {
         put_text(out, "offer", rejected.first);
         put_text(out, "reason", to_string(rejected.second));
     });
+    if (p.rejected_more > 0)
+        put_whole(out, "rejected_more", p.rejected_more);
     if (!p.pareto.empty())
         put_objects(out, "pareto", p.pareto, [&](const appraisal& a) { put_appraisal(out, a); });
     if (p.spread) {

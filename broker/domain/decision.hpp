@@ -200,6 +200,7 @@ struct foreseen_preemption {
 struct plan_result {
     decision made;
     std::vector<std::pair<offer_id, rejection>> rejected;  // first failing filter of each, by offer id, bounded
+    std::uint32_t rejected_more = 0;                       // past that bound
     std::vector<appraisal>
         pareto;  // of all feasible offers, those that none beats in every respect; cheapest first, bounded
     std::optional<spread_plan> spread = std::nullopt;  // where the workload asks for one; `made` has all in one place

@@ -15,7 +15,11 @@ constexpr std::size_t switches_shown_max = 6;  // in each direction
 class explanation {
 public:
     explanation(const decision& made, language spoken)
-        : made_(made), spoken_(spoken), say_(phrases_of(spoken)), won_(winner_of(made)) {}
+        : made_(made),
+          spoken_(spoken),
+          say_(phrases_of(spoken)),
+          won_(winner_of(made)),
+          endless_(std::ranges::find(made.notes, note_kind::costs_per_hour, &note::kind) != made.notes.end()) {}
 
     std::string text() {
         winner();
@@ -62,6 +66,17 @@ private:
                 say(run.hazard_assumed ? phrase::hazard_assumed : phrase::interruptions, fixed(run.interruptions, 2)));
     }
 
+    std::string with_brought(const appraisal& a) const {
+        if (!a.staging_base)
+            return say(phrase::with_egress, money_of(a.cost_base));
+        return say(phrase::with_what_is_brought, money_of(a.cost_base),
+                   money_of(std::max(a.egress_base - *a.staging_base, 0.0)), money_of(*a.staging_base));
+    }
+    std::string cost_of(const appraisal& a) const {
+        return a.egress_base > 0 ? in_words(a.cost) + std::string(say_[phrase::between_facts]) + with_brought(a)
+                                 : in_words(a.cost);
+    }
+
     std::string facts_of(const appraisal& a) const {
         const auto told = [&](phrase known, phrase unknown, const std::optional<double>& value, double factor,
                               int decimals) {
@@ -70,11 +85,8 @@ private:
         std::vector<std::string> facts{say(phrase::cost_of_run, in_words(a.cost),
                                            counted(phrase::one_unit, phrase::units, static_cast<double>(a.units)),
                                            std::to_string(a.billed_s))};
-        if (a.staging_base)
-            facts.push_back(say(phrase::with_what_is_brought, money_of(a.cost_base),
-                                money_of(std::max(a.egress_base - *a.staging_base, 0.0)), money_of(*a.staging_base)));
-        else if (a.egress_base > 0)
-            facts.push_back(say(phrase::with_egress, money_of(a.cost_base)));
+        if (a.egress_base > 0 || a.staging_base)
+            facts.push_back(with_brought(a));
         if (a.run)
             run_facts(*a.run, facts);
         if (a.rtt_ms)
@@ -89,7 +101,8 @@ private:
                                 fixed(*a.carbon_market_kg * 1000, 1)));
         if (a.certificates_microkwh > 0)
             facts.push_back(say(phrase::certificates, fixed(static_cast<double>(a.certificates_microkwh) / 1e6, 4)));
-        facts.push_back(say(phrase::finish, format_rfc3339(a.finish_at)));
+        if (!endless_)
+            facts.push_back(say(phrase::finish, format_rfc3339(a.finish_at)));
         return joined(facts, say_[phrase::between_facts], say_[phrase::between_facts]);
     }
 
@@ -102,15 +115,12 @@ private:
         for (const auto& a : made_.ranked) {
             if (a.offer == won_->offer)
                 break;
-            line(say(phrase::plan_only_before, a.offer, in_words(a.cost)));
+            line(say(phrase::plan_only_before, a.offer, cost_of(a)));
         }
     }
 
     void runner_up() {
-        const auto second = std::ranges::find_if(made_.ranked, [&](const appraisal& a) {
-            return won_ && a.offer != won_->offer && (a.launchable || !won_->launchable);
-        });
-        if (second != made_.ranked.end())
+        if (const appraisal* second = runner_up_of(made_))
             line(say(phrase::runner_up, second->offer, facts_of(*second), difference(*second)));
     }
 
@@ -131,8 +141,42 @@ private:
         if (base.offer == won_->offer && base.tasks == won_->tasks && dearer <= 0)
             return line(say(phrase::is_cheapest));
         line(say(dearer < 0 ? phrase::against_cheapest_less : phrase::against_cheapest, name_beside_winner(base),
-                 in_words(base.cost), money_of(std::abs(dearer)),
-                 base.pue && won_->pue ? avoided_against(base, dearer) : std::string()));
+                 cost_of(base), money_of(std::abs(dearer)),
+                 (base.pue && won_->pue ? avoided_against(base, dearer) : std::string()) + gained_on(base, dearer)));
+    }
+
+    /// Time and distance. What practically never ends has no date to compare, and a service none at all.
+    std::string gained_on(const appraisal& base, double dearer) const {
+        std::string gained;
+        const bool both_end = base.finish_at - base.start_at <= practically_never &&
+                              won_->finish_at - won_->start_at <= practically_never;
+        if (const auto apart = base.finish_at - won_->finish_at;
+            !endless_ && both_end && std::chrono::abs(apart) >= std::chrono::minutes(1))
+            gained += gain(std::chrono::duration<double, std::ratio<3600>>(apart).count(), 2, dearer,
+                           {phrase::sooner, phrase::sooner_too, phrase::later});
+        if (latency_ranks() && base.rtt_ms && won_->rtt_ms && std::abs(*base.rtt_ms - *won_->rtt_ms) >= 0.1)
+            gained +=
+                gain(*base.rtt_ms - *won_->rtt_ms, 1, dearer, {phrase::nearer, phrase::nearer_too, phrase::farther});
+        return gained;
+    }
+
+    bool latency_ranks() const {
+        const auto orders_by_it = [](const note& told) {
+            return told.kind == note_kind::ranked_in_order &&
+                   std::ranges::find(told.words, "latency") != told.words.end();
+        };
+        return std::ranges::find(won_->terms, "latency", &std::pair<std::string, double>::first) != won_->terms.end() ||
+               std::ranges::any_of(made_.notes, orders_by_it);
+    }
+
+    struct gain_phrases {
+        phrase paid, free, lost;
+    };
+    std::string gain(double amount, int decimals, double dearer, gain_phrases in) const {
+        if (amount < 0)
+            return say(in.lost, fixed(-amount, decimals));
+        return dearer > 0 ? say(in.paid, fixed(amount, decimals), money_of(dearer / amount))
+                          : say(in.free, fixed(amount, decimals));
     }
 
     /// Nothing is saved against what was assumed: a share of green power that is not known counts as none.
@@ -197,6 +241,7 @@ private:
     const language spoken_;
     const phrases& say_;
     const appraisal* const won_;
+    const bool endless_;  // a service
     std::string text_;
 };
 
@@ -211,6 +256,14 @@ const appraisal* winner_of(const decision& made) noexcept {
     if (first != made.ranked.end())
         return &*first;
     return made.ranked.empty() ? nullptr : &made.ranked.front();
+}
+
+const appraisal* runner_up_of(const decision& made) noexcept {
+    const appraisal* won = winner_of(made);
+    const auto second = std::ranges::find_if(made.ranked, [&](const appraisal& a) {
+        return won && a.offer != won->offer && (a.launchable || !won->launchable);
+    });
+    return second == made.ranked.end() ? nullptr : &*second;
 }
 
 }  // namespace westerly

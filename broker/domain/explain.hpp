@@ -18,5 +18,7 @@ std::string in_words(const note& told, currency base, language spoken = language
 /// The offer that work goes to: the best that can be launched, else (a plan over catalogue offers only) the best;
 /// nullptr when nothing is feasible.
 const appraisal* winner_of(const decision& made) noexcept;
+/// The best of the other offers, likewise.
+const appraisal* runner_up_of(const decision& made) noexcept;
 
 }  // namespace westerly

@@ -117,6 +117,10 @@ constexpr note_form forms[] = {
     {note_kind::target_unpriced},
     {note_kind::of_batch_only, makeup::list},
     {note_kind::deadline_unreachable},
+    {note_kind::brought_beside, makeup::plain, "m"},
+    {note_kind::put_off_adds_carbon, makeup::plain, "4"},
+    {note_kind::put_off_adds_energy, makeup::plain, "4"},
+    {note_kind::put_off_adds_money, makeup::plain, "m"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)
@@ -142,7 +146,7 @@ std::vector<std::string> terms_of(const note& told, const phrases& words, bool p
     std::vector<std::string> terms;
     for (std::size_t i = 0; 2 * i + 1 < told.words.size() && i < told.figures.size(); ++i) {
         const std::string term(words.words_of(told.words[2 * i]));
-        const std::string unit = unit_in_words(told.words[2 * i + 1], base);
+        const std::string unit = unit_in_words(std::string(words.unit(told.words[2 * i + 1])), base);
         if (priced)
             terms.push_back(fill(words[phrase::priced_term], {term, in_words(told.figures[i], base), unit}));
         else if (told.figures[i] > 0)

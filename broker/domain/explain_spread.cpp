@@ -50,8 +50,9 @@ private:
             origins.push_back(say(from.overflow ? phrase::spread_serves_next : phrase::spread_serves, from.origin,
                                   fixed(from.share * 100, 1), fixed(from.rtt_ms, 1), say_.method(from.rtt_method)));
         const std::string offer = part.launchable ? part.offer : say(phrase::plan_only, part.offer);
-        return say(phrase::spread_part, offer, std::to_string(part.replicas), in_words(part.cost),
-                   joined(origins, say_[phrase::between], say_[phrase::before_last]));
+        return say(part.egress_base > 0 ? phrase::spread_part_with_brought : phrase::spread_part, offer,
+                   std::to_string(part.replicas), in_words(part.cost),
+                   joined(origins, say_[phrase::between], say_[phrase::before_last]), money_of(part.cost_base));
     }
 
     void alone() {

@@ -112,6 +112,10 @@ enum class note_kind : std::uint8_t {
     target_unpriced,        // words: the target
     of_batch_only,          // words: the fields
     deadline_unreachable,   // words: the deadline, when the quickest run that fits would end if all were free
+    brought_beside,         // brought_along of another offer; words: the offer; figures: what it costs once
+    put_off_adds_carbon,    // figures: kg CO2e
+    put_off_adds_energy,    // figures: kWh that are not green
+    put_off_adds_money,     // figures: in the decision's currency, as the policy prices it
     count_                  // not a kind: the number of them
 };
 

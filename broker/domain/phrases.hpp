@@ -26,6 +26,12 @@ enum class phrase : std::uint8_t {
     avoids,                 // quantity, its unit, money each
     avoids_too,             // quantity, its unit
     causes,                 // quantity, its unit
+    sooner,                 // h, money each
+    sooner_too,             // h
+    later,                  // h
+    nearer,                 // ms, money each
+    nearer_too,             // ms
+    farther,                // ms
     pareto,                 // offers
     switch_at,              // offer, what it is better in, money, unit
     switch_below,           // offer, money, unit
@@ -61,14 +67,15 @@ enum class phrase : std::uint8_t {
     spread_library,
     spread_near_least,
     spread_in_one,
-    spread_over,            // sites, sites at most
-    spread_part,            // offer, replicas, cost, origins
-    spread_serves,          // origin, per cent of the demand, ms, method
-    spread_serves_next,     // the same, where nearer ones are full
-    spread_sums,            // money, ms, ms
-    spread_term,            // term, money
-    spread_alone,           // offer, money, ms, money less
-    spread_alone_in_order,  // offer, money, ms
+    spread_over,               // sites, sites at most
+    spread_part,               // offer, replicas, cost, origins
+    spread_part_with_brought,  // likewise, and the cost with what is brought
+    spread_serves,             // origin, per cent of the demand, ms, method
+    spread_serves_next,        // the same, where nearer ones are full
+    spread_sums,               // money, ms, ms
+    spread_term,               // term, money
+    spread_alone,              // offer, money, ms, money less
+    spread_alone_in_order,     // offer, money, ms
     spread_alone_never,
     spread_every_set,  // offers weighed, that fit, sets tried
     spread_search,     // likewise
@@ -102,6 +109,7 @@ struct phrases {
     std::span<const row<rejection>> rejections;
     std::span<const term_words> terms;  // the last, without a name, is for all others
     std::span<const std::pair<std::string_view, std::string_view>> methods;  // ways to a figure, reasons; others stay
+    std::span<const std::pair<std::string_view, std::string_view>> units = {};  // of terms; others stay
 
     std::string_view operator[](phrase what) const { return said[static_cast<std::size_t>(what)].text; }
     std::string_view operator[](note_kind what) const { return notes[static_cast<std::size_t>(what)].text; }
@@ -110,6 +118,7 @@ struct phrases {
     /// The term's words, or its name where it is not one of ours.
     std::string_view words_of(std::string_view term_name) const noexcept;
     std::string_view method(std::string_view told) const noexcept;
+    std::string_view unit(std::string_view told) const noexcept;
 };
 
 const phrases& english() noexcept;
@@ -125,7 +134,8 @@ constexpr bool complete(const phrases::row<Key> (&rows)[N]) {
     return N == static_cast<std::size_t>(Key::count_);
 }
 
-/// The text with {1}, {2}, … replaced; "?" for one that is not given (a damaged record).
+/// The text with {1}, {2}, … replaced; "?" for one that is not given (a damaged record). A blank that the text has
+/// beside a place, for words in Latin letters, is left out between two Chinese signs.
 std::string fill(std::string_view text, std::span<const std::string> with);
 inline std::string fill(std::string_view text, std::initializer_list<std::string> with) {
     return fill(text, std::span(with.begin(), with.size()));

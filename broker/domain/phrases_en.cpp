@@ -23,6 +23,12 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::avoids, " and avoids {1} {2} ({3} each)"},
     {phrase::avoids_too, " and avoids {1} {2}"},
     {phrase::causes, " and causes {1} {2} more"},
+    {phrase::sooner, " and ends {1} h sooner ({2} an hour)"},
+    {phrase::sooner_too, " and ends {1} h sooner"},
+    {phrase::later, " and ends {1} h later"},
+    {phrase::nearer, " and is {1} ms nearer ({2} each)"},
+    {phrase::nearer_too, " and is {1} ms nearer"},
+    {phrase::farther, " and is {1} ms farther"},
     {phrase::pareto,
      "No other ranked offer beats these in every respect (money, latency, carbon, green share, finish): {1}."},
     {phrase::switch_at, "{1} is {2} and would win from {3} per {4}."},
@@ -62,6 +68,8 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_in_one, "Near their users, all replicas go to one site:"},
     {phrase::spread_over, "Near their users, the replicas go to {1} sites, of at most {2}:"},
     {phrase::spread_part, "- {1}: {2} of the replicas for {3} an hour, serving {4}."},
+    {phrase::spread_part_with_brought,
+     "- {1}: {2} of the replicas for {3} an hour, with egress and staging of the inputs {5}, serving {4}."},
     {phrase::spread_serves, "{1} ({2} % of the demand, RTT {3} ms, {4})"},
     {phrase::spread_serves_next, "{1} ({2} % of the demand, RTT {3} ms, {4}; what is nearer is full)"},
     {phrase::spread_sums, "In all {1} an hour; the RTT is {2} ms in the mean, and {3} ms for 95 % of the demand."},
@@ -226,8 +234,8 @@ constexpr phrases::row<note_kind> notes[] = {
      "all that {2} ({3}) tells of other times was taken."},
     {note_kind::finish_never, "The finish told is the median; one in ten such runs practically never ends."},
     {note_kind::runtime_limited,
-     "It is stated to take {1} s (work.runtime_s) but is stopped after {2} s (timing.max_runtime_s), finished or not: "
-     "only these count."},
+     "It takes {1} s by work.runtime_s and what its checkpoints write, but is stopped after {2} s "
+     "(timing.max_runtime_s), finished or not: only these count."},
     {note_kind::put_off_cheaper_too,
      "Against the cheapest feasible offer started at once ({1}) it emits {2} kg CO2e less and costs {3} less."},
     {note_kind::put_off_best,
@@ -248,6 +256,10 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::of_batch_only, "A service has no finish and starts at once, so this counts for nothing: {1}."},
     {note_kind::deadline_unreachable,
      "No offer ends by the deadline ({1}), free or full: the quickest would end at {2} if it started now."},
+    {note_kind::brought_beside, "To bring its inputs to {1} would cost {2} once."},
+    {note_kind::put_off_adds_carbon, "The wait adds {1} kg CO2e against starting there at once."},
+    {note_kind::put_off_adds_energy, "The wait adds {1} kWh that are not green against starting there at once."},
+    {note_kind::put_off_adds_money, "As the policy prices it, the wait costs {1}."},
 };
 static_assert(complete(notes));
 
@@ -273,7 +285,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::throughput_unknown, "of cards whose speed at this work, or whose links, are not known"},
     {rejection::never_finishes, "interrupted faster than the work gets on, so that it would never finish"},
     {rejection::runtime_limit, "too slow for max_runtime_s"},
-    {rejection::available_later, "not to be had before a time that the start may not be put off to"},
+    {rejection::available_later, "available later than max_delay_s, the workload's and the policy's, lets it wait"},
     {rejection::capacity_never, "with fewer units than the gang needs"},
     {rejection::capacity_now, "full now"},
     {rejection::rtt, "too far away in RTT"},

@@ -21,6 +21,12 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::avoids, "，减少 {1} {2}（每单位 {3}）"},
     {phrase::avoids_too, "，减少 {1} {2}"},
     {phrase::causes, "，增加 {1} {2}"},
+    {phrase::sooner, "，提前 {1} 小时完成（每小时 {2}）"},
+    {phrase::sooner_too, "，提前 {1} 小时完成"},
+    {phrase::later, "，推迟 {1} 小时完成"},
+    {phrase::nearer, "，RTT 降低 {1} ms（每毫秒 {2}）"},
+    {phrase::nearer_too, "，RTT 降低 {1} ms"},
+    {phrase::farther, "，RTT 增加 {1} ms"},
     {phrase::pareto, "没有其他入选报价在各方面（费用、延迟、碳排放、绿电占比、完成时间）都优于：{1}。"},
     {phrase::switch_at, "{1}（{2}）：每 {4} 计价从 {3} 起将胜出。"},
     {phrase::switch_below, "{1}：每 {3} 计价低于 {2} 时将胜出。"},
@@ -56,6 +62,7 @@ constexpr phrases::row<phrase> said[] = {
     {phrase::spread_in_one, "靠近用户，全部副本放在一个算力中心："},
     {phrase::spread_over, "靠近用户，副本分布在 {1} 个算力中心（最多 {2} 个）："},
     {phrase::spread_part, "- {1}：{2} 个副本，每小时 {3}，服务 {4}。"},
+    {phrase::spread_part_with_brought, "- {1}：{2} 个副本，每小时 {3}，含输入数据的流出与暂存费 {5}，服务 {4}。"},
     {phrase::spread_serves, "{1}（需求的 {2} %，RTT {3} ms，{4}）"},
     {phrase::spread_serves_next, "{1}（需求的 {2} %，RTT {3} ms，{4}；更近处已满）"},
     {phrase::spread_sums, "合计每小时 {1}；平均 RTT {2} ms，95 % 的需求不超过 {3} ms。"},
@@ -190,7 +197,7 @@ constexpr phrases::row<note_kind> notes[] = {
      "算力中心 {1} 在运行期间的碳排放未知：该中心没有自己的因子，因此取 {2}（{3}）其他时间全部数据的平均值。"},
     {note_kind::finish_never, "所示完成时间为中位数；十次这样的运行中有一次实际上不会结束。"},
     {note_kind::runtime_limited,
-     "所述运行时间为 {1} s（work.runtime_s），但运行满 {2} "
+     "按 work.runtime_s 并计入写检查点的时间需运行 {1} s，但运行满 {2} "
      "s（timing.max_runtime_s）时无论完成与否都会被停止：只计后者。"},
     {note_kind::put_off_cheaper_too, "与立即开始的最便宜可行报价（{1}）相比，少排放 {2} kg CO2e，且少花费 {3}。"},
     {note_kind::put_off_best, "等到 {1} 再启动：在算力中心 {2} 满足全部限制的启动时间中，按策略计入的各项以此为最优。"},
@@ -205,6 +212,10 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::of_batch_only, "服务没有终点且立即启动，以下各项不起作用：{1}。"},
     {note_kind::deadline_unreachable,
      "无论有无空闲，没有报价能在截止时间（{1}）之前结束：最快的若现在启动，也要到 {2} 结束。"},
+    {note_kind::brought_beside, "输入数据若运入 {1}，一次性花费 {2}。"},
+    {note_kind::put_off_adds_carbon, "与在该处立即启动相比，等待会多排放 {1} kg CO2e。"},
+    {note_kind::put_off_adds_energy, "与在该处立即启动相比，等待会多用 {1} kWh 非绿电。"},
+    {note_kind::put_off_adds_money, "按策略计价，等待会多花费 {1}。"},
 };
 static_assert(complete(notes));
 
@@ -229,7 +240,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::throughput_unknown, "加速卡在此类工作上的速度或互联带宽未知"},
     {rejection::never_finishes, "中断过于频繁，永远无法完成"},
     {rejection::runtime_limit, "太慢，超过 max_runtime_s"},
-    {rejection::available_later, "可用时间晚于允许推迟的启动时间"},
+    {rejection::available_later, "可用时间晚于任务与策略的 max_delay_s 允许推迟到的启动时间"},
     {rejection::capacity_never, "单位总数少于整组任务所需"},
     {rejection::capacity_now, "目前已满"},
     {rejection::rtt, "RTT 过高"},
@@ -262,6 +273,12 @@ constexpr term_words terms[] = {
     {"preemption", "抢占补偿", "抢占补偿更低", "货币单位"},
     {"risk", "风险", "更有把握", "次误期或丢失"},
     {"", "", "更优", "单位"},
+};
+
+constexpr std::pair<std::string_view, std::string_view> units[] = {
+    {"ms·replica-h", "ms·副本小时"},
+    {"h", "小时"},
+    {"run", "次运行"},
 };
 
 constexpr std::pair<std::string_view, std::string_view> methods[] = {
@@ -307,7 +324,7 @@ constexpr std::pair<std::string_view, std::string_view> methods[] = {
 }  // namespace
 
 const phrases& chinese() noexcept {
-    static constexpr phrases table{said, notes, rejections, terms, methods};
+    static constexpr phrases table{said, notes, rejections, terms, methods, units};
     return table;
 }
 

@@ -23,10 +23,11 @@ struct spread_part {
     bool launchable = true;
     std::uint32_t replicas = 0;
     std::uint64_t units = 0;
-    unit_price price;      // per unit-hour, in the offer's currency
-    money cost;            // C, in the offer's currency
-    double cost_base = 0;  // C in the plan's currency
-    double rtt_ms = 0;     // mean over what it serves, by their shares
+    unit_price price;        // per unit-hour, in the offer's currency
+    money cost;              // C, in the offer's currency
+    double cost_base = 0;    // C in the plan's currency, with egress_base
+    double egress_base = 0;  // egress and staging of the inputs, spread over the service's stay; plan's currency
+    double rtt_ms = 0;       // mean over what it serves, by their shares
     std::optional<double> energy_kwh, carbon_kg;
     std::vector<served_origin> serves;  // in the workload's order
     friend bool operator==(const spread_part&, const spread_part&) = default;

@@ -369,7 +369,9 @@ private:
     static bool waits_for_chosen_start(const workload& w);
     static instant decided_as_of(const workload& w, instant now);
     void look_at_put_off_again(instant now);
-    bool put_off(turn& t, live_workload& w, decision& made, decision_basis& from);
+    bool put_off(turn& t, live_workload& w, const policy& by, const decision_world& world, decision& made,
+                 decision_basis& from);
+    bool may_start_at(instant at, const live_workload& w, const policy& by, const decision_world& world) const;
     std::optional<sourced> metered_carbon(const attempt& a) const;
     void decide_put_off_again(turn& t);
     void try_by_the_hour(turn& t);

@@ -374,7 +374,7 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
     if (auto why = why_chosen(rules, spec))
         made.notes.push_back(std::move(*why));
     const auto room = look_ahead_for_room(w, by, world, made);
-    if (put_off(t, w, made, one.basis)) {
+    if (put_off(t, w, by, world, made, one.basis)) {
         if (room)
             awaited_[w.value.id] = *room;
         return std::nullopt;

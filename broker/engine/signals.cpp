@@ -13,7 +13,7 @@ namespace {
 constexpr seconds put_off_again_every{60};
 /// A new choice within this of the start that is waited for is the same choice: forecasts tremble.
 constexpr seconds same_start_within{900};
-/// Where prices change with the hour, time alone may lift a limit of money: who waits is tried again so often.
+/// Where prices or the grid change with the hour, time alone may lift a limit: who waits is tried again so often.
 constexpr seconds hours_tried_every{900};
 
 }  // namespace
@@ -65,7 +65,12 @@ std::vector<note> notes_on_put_off(const decision& made) {
                                    note_kind::put_off_price,
                                    note_kind::put_off_costs_less,
                                    note_kind::put_off_available,
-                                   note_kind::put_off_forbidden};
+                                   note_kind::put_off_forbidden,
+                                   note_kind::put_off_cheaper_too,
+                                   note_kind::put_off_best,
+                                   note_kind::put_off_adds_carbon,
+                                   note_kind::put_off_adds_energy,
+                                   note_kind::put_off_adds_money};
     std::vector<note> told;
     for (const note& each : made.notes)
         if (std::ranges::find(kinds, each.kind) != std::end(kinds))
@@ -75,16 +80,30 @@ std::vector<note> notes_on_put_off(const decision& made) {
 
 }  // namespace
 
+/// Whether the limits that depend on the start are met at that one, too, by what is known now.
+bool engine_core::may_start_at(instant at, const live_workload& w, const policy& by,
+                               const decision_world& world) const {
+    workload_spec then = *w.value.spec;
+    if (!then.limits.max_carbon_kg && !then.budget)
+        return true;
+    then.when.max_delay_s.reset();
+    then.when.earliest_start_at = at;
+    const decision made = decide(book_, by, terms_, then, world);
+    return !made.ranked.empty() && made.ranked.front().launchable;
+}
+
 /// When the winner's best start is later, the workload waits for it and is then decided anew; nothing is held for it
 /// meanwhile. True: it waits.
-bool engine_core::put_off(turn& t, live_workload& w, decision& made, decision_basis& from) {
+bool engine_core::put_off(turn& t, live_workload& w, const policy& by, const decision_world& world, decision& made,
+                          decision_basis& from) {
     if (!made.put_off || made.put_off->launch_at <= t.now)
         return false;
     const chosen_start& start = *made.put_off;
     unseat(w);
     const auto before = w.value.next_action_at;
-    const bool same = waits_for_chosen_start(w.value) && before &&
-                      std::chrono::abs(*before - start.launch_at)<same_start_within&& * before> t.now;
+    const bool same = waits_for_chosen_start(w.value) && before && *before > t.now &&
+                      std::chrono::abs(*before - start.launch_at) < same_start_within &&
+                      may_start_at(*before, w, by, world);
     if (!same) {
         w.value.next_action_at = start.launch_at;
         w.value.waiting = {{"chosen_start", start.why, notes_on_put_off(made), made.rates.base}};
@@ -122,8 +141,8 @@ void engine_core::try_by_the_hour(turn& t) {
 }
 
 std::optional<instant> engine_core::hours_due_at() const {
-    return book_.prices_by_hour() && room_.size() > 0 ? std::optional(hours_looked_at_ + hours_tried_every)
-                                                      : std::nullopt;
+    const bool change = book_.prices_by_hour() || !signals_.empty();
+    return change && room_.size() > 0 ? std::optional(hours_looked_at_ + hours_tried_every) : std::nullopt;
 }
 
 /// The mean intensity over what really ran, where the zone's hourly signal covers all of it; else the lease's factor

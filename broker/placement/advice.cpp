@@ -119,7 +119,8 @@ void advise(const comparison& by, const decision& made, std::vector<note>& into)
         on_quantities(by, into);
     if (rejects(made, rejection::compute_class))
         on_class(by, into);
-    const lifting_dates dates = next_dates(by.book, by.rules, by.spec, known_in(by.world), made);
+    const lifting_dates dates =
+        next_dates(by.book, by.rules, by.spec, known_in(by.world), made, by.world.plan_only_too);
     for (const note& told : dates.told())
         if (told.kind != note_kind::wait_tried_again_at)  // nobody tries a plan again
             into.push_back(told);

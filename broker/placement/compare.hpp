@@ -36,12 +36,16 @@ struct pareto_point {
     std::array<double, 5> respects{};  // cost, RTT, carbon, minus green share, finish
     std::uint32_t index = 0;           // into the book
     std::uint32_t tasks = 1;
+    bool won = false;  // it is what the decision chose
 };
 /// The same over everything feasible in one size of the gang: cheapest first. Offers that are equal in every respect
-/// stand for each other: the first by id is told.
-std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks = 1);
-/// Of several sizes together; of equals the first by id, then the smallest, is left.
+/// stand for each other: the first by id is told, and `winner` (an index; nullopt: none) beside it.
+std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks = 1,
+                                       std::optional<std::uint32_t> winner = std::nullopt);
+/// Of several sizes together; of equals the first by id, then the smallest, is left, and what won.
 void keep_undominated(std::vector<pareto_point>& all);
+/// The first `most`; what won takes the last place where it stands past them.
+void keep_first(std::vector<pareto_point>& all, std::size_t most);
 
 /// The plain sentences of a decision: what was assumed, what is unknown, where greener and lower-carbon part ways.
 std::vector<note> notes_on(const comparison& by, const decision& made);

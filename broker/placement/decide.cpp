@@ -37,10 +37,11 @@ void add_rivals(const question& asked, decision& made, scratch& use) {
 }
 
 std::vector<appraisal> pareto_of(const question& asked, const scratch& use) {
+    std::vector<pareto_point> front = front_of(asked, use);
+    keep_first(front, pareto_max);
     std::vector<appraisal> told;
-    for (const pareto_point& one : front_of(asked, use))
-        if (told.size() < pareto_max)
-            told.push_back(appraise(comparison_of(asked, use), one.index));
+    for (const pareto_point& one : front)
+        told.push_back(appraise(comparison_of(asked, use), one.index));
     return told;
 }
 
@@ -57,6 +58,14 @@ plan_result plan_one(const question& asked, std::size_t rejected_most) {
     return result;
 }
 
+/// Those that are counted and not listed.
+std::uint32_t more_rejected(const plan_result& made) {
+    std::size_t counted = 0;
+    for (const auto& [why, count] : made.made.rejections)
+        counted += count;
+    return static_cast<std::uint32_t>(counted - std::min(counted, made.rejected.size()));
+}
+
 plan_result plan_within(const question& asked, std::size_t rejected_most) {
     return asked.spec.tasks_max > asked.spec.tasks ? plan_sizes(asked, rejected_most) : plan_one(asked, rejected_most);
 }
@@ -71,6 +80,7 @@ decision decide(const offer_book& book, const policy& policy, term_table terms, 
 plan_result plan(const offer_book& book, const policy& policy, term_table terms, const workload_spec& spec,
                  const decision_world& world) {
     plan_result made = plan_within({book, policy, terms, spec, world}, rejected_max);
+    made.rejected_more = more_rejected(made);
     if (spec.spread)
         made.spread = spread_near_users(book, policy, terms, spec, world);
     return made;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
+/// Money is rounded to 10^-6, and what moves data is told in doubles: 15.6 x 2 + 0.07 is not over 31.27.
+constexpr double half_micro = 0.5e-6, budget_noise = 1e-12;
 
 std::int64_t ms_since_epoch(instant at) noexcept {
     return at.time_since_epoch().count();
@@ -46,10 +48,13 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
                      request_view& into) {
     into.runtime_s = std::min(spec.work.runtime_s.value_or(policy.default_runtime_s), runtime_max_s);
     into.runtime_assumed = !spec.work.runtime_s && !spec.work.accelerator_hours && spec.kind == workload_kind::batch;
-    if (spec.kind == workload_kind::service)
+    into.stay_ms = 0;
+    if (spec.kind == workload_kind::service) {
         into.runtime_s = service_runtime_s;
-    else if (spec.when.max_runtime_s)
+        into.stay_ms = static_cast<std::int64_t>(std::min(service_stay_h(spec) * 3'600'000, runtime_max_s * 1e3));
+    } else if (spec.when.max_runtime_s) {
         into.runtime_s = std::min(into.runtime_s, *spec.when.max_runtime_s);
+    }
     into.earliest_ms = ms_since_epoch(std::max(world.now, spec.when.earliest_start_at.value_or(world.now)));
     into.now = world.now;
     into.slack_until_ms = slack_until(policy, spec, world);
@@ -68,7 +73,7 @@ void resolve_request(const policy& policy, term_table terms, const workload_spec
         into.max_carbon_kg = *most * (1 + rounding);
     into.budget_base.reset();
     if (const auto& budget = world.budget_left ? world.budget_left : spec.budget)
-        into.budget_base = to_base(world.rates, *budget);
+        into.budget_base = to_base(world.rates, *budget) * (1 + budget_noise) + half_micro;
     into.reads = reads_nothing;
     const auto note = [&](const std::string& name) {
         const term* known = find_term(terms, name);
@@ -132,13 +137,9 @@ shape_question::shape_question(const offer_book& book, const policy& policy, con
     }
 }
 
-/// When its queue is joined: now, or once there is something to queue for.
-std::int64_t queues_from(const offer_book::shape_row& row, const request_view& request) noexcept {
-    return ms_since_epoch(row.available_from ? std::max(request.now, *row.available_from) : request.now);
-}
-
+/// The queue is joined with the launch, and nothing is launched before the workload may start.
 std::int64_t earliest_start(const offer_book::shape_row& row, const request_view& request) noexcept {
-    return std::max(request.earliest_ms, queues_from(row, request) + std::int64_t{row.queue_wait_s} * 1000);
+    return earliest_launch(row, request) + std::int64_t{row.queue_wait_s} * 1000;
 }
 
 /// The finish of a run of `run_ms` that takes `slow_ms` with its cards at the slow end of their speed's interval.
@@ -149,10 +150,12 @@ finish_model model_of(const offer_book::shape_row& row, const workload_spec& spe
                             ? static_cast<double>(*work.runtime_p90_s) / static_cast<double>(*work.runtime_s)
                             : 1;
     finish_model made;
-    made.asked_ms = static_cast<double>(queues_from(row, request));
-    made.earliest_ms = static_cast<double>(request.earliest_ms);
+    made.asked_ms = static_cast<double>(earliest_launch(row, request));
     made.wait_ms = {row.queue_wait_s * 1000.0, row.queue_wait_p90_s * 1000.0};
-    made.run_ms = {static_cast<double>(run_ms), static_cast<double>(std::max(run_ms, slow_ms)) * std::max(1.0, tail)};
+    const auto median = static_cast<double>(run_ms);
+    made.run_ms = {median, static_cast<double>(std::max(run_ms, slow_ms)) * std::max(1.0, tail)};
+    if (!work.reference && spec.when.max_runtime_s)
+        made.run_most_ms = std::max(median, static_cast<double>(*spec.when.max_runtime_s) * 1000);
     return made;
 }
 
@@ -215,7 +218,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     const auto& precision = spec.resources.precision;
     const bool precise = !precision || (cards && peak_at(*precision, *cards) > 0);
     if (fit.units > 0)
-        run = run_on(row, fit.cards, into.units, asked.length, at);
+        run = run_on(row, fit.cards, fit.units, asked.length, at);
     const double units = static_cast<double>(into.units);
     into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, run.run_s / 3600.0, default_utilisation);
     into.code = fit_code(asked.limits,
@@ -231,7 +234,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     if (request.deadline_ms) {
         std::int64_t slow_ms = into.run_ms;
         if (at == speed_end::value && !run.speed.r.exact())
-            slow_ms = wall_ms(run_on(row, fit.cards, into.units, asked.length, speed_end::slow));
+            slow_ms = wall_ms(run_on(row, fit.cards, fit.units, asked.length, speed_end::slow));
         run.risk.finish = model_of(row, spec, request, into.run_ms, slow_ms);
         run.risk.deadline_ms = static_cast<double>(*request.deadline_ms);
         aside.late_ms = late_ms_of(run.risk.finish, request.deadline_z);

@@ -22,6 +22,7 @@ inline constexpr std::uint64_t service_runtime_s = 3600;  // services are judged
 struct request_view {
     std::uint64_t runtime_s = 0;  // wherever it runs, unless the work is told on a reference
     bool runtime_assumed = false;
+    std::int64_t stay_ms = 0;      // of a service, which its grid is looked at over, as a run's is; 0: of a run
     std::int64_t earliest_ms = 0;  // max(now, earliest start), since 1970
     instant now{};
     bool waits_at_it = false;   // services and interactive batch: RTT counts
@@ -31,7 +32,7 @@ struct request_view {
         0;  // of those from earliest_ms on, what the price of time does not count; below 0: it counts more
     double deadline_z = 0;  // the quantile of the finish that has to be in time, as z_of tells
     std::optional<double> max_carbon_kg;
-    std::optional<double> budget_base;           // in base currency
+    std::optional<double> budget_base;           // in base currency, with what rounds to it
     std::uint8_t reads = 0;                      // of term_input: the columns that the policy ranks by
     std::optional<std::int64_t> slack_until_ms;  // no start is put off past it; nullopt: it starts at once
     std::int64_t movement_most_ms = 0;           // of data, to any site

@@ -42,7 +42,7 @@ double time_spread::at(double z) const noexcept {
 }
 
 double finish_model::at(double z) const noexcept {
-    return std::max(earliest_ms, asked_ms + wait_ms.at(z)) + fixed_ms + run_ms.at(z);
+    return asked_ms + wait_ms.at(z) + fixed_ms + std::min(run_ms.at(z), run_most_ms);
 }
 
 double finish_model::by(double deadline_ms) const noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 namespace westerly {
@@ -27,14 +28,14 @@ struct time_spread {
 /// no knowledge of how they hang together, and is later than independence would have it from the median up. So the
 /// median is the finish that stands everywhere else, and a wider spread of anything never makes a deadline surer.
 struct finish_model {
-    double asked_ms = 0;     // from when on it waits
-    double earliest_ms = 0;  // it starts no sooner, however short the wait
+    double asked_ms = 0;  // from when on it waits: nothing is asked for before it may start
     time_spread wait_ms;
     double fixed_ms = 0;  // moving data, and a start that is put off
     time_spread run_ms;
+    double run_most_ms = std::numeric_limits<double>::infinity();  // not below the median: it is stopped then
 
     double at(double z) const noexcept;
-    bool exact() const noexcept { return wait_ms.exact() && run_ms.exact(); }
+    bool exact() const noexcept { return wait_ms.exact() && (run_ms.exact() || run_most_ms <= run_ms.p50); }
     /// P(it ends by then).
     double by(double deadline_ms) const noexcept;
     /// P(it does not); of small chances to more digits than 1 - by() has.

@@ -30,6 +30,20 @@ std::uint64_t offer_book::units_ever(const offer& o) noexcept {
     return told + std::min(o.units_ours, unlimited - 1 - told);
 }
 
+/// No more than its host has, where that is stated. Offers that are only planned with are in no pool: they go by what
+/// they state themselves.
+std::uint64_t offer_book::units_in_all(const offer& o) const {
+    const std::uint64_t told = units_ever(o);
+    if (o.supply.host.empty())
+        return told;
+    if (!o.launchable)
+        return std::min(told, o.supply.host_units.value_or(unlimited));
+    const auto key = pool_of(o);
+    const auto at = key ? host_pools_.find(*key) : host_pools_.end();
+    const bool stated = at != host_pools_.end() && at->second.most_is_stated;
+    return stated ? std::min(told, at->second.most / parts_of(o)) : told;
+}
+
 /// A pool is what is sold of one host and of one kind of card (or processor).
 std::optional<offer_book::host_key> offer_book::pool_of(const offer& o) {
     if (o.supply.host.empty() || !o.launchable || parts_of(o) == 0)

@@ -2,6 +2,7 @@
 
 #include "broker/placement/rank.hpp"
 #include "broker/placement/rounding.hpp"
+#include "broker/placement/start_span.hpp"
 #include "broker/placement/start_time.hpp"
 
 #include <algorithm>
@@ -91,32 +92,39 @@ std::int64_t last_start(const demand& want, const site_view& site, const shape_v
                         *asked.slack_until_ms + site.data_movement_ms, asked.deadline_ms);
 }
 
+double hours_to_finish(const demand& want, const site_view& site, const shape_view& shape,
+                       const hourly_choice& at) noexcept {
+    const std::int64_t finish_ms = earliest_finish_ms(site, shape) + at.start.delay_ms;
+    return static_cast<double>(finish_ms - want.request.earliest_ms) / ms_per_hour;
+}
+
+double quantity_at(const demand& want, const site_view& site, const shape_view& shape, start_rule::quantity what,
+                   const hourly_choice& at) {
+    using enum start_rule::quantity;
+    return what == carbon      ? facility_at(site, shape, at.start).carbon_kg
+           : what == non_green ? facility_at(site, shape, at.start).non_green_kwh
+           : what == finish    ? hours_to_finish(want, site, shape, at)
+           : what == risk      ? risk_at(want, site, shape, at.start.delay_ms)
+                               : at.cost_base;
+}
+
 /// What the policy compares of a start; J and the like without what does not change with it.
 using start_keys = std::array<double, order_keys_max>;
 start_keys keys_of(const demand& want, const site_view& site, const shape_view& shape, const hourly_choice& at) {
     const start_rule& rule = want.hourly.rule;
-    const facility_energy used = facility_at(site, shape, at.start);
-    const std::int64_t finish_ms = earliest_finish_ms(site, shape) + at.start.delay_ms;
-    const double hours = static_cast<double>(finish_ms - want.request.earliest_ms) / ms_per_hour;
     start_keys keys{};
-    if (!rule.ordered) {
-        const double counted = rule.target_ms ? rule.hours_until(finish_ms) : hours;
-        keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * counted : 0.0) +
-                  (rule.per_kg > 0 ? rule.per_kg * used.carbon_kg : 0.0) +
-                  (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0) +
-                  (rule.per_risk > 0 ? rule.per_risk * risk_at(want, site, shape, at.start.delay_ms) : 0.0);
+    if (rule.ordered) {
+        for (std::size_t k = 0; k < std::min(rule.keys.size(), keys.size()); ++k)
+            keys[k] = in_steps(quantity_at(want, site, shape, rule.keys[k].of, at), rule.keys[k].step);
         return keys;
     }
-    using enum start_rule::quantity;
-    for (std::size_t k = 0; k < std::min(rule.keys.size(), keys.size()); ++k) {
-        const auto what = rule.keys[k].of;
-        const double quantity = what == carbon      ? used.carbon_kg
-                                : what == non_green ? used.non_green_kwh
-                                : what == finish    ? hours
-                                : what == risk      ? risk_at(want, site, shape, at.start.delay_ms)
-                                                    : at.cost_base;
-        keys[k] = in_steps(quantity, rule.keys[k].step);
-    }
+    const facility_energy used = facility_at(site, shape, at.start);
+    const double counted = rule.target_ms ? rule.hours_until(earliest_finish_ms(site, shape) + at.start.delay_ms)
+                                          : hours_to_finish(want, site, shape, at);
+    keys[0] = at.cost_base + (rule.per_hour > 0 ? rule.per_hour * counted : 0.0) +
+              (rule.per_kg > 0 ? rule.per_kg * used.carbon_kg : 0.0) +
+              (rule.per_non_green_kwh > 0 ? rule.per_non_green_kwh * used.non_green_kwh : 0.0) +
+              (rule.per_risk > 0 ? rule.per_risk * risk_at(want, site, shape, at.start.delay_ms) : 0.0);
     return keys;
 }
 
@@ -163,33 +171,106 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     into.erase(std::unique(into.begin(), into.end()), into.end());
 }
 
-hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {
+/// Keeps of the delays between two neighbours those that meet every limit on what changes there. False: there are
+/// none.
+bool keep_within_limits(const demand& want, const site_view& site, const shape_view& shape, start_span& delays) {
+    if (shape.hourly) {
+        const hourly_costs costs = hourly_costs_of(want, site, shape);
+        const double cost_most = std::min(costs.budget_base, costs.cost_limit);
+        const auto over_budget = [&](std::int64_t delay) {
+            return static_cast<double>(costs.nano_ms_at(delay) - costs.nano_ms_max);
+        };
+        const auto over_cost = [&](std::int64_t delay) {
+            return costs.at(delay).cost_base - cost_most;
+        };
+        if (!keep_within(delays, over_budget) || !keep_within(delays, over_cost))
+            return false;
+    }
+    const auto over_carbon = [&](std::int64_t delay) {
+        return facility_at(site, shape, option_at(want, site, shape, delay)).carbon_kg - *want.request.max_carbon_kg;
+    };
+    return !want.request.max_carbon_kg || keep_within(delays, over_carbon);
+}
+
+bool may_be_between(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                    const hourly_choice& before, const hourly_choice& after) {
+    if (before.code != after.code)
+        return true;
+    if (!rule.ordered || before.code != passes || rule.weighs(start_rule::quantity::risk) ||
+        std::ranges::none_of(rule.keys, [](const start_rule::key& k) { return k.step > 0; }))
+        return false;
+    const start_keys a = keys_of(want, site, shape, before), b = keys_of(want, site, shape, after);
+    for (std::size_t k = 0; k < std::min(rule.keys.size(), a.size()); ++k)
+        if (rule.keys[k].step > 0 && a[k] != b[k])
+            return true;
+    return false;
+}
+
+/// Tries the starts between two neighbours at which a limit or a step is just met.
+template <class Try>
+void try_between(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                 const start_span& delays, const Try& attempt) {
+    start_span kept = delays;
+    if (!keep_within_limits(want, site, shape, kept))
+        return;
+    if (rule.ordered && !rule.weighs(start_rule::quantity::risk))
+        kept.first_ms = kept.last_ms =
+            least_in_order(kept, rule.keys, [&](const start_rule::key& key, std::int64_t delay) {
+                return quantity_at(want, site, shape, key.of, at_delay(want, site, shape, delay, delay));
+            });
+    visit_inside(kept, delays, attempt);
+}
+
+/// Every start that is tried, by `take`; ascending.
+template <class Take>
+void try_starts(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
+                const Take& take) {
     static thread_local std::vector<std::int64_t> starts;
     const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
-    find_starts(want, site, shape, want.hourly.rule, at_once, starts);
-    hourly_choice best = at_delay(want, site, shape, at_once, at_once);
-    start_keys least = keys_of(want, site, shape, best);
+    find_starts(want, site, shape, rule, at_once, starts);
+    const auto choice_at = [&](std::int64_t delay) {
+        return at_delay(want, site, shape, delay, at_once);
+    };
+    hourly_choice before = choice_at(at_once);
+    take(before);
     for (const std::int64_t start : starts) {
         const std::int64_t delay = start - starts.front();
         if (delay < at_once + start_delay_least_ms)
             continue;
-        const hourly_choice here = at_delay(want, site, shape, delay, at_once);
-        if (here.code < best.code)
-            continue;
+        const hourly_choice here = choice_at(delay);
+        const std::int64_t from = before.start.delay_ms;
+        if (from > at_once && may_be_between(want, site, shape, rule, before, here))  // a minute after it is tried
+            try_between(want, site, shape, rule, {from, delay},
+                        [&](std::int64_t between) { take(choice_at(between)); });
+        take(here);
+        before = here;
+    }
+}
+
+hourly_choice search(const demand& want, const site_view& site, const shape_view& shape) {
+    std::optional<hourly_choice> best;
+    start_keys least{};
+    try_starts(want, site, shape, want.hourly.rule, [&](const hourly_choice& here) {
+        if (best && here.code < best->code)
+            return;
         const start_keys keys = keys_of(want, site, shape, here);
-        if (here.code == best.code && !clearly_less(keys, least))
-            continue;
+        if (best && here.code == best->code && !clearly_less(keys, least))
+            return;
         best = here;
         least = keys;
-    }
-    return best;
+    });
+    return *best;
 }
 
 }  // namespace
 
+wide hourly_costs::nano_ms_at(std::int64_t delay_ms) const noexcept {
+    return nano_ms_over(*prices, by_week, from_ms + delay_ms, billed_ms);
+}
+
 hourly_costs::at_start hourly_costs::at(std::int64_t delay_ms) const noexcept {
     const std::int64_t from = from_ms + delay_ms;
-    const wide nano_ms = nano_ms_over(*prices, by_week, from, billed_ms);
+    const wide nano_ms = nano_ms_at(delay_ms);
     at_start made{base_of(nano_ms, billed_ms, per_nano) + data_base, passes};
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     if (price_max != any_price && prices->range(from, from + (by_week ? week_ms : billed_ms)).second > price_max)
@@ -229,18 +310,11 @@ const hourly_choice& hourly_best(const demand& want, const site_view& site, cons
 
 void find_hourly_options(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
                          std::vector<hourly_choice>& into) {
-    static thread_local std::vector<std::int64_t> starts;
-    const std::int64_t at_once = lawful_delay(want, site, shape).value_or(0);
-    find_starts(want, site, shape, rule, at_once, starts);
     into.clear();
-    const auto take = [&](std::int64_t delay) {
-        if (const hourly_choice here = at_delay(want, site, shape, delay, at_once); here.code == passes)
+    try_starts(want, site, shape, rule, [&](const hourly_choice& here) {
+        if (here.code == passes)
             into.push_back(here);
-    };
-    take(at_once);
-    for (const std::int64_t start : starts)
-        if (const std::int64_t delay = start - starts.front(); delay >= at_once + start_delay_least_ms)
-            take(delay);
+    });
 }
 
 hourly_choice hourly_at_once(const demand& want, const site_view& site, const shape_view& shape) {

@@ -32,7 +32,8 @@ struct hourly_shape {
 
 /// When offers with hourly prices, or with dates that forbid some starts, would start. They are few, and each is worked
 /// out by itself: every start at which the integral of its price or of the grid's signals over the run bends, or at
-/// which a date changes what is allowed, by what the policy compares. What one decision asks for once is kept.
+/// which a date changes what is allowed, and between each two of them where a limit or an order's step is just met, by
+/// what the policy compares. What one decision asks for once is kept.
 ///
 /// Dates   at once is the first start that no rule forbids. Later ones keep date_margin_ms to what ends them.
 /// Filters max_price holds the highest price of the run against the limit, budget and the ε-form its integral; of the
@@ -77,6 +78,7 @@ struct hourly_costs {
         std::uint8_t code = 0;  // max_price, budget, too_dear_for_policy, or `passes`
     };
     at_start at(std::int64_t delay_ms) const noexcept;
+    wide nano_ms_at(std::int64_t delay_ms) const noexcept;  // the integral of the price
 };
 
 /// `shape` is one of want.shapes and has hourly prices.

@@ -38,14 +38,14 @@ std::vector<note> lifting_dates::told() const {
 }
 
 lifting_dates next_dates(const offer_book& book, const policy& rules, const workload_spec& spec,
-                         const accelerator_table& known, const decision& made) {
+                         const accelerator_table& known, const decision& made, bool plan_only_too) {
     const bool forbidden = rejects(made, rejection::compliance), later = rejects(made, rejection::available_later);
     lifting_dates found;
     if (!forbidden && !later)
         return found;
     std::vector<start_dates::time_span> spans;
     for (const auto& row : book.shapes()) {
-        if (!row.launchable || row.compute != spec.compute)
+        if ((!row.launchable && !plan_only_too) || row.compute != spec.compute)
             continue;
         const instant launch = std::max(made.at, row.available_from.value_or(made.at));
         if (later && launch > made.at)

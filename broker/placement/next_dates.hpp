@@ -19,9 +19,9 @@ struct lifting_dates {
 };
 
 /// The first such dates after a decision, as far as it rejected anything for them: of everything in the book that may
-/// be launched and is of the workload's class. Some of it may fail other filters, so the dates may come too early, and
-/// never too late.
+/// be launched (`plan_only_too`: and of what may not) and is of the workload's class. Some of it may fail other
+/// filters, so the dates may come too early, and never too late.
 lifting_dates next_dates(const offer_book& book, const policy& rules, const workload_spec& spec,
-                         const accelerator_table& known, const decision& made);
+                         const accelerator_table& known, const decision& made, bool plan_only_too = false);
 
 }  // namespace westerly

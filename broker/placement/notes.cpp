@@ -40,8 +40,10 @@ void on_request(const comparison& by, notes& into) {
     if (request.runtime_assumed)
         into.push_back({note_kind::runtime_assumed, {}, {static_cast<double>(request.runtime_s)}});
     const auto &stated = by.spec.work.runtime_s, &limit = by.spec.when.max_runtime_s;
-    if (by.spec.kind == workload_kind::batch && !by.spec.work.reference && stated && limit && *stated > *limit)
-        into.push_back({note_kind::runtime_limited, {}, {static_cast<double>(*stated), static_cast<double>(*limit)}});
+    if (by.spec.kind == workload_kind::batch && !by.spec.work.reference && stated && limit)
+        if (const double whole_s = expect_run(static_cast<double>(*stated), 0, by.spec.checkpoint, 0).billed_s;
+            whole_s > static_cast<double>(*limit))
+            into.push_back({note_kind::runtime_limited, {}, {whole_s, static_cast<double>(*limit)}});
     if (by.spec.work.reference && !known_in(by.world).find(by.spec.work.reference->model))
         into.push_back({note_kind::reference_unknown, {by.spec.work.reference->model}, {}});
     if (request.waits_at_it && !request.origin_known)
@@ -124,6 +126,22 @@ void on_failed_terms(const comparison& by, notes& into) {
                             {}});
 }
 
+/// What the winner, the runner-up and the baseline bring once; their costs hold an hour's part of it.
+void on_inputs_of_service(double stay_h, const decision& made, notes& into) {
+    const appraisal *won = winner_of(made), *second = runner_up_of(made);
+    const appraisal* const base = made.baseline ? &*made.baseline : nullptr;
+    if (won->egress_base > 0)
+        into.push_back({note_kind::brought_along, {}, {won->egress_base * stay_h, stay_h}});
+    const auto beside = [&](const appraisal& a) {
+        if (a.egress_base > 0)
+            into.push_back({note_kind::brought_beside, {a.offer}, {a.egress_base * stay_h}});
+    };
+    if (second)
+        beside(*second);
+    if (base && base->offer != won->offer && (!second || base->offer != second->offer))
+        beside(*base);
+}
+
 void on_winner(const comparison& by, const decision& made, notes& into) {
     const appraisal* won = winner_of(made);
     if (!won)
@@ -140,10 +158,8 @@ void on_winner(const comparison& by, const decision& made, notes& into) {
         into.push_back({note_kind::green_share_unknown, {won->site}, {}});
     if (won->data_movement_s > 0 && !site.ingress_gbps)
         into.push_back({note_kind::ingress_assumed, {won->site}, {default_ingress_gbps}});
-    if (by.spec.kind == workload_kind::service && won->egress_base > 0) {
-        const double stay_h = service_stay_h(by.spec);
-        into.push_back({note_kind::brought_along, {}, {won->egress_base * stay_h, stay_h}});
-    }
+    if (by.spec.kind == workload_kind::service)
+        on_inputs_of_service(service_stay_h(by.spec), made, into);
     if (const offer& on = by.book.at(*index); on.mode == billing_mode::spot && !on.supply.hazard.spot_per_h)
         into.push_back({note_kind::spot_hazard_unknown, {won->offer}, {}});
     if (const offer& on = by.book.at(*index);
@@ -327,7 +343,7 @@ void on_start(const comparison& by, const decision& made, notes& into) {
     if (!told)
         return;
     const start_option start = start_of(by.want, site, shape);
-    const std::int64_t run = (won->finish_at - won->start_at).count();
+    const std::int64_t stay = by.want.request.stay_ms, run = stay > 0 ? stay : (won->finish_at - won->start_at).count();
     const std::int64_t covered = by.want.starts.covered_ms(number_of(by.want, site), shape.start_run, start.delay_ms);
     note source{carbon_by(covered, run, !std::isnan(known.annual_carbon)),
                 {won->site, told->source, std::string(in_words(told->quality))},

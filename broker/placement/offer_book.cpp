@@ -375,9 +375,9 @@ std::uint32_t offer_book::shape_of(const offer& o) {
 
 void offer_book::place_limits(std::size_t i) {
     const offer& o = *offers_[i];
-    const std::uint64_t total = units_ever(o);
+    const std::uint64_t total = units_in_all(o);
     std::uint64_t free = unlimited;
-    if (o.units_free) {
+    if (total != unlimited) {
         const auto ours = our_live_units_.find(o.id);
         free = total - std::min(total, ours == our_live_units_.end() ? 0 : ours->second);
     }

@@ -104,7 +104,7 @@ public:
     static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
     /// Units that can be placed now; `unlimited`: no known limit.
     std::uint64_t free_units(std::size_t i) const noexcept { return columns_.free_units[i]; }
-    /// Units the provider ever has for us: units_free + units_ours as told.
+    /// Units the provider ever has for us: units_free + units_ours as told, and no more than its host has in all.
     std::uint64_t total_units(std::size_t i) const noexcept { return columns_.total_units[i]; }
 
     /// Facts of one site of one provider; strings are numbers in names().
@@ -236,6 +236,7 @@ private:
     void leave_pool(const offer& o);
     void settle_pools();
     void reckon(host_pool& pool) const;
+    std::uint64_t units_in_all(const offer& o) const;
     std::uint64_t left_at_host(const offer& o) const;
 
     std::vector<std::shared_ptr<const offer>> offers_;  // shared with copies of the book

@@ -176,7 +176,9 @@ std::vector<std::pair<offer_id, rejection>> rejected_of(const question& asked, c
 std::vector<pareto_point> front_of(const question& asked, const scratch& use) {
     if (!use.rankable)
         return {};
-    std::vector<pareto_point> front = pareto_front(asked.book, use.want, asked.spec.tasks);
+    const auto won = from_winner(use);
+    const auto winner = won.empty() ? std::nullopt : std::optional(won.front().index);
+    std::vector<pareto_point> front = pareto_front(asked.book, use.want, asked.spec.tasks, winner);
     std::erase_if(front, [&](const pareto_point& one) { return !within_limits(asked, use, one.index); });
     return front;
 }

@@ -29,12 +29,12 @@ pareto_point place_of(const offer_book& book, const demand& want, std::uint32_t 
             index};
 }
 
-/// What is beaten by or equal to `other`.
-bool no_better_than(const pareto_point& other, const pareto_point& one) noexcept {
+/// `other` beats it, or is equal to it and stands for it.
+bool left_out_for(const pareto_point& other, const pareto_point& one) noexcept {
     for (std::size_t k = 0; k < one.respects.size(); ++k)
         if (other.respects[k] > one.respects[k])
             return false;
-    return true;
+    return !one.won || other.respects != one.respects;
 }
 
 /// Of one site at one start, what tells its offers apart: in all else they are alike. Carbon rises with the energy.
@@ -70,12 +70,23 @@ void keep_undominated(std::vector<pareto_point>& all) {
     std::size_t kept = 0;
     for (const pareto_point& one : all)
         if (std::none_of(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept),
-                         [&](const pareto_point& other) { return no_better_than(other, one); }))
+                         [&](const pareto_point& other) { return left_out_for(other, one); }))
             all[kept++] = one;
     all.resize(kept);
 }
 
-std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks) {
+void keep_first(std::vector<pareto_point>& all, std::size_t most) {
+    if (all.size() <= most)
+        return;
+    const auto won = std::find_if(all.begin() + static_cast<std::ptrdiff_t>(most), all.end(),
+                                  [](const pareto_point& one) { return one.won; });
+    if (won != all.end())
+        all[most - 1] = *won;
+    all.resize(most);
+}
+
+std::vector<pareto_point> pareto_front(const offer_book& book, const demand& want, std::uint32_t tasks,
+                                       std::optional<std::uint32_t> winner) {
     static thread_local survivors left;
     filter_book(book, want, nullptr, left);
     // Site by site first: few of one site's offers are left, and those of all sites are then few.
@@ -88,11 +99,13 @@ std::vector<pareto_point> pareto_front(const offer_book& book, const demand& wan
         first.clear();
         for (; k < left.size && left.index[k] < end; ++k) {
             const shape_view& shape = want.shapes[book.cols().shape[left.index[k]]];
-            if (at_once && !shape.alone &&
+            const bool won = left.index[k] == winner;
+            if (at_once && !shape.alone && !won &&
                 first.beat(
                     {left.cost_base[k], or_infinity(shape.it_kwh), static_cast<double>(shape.start_ms + shape.run_ms)}))
                 continue;
             here.push_back(place_of(book, want, left.index[k], left.cost_base[k]));
+            here.back().won = won;
         }
         keep_undominated(here);
         all.insert(all.end(), here.begin(), here.end());

@@ -53,6 +53,18 @@ double known_hazard(const offer_book::shape_row& row, const gang_hazard& in) noe
     return row.spot_untold ? std::numeric_limits<double>::quiet_NaN() : in.per_h;
 }
 
+/// What a run writes counts against max_runtime_s, too. One told in seconds is stopped there; one told by a reference
+/// has to end: false where it does not.
+bool within_limit(const workload_spec& spec, std::uint64_t& work_s) noexcept {
+    if (!spec.when.max_runtime_s)
+        return true;
+    const auto limit_s = static_cast<double>(*spec.when.max_runtime_s);
+    if (expect_run(static_cast<double>(work_s), 0, spec.checkpoint, 0).billed_s <= limit_s)
+        return true;
+    work_s = static_cast<std::uint64_t>(work_within(limit_s, spec.checkpoint));
+    return !spec.work.reference;
+}
+
 }  // namespace
 
 std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std::uint32_t minimum_s) noexcept {
@@ -80,7 +92,7 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     if (!(work_s <= static_cast<double>(runtime_max_s)))
         return impossible(std::move(made), rejection::never_finishes);
     made.work_s = whole_seconds(work_s);
-    if (spec.work.reference && spec.when.max_runtime_s && made.work_s > *spec.when.max_runtime_s)
+    if (!within_limit(spec, made.work_s))
         return impossible(std::move(made), rejection::runtime_limit);
     made.hazard = hazard_in(row, made.cards, units, work_s);
     const expected_run run =

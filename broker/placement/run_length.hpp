@@ -38,7 +38,8 @@ struct run_question {
     bool saved = false;           // an earlier run left a checkpoint to go on from
 };
 
-/// `cards`: of one task, by the alternative that was met; 0: none are asked for.
+/// `cards`: of one task, by the alternative that was met; 0: none are asked for. `units`: that the gang takes, whatever
+/// is billed at least.
 run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::uint64_t units, const run_question& asked,
                   speed_end at);
 

@@ -99,8 +99,10 @@ private:
 
     /// What is told of all sizes together, and the rejections of the winner's, without what is ranked at another.
     void compare_all() {
+        for (pareto_point& one : front_)
+            one.won = one.won && one.tasks == winners_size_;
         keep_undominated(front_);
-        front_.resize(std::min(front_.size(), pareto_max));
+        keep_first(front_, pareto_max);
         result_.pareto.resize(front_.size());
         switch_search prices(asked_.rules, asked_.terms, contenders());
         for (const auto size : sizes_) {

@@ -3,6 +3,7 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/wording.hpp"
 #include "broker/placement/compare.hpp"
+#include "broker/placement/data_movement.hpp"
 #include "broker/placement/rounding.hpp"
 
 #include <algorithm>
@@ -314,6 +315,7 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
             into.keys.push_back(set.keys[p]);
         else if (rule_.parts[p].applies)
             into.terms.emplace_back(std::string(rule_.parts[p].what->name), rule_.parts[p].factor * quantity(set, p));
+    double brought_base = 0;
     for (std::size_t m = 0; m < set.size; ++m) {
         const candidate& at = candidates_[set.of[m]];
         const offer& on = book_.at(at.index);
@@ -340,6 +342,8 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
             into.notes.push_back(note_on_hours(on.id, hours, made.price.unit, world_.rates));
         }
         made.cost_base = cost_of(book_, want_, at.index);
+        made.egress_base = site.egress_base;
+        brought_base += site.egress_base;
         if (!std::isnan(used.kwh))
             made.energy_kwh = used.kwh;
         if (!std::isnan(used.carbon_kg))
@@ -357,6 +361,8 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
         }
         made.rtt_ms /= share;
     }
+    if (const double stay_h = service_stay_h(spec_); brought_base > 0)
+        into.notes.push_back({note_kind::brought_along, {}, {brought_base * stay_h, stay_h}});
 }
 
 }  // namespace westerly

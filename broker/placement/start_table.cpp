@@ -1,6 +1,5 @@
 #include "broker/placement/start_table.hpp"
 
-#include "broker/placement/rounding.hpp"
 #include "broker/placement/start_time.hpp"
 
 #include <algorithm>
@@ -13,11 +12,6 @@ namespace {
 constexpr double ms_per_hour = 3'600'000.0;
 constexpr std::size_t runs_bounded_exactly = 1;  // with more, bounds come from the curve's least value instead
 constexpr std::size_t runs_max = 0xFFFF;
-
-facility_energy energy_at(const start_option& o, const start_table::site& of, double it_kwh) noexcept {
-    return facility_of(it_kwh,
-                       {.pue = of.pue, .green_power_share = o.green_share, .carbon_g_per_kwh = o.carbon_g_per_kwh});
-}
 
 double non_green_part(double share) noexcept {
     return 1.0 - (std::isnan(share) ? 0.0 : share);
@@ -64,6 +58,11 @@ varying_curves varying_at(const start_table::site& of, const start_rule& rule) {
     if (of.green && of.green->varies && rule.weighs(non_green))
         found.curves[found.count++] = &of.green->curve;
     return found;
+}
+
+/// Where it is weighed and grows with the wait; else 0.
+double risk_of(const start_table::site& of, const start_table::run& run, std::int64_t delay_ms) noexcept {
+    return run.risk.grows() ? run.risk.with(run.risk.late(static_cast<double>(of.data_movement_ms + delay_ms))) : 0.0;
 }
 
 /// Means over runs whose starts never fall.
@@ -194,13 +193,21 @@ void start_table::append_options(const site& of, const run& run, const start_rul
     const std::int64_t at_once = run.start_ms + of.data_movement_ms;
     find_starts(of, run, rule, starts_);
     rising_means carbon_at(of.carbon, run.run_ms, of.annual_carbon), share_at(of.green, run.run_ms, of.annual_share);
+    const auto take = [&](std::int64_t start) {
+        const std::int64_t delay = start - at_once;
+        into.push_back({delay, carbon_at.at(start), share_at.at(start), risk_of(of, run, delay)});
+    };
+    const std::int64_t soonest = at_once + start_delay_least_ms;
+    bool too_soon = false;  // some edge is; the first start after it that may be is tried instead
     for (const std::int64_t start : starts_) {
-        if (start != at_once && start - at_once < start_delay_least_ms)
+        if (start != at_once && start < soonest) {
+            too_soon = true;
             continue;
-        start_option o{start - at_once, carbon_at.at(start), share_at.at(start)};
-        if (run.risk.grows())
-            o.risk = run.risk.with(run.risk.late(static_cast<double>(of.data_movement_ms + o.delay_ms)));
-        into.push_back(o);
+        }
+        if (too_soon && start > soonest)
+            take(soonest);
+        too_soon = false;
+        take(start);
     }
 }
 
@@ -262,93 +269,18 @@ void start_table::find_corners(entry& into, const site& of) const {
     into.corner_last = static_cast<std::uint32_t>(corners_.size());
 }
 
-start_option start_table::at(std::size_t site_number, std::uint16_t run_number, std::int64_t delay_ms) const {
-    if (delay_ms == 0)
-        return at_once(site_number, run_number);
-    const site& of = sites_[site_number];
-    const run& run = runs_[run_number];
+start_option start_table::option_at(const site& of, const run& run, std::int64_t delay_ms) const {
     const std::int64_t from = run.start_ms + of.data_movement_ms + delay_ms;
     const auto mean = [&](const zone_signal* told, double annual) {
         return told && !told->curve.empty() ? mean_with_fallback(told->curve, from, run.run_ms, annual) : annual;
     };
-    return {delay_ms, mean(of.carbon, of.annual_carbon), mean(of.green, of.annual_share)};
+    return {delay_ms, mean(of.carbon, of.annual_carbon), mean(of.green, of.annual_share), risk_of(of, run, delay_ms)};
 }
 
-start_option start_table::best(std::size_t site_number, std::uint16_t run, double it_kwh) const {
-    const entry& in = entry_of(site_number, run);
-    if (in.last - in.first == 1 || !(it_kwh > 0))
-        return options_[in.first];
-    const site& of = sites_[site_number];
-    // Risk bends as it likes, and hours past a target not where the hull has its corners.
-    if (rule_.max_carbon_kg || runs_[run].risk.grows() || rule_.counts_past_target())
-        return best_of_all(in, of, runs_[run], it_kwh);
-    if (rule_.ordered)
-        return best_in_order(in, of, runs_[run], it_kwh);
-    const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
-    const auto past = std::partition_point(begin + 1, end, [&](const corner& c) { return c.from_kwh < it_kwh; });
-    return options_[std::prev(past)->option];
-}
-
-/// With one quantity that varies, and before the finish: the earliest start whose step is the least one.
-start_option start_table::best_in_order(const entry& in, const site& of, const run& run, double it_kwh) const {
-    using enum start_rule::quantity;
-    const bool carbon_varies = of.carbon && of.carbon->varies && rule_.weighs(carbon);
-    const bool green_varies = of.green && of.green->varies && rule_.weighs(non_green);
-    const auto first = std::ranges::find_if(rule_.keys, [&](const start_rule::key& k) {
-        return k.of == finish || (k.of == carbon && carbon_varies) || (k.of == non_green && green_varies);
-    });
-    if (carbon_varies == green_varies || first == rule_.keys.end() || first->of == finish)
-        return best_of_all(in, of, run, it_kwh);
-    const auto key_of = [&](const corner& c) {
-        const facility_energy used = energy_at(options_[c.option], of, it_kwh);
-        return in_steps(first->of == carbon ? used.carbon_kg : used.non_green_kwh, first->step);
-    };
-    const auto begin = corners_.begin() + in.corner_first, end = corners_.begin() + in.corner_last;
-    const double least = key_of(*std::prev(end));
-    const auto found = std::partition_point(begin, end, [&](const corner& c) { return key_of(c) > least; });
-    return options_[found->option];
-}
-
-/// The plain way: every start by what the policy compares, the earliest of equals; those within a carbon limit first.
-start_option start_table::best_of_all(const entry& in, const site& of, const run& run, double it_kwh) const {
-    const std::int64_t first_finish_ms = run.start_ms + of.data_movement_ms + run.run_ms;
-    using keys = std::array<double, 5>;
-    const auto keys_of = [&](const start_option& o) {
-        const facility_energy used = energy_at(o, of, it_kwh);
-        const double hours = static_cast<double>(o.delay_ms) / ms_per_hour;
-        keys all{};
-        all[0] = rule_.max_carbon_kg && !(used.carbon_kg <= *rule_.max_carbon_kg) ? 1 : 0;
-        if (!rule_.ordered) {
-            const double counted = rule_.target_ms ? rule_.hours_until(first_finish_ms + o.delay_ms) : hours;
-            all[1] = rule_.per_hour * counted + (rule_.per_kg > 0 ? rule_.per_kg * used.carbon_kg : 0.0) +
-                     (rule_.per_non_green_kwh > 0 ? rule_.per_non_green_kwh * used.non_green_kwh : 0.0) +
-                     rule_.per_risk * o.risk;
-            return all;
-        }
-        for (std::size_t k = 0; k < rule_.keys.size() && k + 1 < all.size(); ++k) {
-            const auto what = rule_.keys[k].of;
-            const double quantity = what == start_rule::quantity::carbon      ? used.carbon_kg
-                                    : what == start_rule::quantity::non_green ? used.non_green_kwh
-                                    : what == start_rule::quantity::risk      ? o.risk
-                                                                              : hours;
-            all[k + 1] = in_steps(quantity, rule_.keys[k].step);
-        }
-        return all;
-    };
-    std::uint32_t best = in.first;
-    keys least = keys_of(options_[best]);
-    const auto clearly_less = [](const keys& a, const keys& b) {
-        for (std::size_t k = 0; k < a.size(); ++k)
-            if (std::abs(a[k] - b[k]) > start_gain_least * std::abs(b[k]))
-                return a[k] < b[k];
-        return false;
-    };
-    for (std::uint32_t i = in.first + 1; i < in.last; ++i)
-        if (const keys here = keys_of(options_[i]); clearly_less(here, least)) {
-            best = i;
-            least = here;
-        }
-    return options_[best];
+start_option start_table::at(std::size_t site_number, std::uint16_t run_number, std::int64_t delay_ms) const {
+    if (delay_ms == 0)
+        return at_once(site_number, run_number);
+    return option_at(sites_[site_number], runs_[run_number], delay_ms);
 }
 
 double start_table::least_carbon_kg(std::size_t site_number, std::uint16_t run, double it_kwh) const {

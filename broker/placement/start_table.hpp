@@ -4,6 +4,8 @@
 #include "broker/placement/risk.hpp"
 #include "broker/placement/signal_book.hpp"
 
+#include <array>
+
 namespace westerly {
 
 /// One start that a run may have at a site, and what the grid is over the whole run then.
@@ -24,6 +26,7 @@ struct start_rule {
     bool ordered = false;
     double per_kg = 0, per_non_green_kwh = 0, per_hour = 0, per_risk = 0;  // priced, in base currency
     std::vector<key> keys;                                                 // ordered
+    std::int64_t earliest_ms = 0;                                          // of the workload: finish counts from it
     std::optional<std::int64_t> target_ms;  // per_hour counts from it; nullopt: from the earliest start
     std::optional<double> max_carbon_kg;    // later starts may meet it where the first does not
 
@@ -43,7 +46,8 @@ std::optional<start_rule::quantity> start_quantity_of(std::string_view term) noe
 /// Work    Options of a (site, run) pair are found when they are first asked for: one pass over the edges of the zone's
 ///         curves. An offer then costs a search among the few of them that may win: with prices, energy x intensity +
 ///         time x delay is least at a corner of the lower hull of (delay, intensity), and which corner depends on the
-///         energy alone.
+///         energy alone. Under a carbon limit, and where the order looks at the finish first, all are compared, and
+///         between each two the starts at which the limit or a step is just met.
 /// Honesty Only runs that one hourly source covers wholly are compared (see best_start); what a series does not cover
 ///         counts as the site's own factor, flat, and then there is one option: at once.
 /// Owner   one decision at a time; the curves must outlive it.
@@ -91,9 +95,11 @@ public:
                              std::vector<std::int64_t>& into) const {
         return find_starts(sites_[site], runs_[run], rule, into);
     }
-    /// What best() chooses from under such a rule.
+    /// What best() chooses from under such a rule, but for starts at which a limit or a step is just met.
     void find_options(std::size_t site, std::uint16_t run, const start_rule& rule,
                       std::vector<start_option>& into) const;
+    /// Puts among them, where they belong, the starts at which a run of that energy just meets the carbon limit.
+    void add_just_met(std::size_t site, std::uint16_t run, double it_kwh, std::vector<start_option>& into) const;
     /// The least carbon intensity and the most green power that any start there can have, for bounds.
     start_option bound(std::size_t site) const;
     /// Carbon of the cleanest start; NaN: unknown.
@@ -114,7 +120,21 @@ private:
         double from_kwh;  // of IT energy
     };
 
+    /// The limits that a start fails, then J or the keys of an order, without what does not change with it.
+    using start_keys = std::array<double, 5>;
+
     const entry& entry_of(std::size_t site, std::uint16_t run) const;
+    static facility_energy energy_at(const start_option& o, const site& of, double it_kwh) noexcept;
+    start_option option_at(const site& of, const run& run, std::int64_t delay_ms) const;
+    double excess_kg(const start_option& o, const site& of, double it_kwh) const noexcept;
+    double quantity(start_rule::quantity what, const start_option& o, const site& of, const run& run,
+                    double it_kwh) const noexcept;
+    start_keys keys_of(const start_option& o, const site& of, const run& run, double it_kwh) const noexcept;
+    /// Whether between two starts with such keys there may be a better one.
+    bool may_be_between(const start_keys& a, const start_keys& b) const noexcept;
+    template <class Visit>
+    void visit_between(const start_option& before, const start_option& after, const site& of, const run& run,
+                       double it_kwh, const Visit& visit) const;
     std::int64_t find_starts(const site& of, const run& run, const start_rule& rule,
                              std::vector<std::int64_t>& into) const;
     void append_options(const site& of, const run& run, const start_rule& rule, std::vector<start_option>& into) const;

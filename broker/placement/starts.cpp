@@ -16,8 +16,10 @@ std::int64_t ms_of(instant at) noexcept {
 }
 
 /// `with_cost`: of offers whose cost depends on the start.
-start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec, bool with_cost) {
+start_rule rule_of(const policy& policy, term_table terms, const workload_spec& spec, std::int64_t earliest_ms,
+                   bool with_cost) {
     start_rule rule;
+    rule.earliest_ms = earliest_ms;
     rule.ordered = policy.ordered();
     if (const auto& most = spec.limits.max_carbon_kg)
         rule.max_carbon_kg = *most * (1 + rounding);
@@ -113,11 +115,13 @@ void find_priced_starts(const offer_book& book, const demand& want, std::optiona
         }
         return;
     }
-    if (want.starts.waits())
+    if (want.starts.waits()) {
         want.starts.find_options(number_of(want, site), shape.start_run, with_price_of(besides, want.starts.rule()),
                                  into.at);
-    else
+        want.starts.add_just_met(number_of(want, site), shape.start_run, shape.it_kwh, into.at);
+    } else {
         into.at.push_back(start_of(want, site, shape));
+    }
     if (const auto& cap = want.request.max_carbon_kg)
         std::erase_if(into.at, [&](const start_option& o) { return !(facility_at(site, shape, o).carbon_kg <= *cap); });
     into.cost_base.assign(into.at.size(), cost_of(book, want, index));
@@ -136,10 +140,11 @@ void resolve_starts(const offer_book& book, const policy& policy, term_table ter
     starts.end();
     into.hourly.forget();
     if (into.request.slack_until_ms || book.prices_by_hour())
-        into.hourly.rule = rule_of(policy, terms, spec, true);
+        into.hourly.rule = rule_of(policy, terms, spec, into.request.earliest_ms, true);
     if (!world.signals || world.signals->empty())
         return;
-    starts.begin(rule_of(policy, terms, spec, false), into.request.slack_until_ms, into.request.deadline_ms);
+    starts.begin(rule_of(policy, terms, spec, into.request.earliest_ms, false), into.request.slack_until_ms,
+                 into.request.deadline_ms);
     starts.sites().resize(into.sites.size());
     for (std::size_t i = 0; i < into.sites.size(); ++i) {
         const auto& row = book.sites()[i];
@@ -167,8 +172,9 @@ void number_runs(demand& into) {
         if (shape.code != passes && !(unknown && shape.code == static_cast<std::uint8_t>(rejection::quantity_unknown)))
             continue;
         const bool counts = into.starts.weighs_risk() && risk.grows() && !unknown;
+        const std::int64_t length = into.request.stay_ms > 0 ? into.request.stay_ms : shape.run_ms;
         shape.start_run =
-            into.starts.number_of({shape.start_ms, shape.run_ms, into.aside[i].late_ms, counts ? risk : run_risk{}});
+            into.starts.number_of({shape.start_ms, length, into.aside[i].late_ms, counts ? risk : run_risk{}});
     }
     into.starts.ready();
 }
@@ -265,12 +271,16 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
         all.push_back({note_kind::put_off_intensity,
                        {signal_in_words(*carbon)},
                        {start_of(by.want, site, shape).carbon_g_per_kwh, at_once.carbon_g_per_kwh}});
-    if (put.carbon_saved_kg.value_or(0) != 0)
-        all.push_back({note_kind::put_off_saves_carbon, {}, {*put.carbon_saved_kg}});
-    if (put.non_green_saved_kwh.value_or(0) != 0)
-        all.push_back({note_kind::put_off_saves_energy, {}, {*put.non_green_saved_kwh}});
+    const auto tell = [&](note_kind saves, note_kind adds, const std::optional<double>& saved, double left) {
+        if (saved && std::abs(*saved) > start_gain_least * std::abs(left))
+            all.push_back({*saved > 0 ? saves : adds, {}, {std::abs(*saved)}});
+    };
+    tell(note_kind::put_off_saves_carbon, note_kind::put_off_adds_carbon, put.carbon_saved_kg,
+         then.carbon_kg.value_or(0));
+    tell(note_kind::put_off_saves_energy, note_kind::put_off_adds_energy, put.non_green_saved_kwh,
+         then.non_green_kwh.value_or(0));
     if (!by.rule.ordered)
-        all.push_back({note_kind::put_off_saves_money, {}, {put.saved_base}});
+        tell(note_kind::put_off_saves_money, note_kind::put_off_adds_money, put.saved_base, then.j);
     if (made.baseline)
         if (auto told = wait_on_baseline(*made.baseline, then, shape.hourly && !cleaner))
             all.push_back(std::move(*told));

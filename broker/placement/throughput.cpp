@@ -175,6 +175,14 @@ double chance_of_loss(double work_s, double hazard_per_h, const std::optional<ch
     return saved || writes_one ? 0 : -std::expm1(-hazard_per_h * work_s / 3600.0);
 }
 
+double work_within(double limit_s, const std::optional<checkpoint_rule>& saves) noexcept {
+    if (!saves)
+        return limit_s;
+    const auto every = static_cast<double>(saves->interval_s), segment = every + saves->write_s;
+    const double whole = std::floor(limit_s / segment);
+    return whole * every + std::min(every, limit_s - whole * segment);
+}
+
 expected_run expect_run(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
                         double wait_s) noexcept {
     const double every = saves ? static_cast<double>(saves->interval_s) : infinity;

@@ -80,6 +80,8 @@ inline constexpr double never_finishes_factor = 20;
 /// left one.
 double chance_of_loss(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
                       bool saved) noexcept;
+/// Work that is done within `limit_s` of running without interruptions, what is written in it taken off.
+double work_within(double limit_s, const std::optional<checkpoint_rule>& saves) noexcept;
 expected_run expect_run(double work_s, double hazard_per_h, const std::optional<checkpoint_rule>& saves,
                         double wait_s) noexcept;
 

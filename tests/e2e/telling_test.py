@@ -28,6 +28,11 @@ def by_the_hour(night="0.04"):
             "price_schedule": {"utc_offset": "+08:00", "windows": [
                 {"from": "23:00", "to": "07:00", "amount": night},
                 {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "11:30", "amount": "0.17"}]},
+        }, {
+            "site": "hall", "name": "x1-node", "billing_mode": "on_demand", "unit": "node", "vcpus": 4, "memory_mib": 8192,
+            "host": "maker", "host_units": 40, "accelerators": {
+                "model": "Nobody X1", "count": 8, "memory_gib": 80, "stack": "none", "fp16_tflops": 312, "bf16_tflops": 312,
+                "int8_tops": 624, "memory_gb_s": 2039, "interconnect_gb_s": 600},
         }],
     }
 
@@ -68,6 +73,9 @@ class Telling(unittest.TestCase):
             self.assertIn(text, shown)
         self.assertEqual(json.loads(self.cli("-o", "json", "offers", "show", offer["id"]))["id"], offer["id"])
         self.assertEqual(self.broker.cli("offers", "show", "nobody/s/n/spot", key=self.member.key).returncode, 126)
+        shown = self.cli("offers", "show", "tariff/hall/x1-node/on_demand")
+        self.assertRegex(shown, "a card +312 fp16, 312 bf16 TFLOPS; 624 int8 TOPS; memory 2039 GB/s; to other cards 600 GB/s\n")
+        self.assertRegex(shown, "host +maker, 40 units in all\n")
 
         def told():
             return json.loads(self.cli("-o", "json", "offers", "history", offer["id"]))["items"]
@@ -104,9 +112,9 @@ class Telling(unittest.TestCase):
     def test_a_runtime_that_the_wall_limit_cuts_off_is_told_in_plans(self):
         job = self.broker.home / "cut.json"
         job.write_text(json.dumps(workload(work={"runtime_s": 7200}, timing={"max_runtime_s": 3600})), encoding="utf-8")
-        self.assertIn("It is stated to take 7200 s (work.runtime_s) but is stopped after 3600 s (timing.max_runtime_s)",
+        self.assertIn("It takes 7200 s by work.runtime_s and what its checkpoints write, but is stopped after 3600 s (timing.max_runtime_s)",
                       self.cli("plan", str(job)))
-        self.assertIn("所述运行时间为 7200 s（work.runtime_s），但运行满 3600 s（timing.max_runtime_s）时",
+        self.assertIn("按 work.runtime_s 并计入写检查点的时间需运行 7200 s，但运行满 3600 s（timing.max_runtime_s）时",
                       self.cli("plan", "--language", "zh", str(job)))
 
     def test_a_probe_that_reaches_nobody_is_told(self):
@@ -143,6 +151,63 @@ class CheckConfig(unittest.TestCase):
         self.assertIn("expires 2021-01-01 (is past), for acme\n", told.stdout)
         self.assertIn("2 certificate(s) of green power, 15 MWh in all\n", told.stdout)
 
+    def test_it_doubts_certificates_that_cover_nothing(self):
+        told = self.home_with(certificates={"parks.json": {"certificates": [
+            {"id": "FAR", "grid_zone": "cn-mars", "generated": "2026-03", "expires_at": "2099-01-01T00:00:00Z", "mwh": 1},
+            {"id": "FAR-2", "grid_zone": "cn-mars", "generated": "2026-04", "expires_at": "2099-01-01T00:00:00Z", "mwh": 1},
+            {"id": "NEAR", "grid_zone": "CN-GDD", "generated": "2026-03", "expires_at": "2099-01-01T00:00:00Z", "mwh": 1},
+            {"id": "HALF", "grid_zone": "CN-GD", "generated": "2026-03", "expires_at": "2026-03-20T00:00:00Z", "mwh": 1},
+            {"id": "DEAD", "grid_zone": "CN-GD", "generated": "2026-03", "expires_at": "2026-02-01T00:00:00Z", "mwh": 1},
+            {"id": "GOOD", "grid_zone": "CN-GD", "generated": "2026-03", "expires_at": "2026-04-01T00:00:00Z", "mwh": 1}]}})
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertEqual([line for line in told.stdout.splitlines() if line.startswith("warning: certificate")], [
+            "warning: certificate FAR: it covers no run until its grid_zone, or a site's, is corrected: no site's grid_zone is "
+            '"cn-mars"',
+            "warning: certificate NEAR: it covers no run until its grid_zone, or a site's, is corrected: no site's grid_zone is "
+            '"CN-GDD"; did you mean "CN-GD"?',
+            "warning: certificate HALF: it expires within the month in which its power is generated; correct generated or "
+            "expires_at",
+            "warning: certificate DEAD: it expires before its power is generated; correct generated or expires_at"])
+
+    def bare(self):
+        broker = Broker(providers={})
+        self.addCleanup(broker.close)
+        for folder in ("providers", "policies"):
+            (broker.home / folder).rmdir()
+        return broker
+
+    def home_with(self, **folders):
+        broker = self.home()
+        for folder, files in folders.items():
+            (broker.home / folder).mkdir()
+            for name, content in files.items():
+                (broker.home / folder / name).write_text(json.dumps(content), encoding="utf-8")
+        return self.check(broker)
+
+    def test_files_in_the_place_of_folders_are_faults(self):
+        for folder in ("providers", "policies", "certificates", "signals"):
+            with self.subTest(folder=folder):
+                broker = self.bare()
+                (broker.home / folder).write_text("{}", encoding="utf-8")
+                told = self.check(broker)
+                self.assertEqual(told.returncode, 1, told.stdout)
+                self.assertIn(f"{broker.home}/{folder}: cannot be read as a folder: Not a directory", told.stderr)
+                self.assertIn("make it a folder that the broker's user may read, or move it away", told.stderr)
+
+    def test_a_home_that_cannot_be_one_is_a_fault(self):
+        broker = self.bare()
+        (broker.home / "taken").write_text("", encoding="utf-8")
+        (broker.home / "logs").write_text("", encoding="utf-8")
+        for home, bad in (("taken", "taken"), ("taken/below", "taken"), (".", "./logs")):
+            told = subprocess.run([str(bin_dir() / "westerlyd"), "--home", f"{broker.home}/{home}", "--check-config"],
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=e2e.DEADLINE_S, check=False)
+            self.assertEqual(told.returncode, 1, told.stdout)
+            self.assertIn(f"{broker.home}/{bad} is not a folder, and the broker keeps its files in it", told.stderr)
+            self.assertIn("another home (--home)", told.stderr)
+
+    def test_no_policies_and_no_providers_are_told_in_a_sentence(self):
+        self.assertIn("(warning: it has neither a folder policies nor a folder providers)\n", self.check(self.bare()).stdout)
+
     def test_it_doubts_regions_that_look_misspelt(self):
         far = demo_sites()["east"]
         far["sites"] = [{**far["sites"][0], "region": "cn-guangdnog", "rtt_ms": {"cn-estern": 3, "cn-ningxia": 30}}]
@@ -161,7 +226,7 @@ class CheckConfig(unittest.TestCase):
 
     def test_it_doubts_what_is_hardly_meant(self):
         priced = demo_sites()["east"]
-        priced["prices"] = [{**priced["prices"][0], "offer": "no-such-offer"}]
+        priced["prices"] = [{**priced["prices"][0], "offer": "no-such-offer"}] * 2
         broker = self.home(priced=priced)
         (broker.home / "signals").mkdir()
         (broker.home / "signals" / "feed.json").write_text(json.dumps({"feed": {
@@ -169,6 +234,7 @@ class CheckConfig(unittest.TestCase):
         told = self.check(broker)
         self.assertEqual(told.returncode, 0, told.stderr)
         for words in ('warning: /prices/0/offer: the adapter has no offer "no-such-offer"',
+                      "warning: /prices/1 never counts: /prices/0 is for the same site and offer; remove one of the two",
                       'signals/feed.json: no site\'s grid_zone is "CN-DG"; did you mean "CN-GD"?',
                       "no.token cannot be read"):
             self.assertIn(words, told.stdout)

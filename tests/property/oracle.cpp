@@ -32,7 +32,7 @@ public:
         judged best = first;
         if (best.why && (!depends_on_start(*best.why) || (hourly() && something_unknown())))
             return best;
-        for (const double delay : delays()) {
+        for (const double delay : with_just_met(delays())) {
             delay_ms_ = delay;
             const judged later = at_start();
             const bool meets_limit = best.why && (!later.why || *later.why > *best.why);
@@ -89,7 +89,7 @@ private:
     const run_time& run() const {
         if (!run_)
             run_ = service() ? run_time{3600, 3600, {}}
-                             : run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units(), stated_s());
+                             : run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units_taken(), stated_s());
         return *run_;
     }
 
@@ -168,13 +168,12 @@ private:
     }
 
     static double at(instant t) { return static_cast<double>(t.time_since_epoch().count()); }
-    double queues_from_ms() const {
-        return at(std::max(w_.around.now, o_.supply.available_from.value_or(w_.around.now)));
+    /// When the provider is asked first; its queue begins then.
+    double asked_ms() const {
+        return std::max(earliest_ms(), o_.supply.available_from ? at(*o_.supply.available_from) : 0);
     }
     /// Of the start that is judged.
-    double launch_ms() const {
-        return std::max(earliest_ms(), o_.supply.available_from ? at(*o_.supply.available_from) : 0) + delay_ms_;
-    }
+    double launch_ms() const { return asked_ms() + delay_ms_; }
     /// What is put off keeps a minute to dates.
     double spare_ms() const { return delay_ms_ > at_once_ms_ ? 60'000 : 0; }
     double slack_ms() const {
@@ -218,25 +217,27 @@ private:
     }
 
     double finish_ms() const {
-        const double start = std::max(earliest_ms(), queues_from_ms() + o_.queue_wait_s * 1000.0);
-        return start + std::ceil(place_.data_movement_s() * 1000) + run_ms() + delay_ms_;
+        const double before = o_.queue_wait_s * 1000.0 + std::ceil(place_.data_movement_s() * 1000);
+        return asked_ms() + before + run_ms() + delay_ms_;
     }
 
     const fates& ends() const {
         if (fates_)
             return *fates_;
         fates& all = fates_.emplace();
-        all.now = queues_from_ms();
-        all.no_sooner = earliest_ms();
+        all.asked = asked_ms();
         all.wait = o_.queue_wait_s * 1000.0;
         all.wait_p90 = o_.queue_wait_p90_s * 1000.0;
         all.moving = std::ceil(place_.data_movement_s() * 1000);
         all.run = run_ms();
-        const run_time slow = run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units(), stated_s(), true);
+        const run_time slow =
+            run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units_taken(), stated_s(), true);
         all.run_p90 = std::max(all.run, slow.why_not ? 1e13 : std::ceil(slow.wall_s * (1 - 1e-12)) * 1000);
         if (s_.work.runtime_p90_s && s_.work.runtime_s.value_or(0) > 0)
             all.run_p90 *=
                 std::max(1.0, static_cast<double>(*s_.work.runtime_p90_s) / static_cast<double>(*s_.work.runtime_s));
+        if (s_.when.max_runtime_s && !s_.work.reference)
+            all.run_most = std::max(all.run, static_cast<double>(*s_.when.max_runtime_s) * 1e3);
         return all;
     }
 
@@ -254,9 +255,16 @@ private:
         return nullptr;
     }
 
+    /// A run, or how long a service is expected to stay: as it says, else 30 days.
+    double looked_at_ms() const {
+        if (!service())
+            return run_ms();
+        return std::max(1.0, static_cast<double>(s_.work.runtime_s.value_or(30 * 24 * 3600))) * 1000;
+    }
+
     /// ∫ of the signal over the run in value x ms, and how much of the run it covers.
     std::pair<double, double> over_run() const {
-        const double to = finish_ms(), from = to - run_ms();
+        const double from = finish_ms() - run_ms(), to = from + looked_at_ms();
         std::pair<double, double> sum{0, 0};
         for (const auto& piece : signal()->intervals) {
             const double a = std::max(from, static_cast<double>(piece.start_at.time_since_epoch().count()));
@@ -273,8 +281,8 @@ private:
         if (!signal())
             return own;
         const auto [sum, covered] = over_run();
-        if (own && run_ms() > 0)
-            return (sum + *own * (run_ms() - covered)) / run_ms();
+        if (own && looked_at_ms() > 0)
+            return (sum + *own * (looked_at_ms() - covered)) / looked_at_ms();
         if (covered > 0)
             return sum / covered;
         if (own)
@@ -297,13 +305,81 @@ private:
     }
     bool carbon_weighed() const { return s_.limits.max_carbon_kg || weighs("carbon"); }
 
-    /// Between the bends of a sum a step or a limit may be met sooner than at them, and the chance to be late is no
-    /// sum: there only the bends count.
-    bool only_bends() const {
-        return weighs("risk") || (w_.rules.within_of_least && w_.rules.ordered()) ||
-               ((hourly() || dated()) &&
-                (!w_.rules.order_batch.empty() || s_.budget || w_.around.budget_left || s_.limits.max_price_per_hour ||
-                 s_.limits.max_carbon_kg || w_.rules.within_of_cheapest));
+    /// The chance to be late is no sum, and what is held near the least is that of one start among equals: there only
+    /// the bends count, and where limits and steps are just met.
+    bool only_bends() const { return weighs("risk") || (w_.rules.within_of_least && w_.rules.ordered()); }
+
+    /// Whether starts are looked for at which a step of the order is just met.
+    bool by_steps() const {
+        return w_.rules.ordered() && !weighs("risk") &&
+               (hourly() || dated() || s_.limits.max_carbon_kg || order().front().term == "finish");
+    }
+
+    bool past_budget() const {
+        const auto budget = w_.around.budget_left ? w_.around.budget_left : s_.budget;
+        if (!budget)
+            return false;
+        const unit_price bill = billed().value_or(unit_price{});
+        const auto in_base_nanos = [&](money m) {
+            return wide{m.micros} * 1000 * rate_nanos(w_.around.rates, m.unit);
+        };
+        if (in_base_nanos({charge(), bill.unit}) > in_base_nanos(*budget))
+            return true;
+        const double paid = hourly() ? hourly_cost() : money_of(bill);
+        return egress() > 0 &&
+               paid + egress() >
+                   static_cast<double>(budget->micros) / 1e6 * to_base_rate(budget->unit) * (1 + 1e-12) + 0.5e-6;
+    }
+    bool past_carbon() const {
+        const auto& cap = s_.limits.max_carbon_kg;
+        return cap && !(carbon() && *carbon() <= *cap * (1 + 1e-9));
+    }
+
+    /// Of a start: for each limit that depends on it whether it is past it, then the order's steps.
+    std::vector<double> levels_at(double delay) {
+        delay_ms_ = delay;
+        std::vector<double> all{past_carbon() ? 1.0 : 0.0};
+        if (hourly()) {
+            all.push_back(past_budget() ? 1 : 0);
+            all.push_back(cost() > dearest_ * (1 + 1e-12) ? 1 : 0);
+        }
+        if (by_steps())
+            for (const auto& k : order())
+                if (k.step > 0)
+                    all.push_back(std::ceil(quantity(k.term).value_or(0) / k.step * (1 - 1e-9)));
+        return all;
+    }
+
+    /// Between two starts the last ms, from the better one on, that is as good in one of these.
+    double just_met(double a, double b, std::size_t level) {
+        const double at_a = levels_at(a)[level], at_b = levels_at(b)[level];
+        double as_good = at_a < at_b ? a : b, worse = at_a < at_b ? b : a;
+        while (std::abs(worse - as_good) > 1) {
+            const double middle = std::floor((as_good + worse) / 2);
+            (levels_at(middle)[level] <= std::min(at_a, at_b) ? as_good : worse) = middle;
+        }
+        return as_good;
+    }
+
+    /// Everything is linear between two of the starts that are given, so that what they differ in is halved down to
+    /// where it turns.
+    std::vector<double> with_just_met(std::vector<double> starts) {
+        const bool limited = s_.limits.max_carbon_kg || (hourly() && (s_.budget || w_.around.budget_left)) ||
+                             (hourly() && dearest_ < infinity);
+        if (starts.empty() || something_unknown() || (!limited && !by_steps()))
+            return starts;
+        if (starts.front() > at_once_ms_ + 60'000)
+            starts.insert(starts.begin(), at_once_ms_ + 60'000);
+        const std::size_t count = levels_at(starts.front()).size();
+        for (std::size_t level = 0; level < count; ++level) {
+            std::vector<double> more;
+            for (std::size_t i = 0; i + 1 < starts.size(); ++i)
+                if (levels_at(starts[i])[level] != levels_at(starts[i + 1])[level])
+                    more.push_back(just_met(starts[i], starts[i + 1], level));
+            starts.insert(starts.end(), more.begin(), more.end());
+            std::sort(starts.begin(), starts.end());
+        }
+        return starts;
     }
 
     bool dated() const { return o_.supply.price_until || !rules_of(w_).empty(); }
@@ -373,7 +449,7 @@ private:
             return {};
         if (!service())
             return run().lost;
-        return -std::expm1(-hazard_per_h(o_, static_cast<double>(fit_.cards()), fit_.units(), 1));
+        return -std::expm1(-hazard_per_h(o_, static_cast<double>(fit_.cards()), fit_.units_taken(), 1));
     }
     double late() const {
         const auto& due = s_.when.deadline_at;
@@ -441,14 +517,29 @@ private:
         return {j};
     }
 
-    std::uint64_t total_units() const { return *o_.units_free + o_.units_ours; }
-    std::uint64_t free_units() const {
-        std::uint64_t ours = 0;
+    /// What its seller ever has, or its host where that is less.
+    double units_in_all() const {
+        double least =
+            o_.units_free ? static_cast<double>(*o_.units_free) + static_cast<double>(o_.units_ours) : infinity;
+        if (o_.supply.host.empty())
+            return least;
+        double host_parts = 0;
+        for (const auto& o : w_.offers)
+            if (o_.launchable ? sells_of_same_host(o) : o.id == o_.id)
+                host_parts = std::max(host_parts, static_cast<double>(o.supply.host_units.value_or(0) * size_of(o)));
+        return host_parts > 0 ? std::min(least, std::floor(host_parts / static_cast<double>(size_of(o_)))) : least;
+    }
+    bool sells_of_same_host(const offer& o) const {
+        return o.supply.host == o_.supply.host && o.launchable && o_.launchable &&
+               o.accelerators.has_value() == o_.accelerators.has_value() &&
+               (o.accelerators ? o.accelerators->model == o_.accelerators->model : o.architecture == o_.architecture);
+    }
+    double free_units() const {
+        double ours = 0;
         for (const auto& [id, n] : w_.live)
             if (id == o_.id)
-                ours = n;  // the last word counts
-        const std::uint64_t own = total_units() > ours ? total_units() - ours : 0;
-        return std::min(own, at_host());
+                ours = static_cast<double>(n);  // the last word counts
+        return std::min(std::max(0.0, units_in_all() - ours), static_cast<double>(at_host()));
     }
 
     static std::uint64_t size_of(const offer& o) { return o.accelerators ? o.accelerators->count : o.vcpus; }
@@ -458,9 +549,7 @@ private:
         std::uint64_t stated = 0, most = 0, held_by_all = 0, held_by_others = 0;
         bool several = false, no_limit = false;
         for (const auto& o : w_.offers) {
-            if (o_.supply.host.empty() || o.supply.host != o_.supply.host || !o.launchable || !o_.launchable ||
-                o.accelerators.has_value() != o_.accelerators.has_value() ||
-                (o.accelerators ? o.accelerators->model != o_.accelerators->model : o.architecture != o_.architecture))
+            if (o_.supply.host.empty() || !sells_of_same_host(o))
                 continue;
             several |= o.provider != o_.provider;
             no_limit |= !o.units_free;
@@ -531,9 +620,9 @@ private:
         if (launch_ms() - delay_ms_ > earliest_ms() + slack_ms())
             return rejection::available_later;
         const double kept = waited_for() ? 0 : static_cast<double>(o_.supply.latency_headroom);
-        if (o_.units_free && static_cast<double>(total_units()) < n + kept)
+        if (units_in_all() < n + kept)
             return rejection::capacity_never;
-        if (static_cast<double>(o_.units_free ? free_units() : at_host()) < n + kept)
+        if (free_units() < n + kept)
             return rejection::capacity_now;
         return first_failing_of_facts();
     }
@@ -570,21 +659,14 @@ private:
                              rate_nanos(w_.around.rates, bill.unit);
         if (const auto& cap = s_.limits.max_price_per_hour; cap && an_hour > in_base_nanos(*cap))
             return rejection::max_price;
-        const auto budget = w_.around.budget_left ? w_.around.budget_left : s_.budget;
-        if (budget) {
-            if (in_base_nanos({charge(), bill.unit}) > in_base_nanos(*budget))
-                return rejection::budget;
-            const double paid = hourly() ? hourly_cost() : money_of(bill);
-            if (egress() > 0 &&
-                paid + egress() > static_cast<double>(budget->micros) / 1e6 * to_base_rate(budget->unit) * (1 + 1e-13))
-                return rejection::budget;
-        }
+        if (past_budget())
+            return rejection::budget;
         const auto& due = s_.when.deadline_at;
         if (due && !service() &&
             !ends().in_time(static_cast<double>(due->time_since_epoch().count()) - delay_ms_,
                             s_.when.deadline_probability))
             return rejection::deadline;
-        if (const auto& cap = s_.limits.max_carbon_kg; cap && !(carbon() && *carbon() <= *cap * (1 + 1e-9)))
+        if (past_carbon())
             return rejection::max_carbon;
         if (something_unknown())
             return rejection::quantity_unknown;

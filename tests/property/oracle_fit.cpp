@@ -87,12 +87,16 @@ std::size_t fit_of_one::preference() const {
 }
 
 double fit_of_one::units() const {
-    const double least = static_cast<double>(o_.supply.minimum_units);
+    const double taken = units_taken();
+    return taken > 0 ? std::max(static_cast<double>(o_.supply.minimum_units), taken) : 0;
+}
+
+double fit_of_one::units_taken() const {
     if (s_.resources.accelerators.empty())
-        return units_with(0) > 0 ? std::max(least, units_with(0)) : 0;
+        return units_with(0);
     for (const auto& n : s_.resources.accelerators)
         if (cards_meet(n) && units_with(n.count) > 0)
-            return std::max(least, units_with(n.count));
+            return units_with(n.count);
     return 0;
 }
 

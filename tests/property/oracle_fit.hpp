@@ -13,8 +13,10 @@ public:
     bool has_version(const variant& v) const;
     bool precise() const;
     bool any_card_fits() const;
-    /// 0: it does not fit.
+    /// That are billed; 0: it does not fit.
     double units() const;
+    /// That the gang stands on, however many are billed at least.
+    double units_taken() const;
     /// The first alternative that the cards meet; as many as there are: none.
     std::size_t preference() const;
     /// Of the whole gang.

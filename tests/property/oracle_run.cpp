@@ -154,11 +154,11 @@ double fates::finish(double z) const {
         return median > 0 ? std::exp(std::log(median) + std::log(p90 / median) * z / 1.2815515655446004)
                           : std::max(0.0, p90 * z / 1.2815515655446004);
     };
-    return std::max(no_sooner, now + later(wait, wait_p90)) + moving + later(run, run_p90);
+    return asked + later(wait, wait_p90) + moving + std::min(run_most, later(run, run_p90));
 }
 
 bool fates::in_time(double deadline, double surely) const {
-    if (wait_p90 <= wait && run_p90 <= run)
+    if (wait_p90 <= wait && (run_p90 <= run || run_most <= run))
         return finish(0) <= deadline;
     // The share of fates that end in time: up to the last z that does, found from above in ever finer steps.
     double z = 9;
@@ -170,7 +170,7 @@ bool fates::in_time(double deadline, double surely) const {
 }
 
 double fates::late(double deadline) const {
-    if (wait_p90 <= wait && run_p90 <= run)
+    if (wait_p90 <= wait && (run_p90 <= run || run_most <= run))
         return finish(0) <= deadline ? 0 : 1;
     if (finish(8) <= deadline)
         return 0;
@@ -206,12 +206,20 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
         return {0, 0, rejection::throughput_unknown};
     if (pass > 1e10)
         return {0, 0, rejection::never_finishes};
-    const double s = std::ceil(pass * (1 - 1e-12));
-    if (w.spec.work.reference && w.spec.when.max_runtime_s && s > static_cast<double>(*w.spec.when.max_runtime_s))
-        return {0, 0, rejection::runtime_limit};
+    double s = std::ceil(pass * (1 - 1e-12));
+    const auto& saves = w.spec.checkpoint;
+    const auto with_writes = [&](double work_s) {
+        return work_s + (saves && work_s > 0 ? std::ceil(work_s / static_cast<double>(saves->interval_s)) - 1 : 0) *
+                            (saves ? saves->write_s : 0);
+    };
+    if (w.spec.when.max_runtime_s && with_writes(s) > static_cast<double>(*w.spec.when.max_runtime_s)) {
+        if (w.spec.work.reference)
+            return {0, 0, rejection::runtime_limit};
+        while (with_writes(s) > static_cast<double>(*w.spec.when.max_runtime_s))
+            --s;
+    }
     const double per_h = hazard_per_h(o, cards, units, pass / 3600);
     // Segment by segment.
-    const auto& saves = w.spec.checkpoint;
     const double tau = saves ? static_cast<double>(saves->interval_s) : s;
     double uninterrupted = 0, sum = 0, left = s;
     const double lambda = per_h / 3600;

@@ -18,7 +18,7 @@ run_time run_time_on(const world& w, const offer& o, double cards, double units,
 /// The probability that a run ends by a deadline, by counting: many equally likely fates, the wait and the length of
 /// each at the same quantile. Medians and ninetieth percentiles in ms.
 struct fates {
-    double now = 0, no_sooner = 0, wait = 0, wait_p90 = 0, moving = 0, run = 0, run_p90 = 0;
+    double asked = 0, wait = 0, wait_p90 = 0, moving = 0, run = 0, run_p90 = 0, run_most = 1e300;
     double finish(double z) const;
     /// Whether it is in time at least so surely.
     bool in_time(double deadline, double surely) const;

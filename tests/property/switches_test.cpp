@@ -163,8 +163,8 @@ TEST(switch_prices, turn_where_they_say_with_sizes_chosen_anew) {
         if (HasFailure())
             return;
     }
-    EXPECT_GT(seen.from, worlds / 100);
-    EXPECT_GT(seen.below, worlds / 4000);
+    EXPECT_GT(seen.from, worlds / 200);
+    EXPECT_GT(seen.below, worlds / 8000);
     EXPECT_GE(seen.sized, worlds / 50'000);  // few worlds win by more than the least size
 }
 

@@ -540,6 +540,18 @@ world random_world(dice& chance) {
     return w;
 }
 
+/// An order that takes hours of the finish together, as one that wants it "today" does.
+void look_at_the_finish(dice& chance, policy& p) {
+    const auto step = [&](double of) {
+        return chance.once_in(2) ? of : 0;
+    };
+    p.prices.clear();
+    p.order_batch = {{"finish", chance.between(0.5, 6)}, {"carbon", step(0.05)}, {"cost", step(0.5)}};
+    if (chance.once_in(3))
+        std::swap(p.order_batch[1], p.order_batch[2]);
+    p.order_service = p.order_interactive = p.order_batch;
+}
+
 world random_world_with_signals(dice& chance) {
     constexpr const char* zones[] = {"Z0", "Z1", "Z2", "unknown"};
     world w = random_world(chance);
@@ -575,6 +587,10 @@ world random_world_with_signals(dice& chance) {
         w.rules.prices.push_back({.term = "carbon", .per_unit = chance.between(0, 20)});
     if (chance.once_in(4))
         date_starts(chance, w);
+    if (chance.once_in(4))
+        w.spec.limits.max_carbon_kg = std::pow(10, chance.between(-2, 2));
+    if (chance.once_in(12))
+        look_at_the_finish(chance, w.rules);
     return w;
 }
 

@@ -51,8 +51,12 @@ void print_rejected(const cli& with, const json_value& plan, language spoken) {
         table.add({text_at(r, "offer"), reason, known ? std::string(phrases_of(spoken)[*known]) : ""});
     }
     std::printf("\n%s", table.render(with.colour).c_str());
-    if (rejected->Size() > rejected_shown_max)
-        std::printf("%s\n", fill(words.more_rejected, {std::to_string(rejected->Size() - rejected_shown_max)}).c_str());
+    const auto* unlisted = value_at(plan, "rejected_more");
+    const std::uint64_t listed = rejected->Size(), all = listed + (unlisted ? unlisted->GetUint64() : 0);
+    if (all > rejected_shown_max)
+        std::printf("%s\n", fill(all > listed ? words.some_rejected : words.more_rejected,
+                                 {std::to_string(all - rejected_shown_max), std::to_string(listed)})
+                                .c_str());
 }
 
 void print_told(const json_value& decision, const telling& how) {

@@ -52,12 +52,34 @@ std::string hazard_of(const json_value& o) {
     return text + (notice.empty() ? "" : "; " + notice + " s of notice");
 }
 
+/// "312 fp16, 312 bf16 TFLOPS; 624 int8 TOPS; memory 2039 GB/s; …": what is known of one card.
+std::string card_of(const json_value& o) {
+    std::string peaks, rest;
+    const auto tell = [&](std::string& into, const char* between, const char* field, const std::string& before,
+                          const std::string& after) {
+        if (const auto value = text_at(o, std::string("accelerators.") + field); !value.empty() && value != "0")
+            into += (into.empty() ? "" : between) + before + value + after;
+    };
+    for (const std::string name : {"fp64", "fp32", "fp16", "bf16", "fp8"})
+        tell(peaks, ", ", (name + "_tflops").c_str(), "", " " + name);
+    if (!peaks.empty())
+        rest = peaks + " TFLOPS";
+    tell(rest, "; ", "int8_tops", "", " int8 TOPS");
+    tell(rest, "; ", "memory_gb_s", "memory ", " GB/s");
+    tell(rest, "; ", "interconnect_gb_s", "to other cards ", " GB/s");
+    tell(rest, "; ", "scale_up_cards", "of ", " cards at most");
+    tell(rest, "; ", "host_link_gb_s", "to the host ", " GB/s");
+    tell(rest, "; ", "scale_out_gb_s", "between servers ", " GB/s");
+    return rest;
+}
+
 void print_shape(const json_value& o) {
     std::string unit = text_at(o, "unit") + ": " + text_at(o, "vcpus") + " vCPU, " + text_at(o, "memory_mib") + " MiB";
     if (const auto model = text_at(o, "accelerators.model"); !model.empty())
         unit += ", " + text_at(o, "accelerators.count") + " x " + model + " of " +
                 text_at(o, "accelerators.memory_gib") + " GiB";
     line("unit", unit);
+    line("a card", card_of(o));
     line("architecture", text_at(o, "architecture"));
     line("stacks", software_of(o));
     const auto free = text_at(o, "units_free");
@@ -86,7 +108,8 @@ void print_terms(const json_value& o) {
         line("fee", money_at(o, "term_price") + " a " + term + " and unit");
     if (value_at(o, "shadow_price") != nullptr)
         line("shadow price", money_at(o, "shadow_price") + " per unit-hour");
-    line("host", text_at(o, "host"));
+    if (const auto host = text_at(o, "host"), units = text_at(o, "host_units"); !host.empty())
+        line("host", host + (units.empty() ? "" : ", " + units + " units in all"));
 }
 
 void print_prices(const json_value& o) {

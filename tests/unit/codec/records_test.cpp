@@ -324,6 +324,9 @@ bool has_null(const json_value& v) {
 TEST(encode, a_plan_tells_what_a_submit_would_have_stopped) {
     plan_result planned;
     EXPECT_FALSE(shown(planned).HasMember("preemption"));
+    EXPECT_FALSE(shown(planned).HasMember("rejected_more"));
+    planned.rejected_more = 141;
+    EXPECT_EQ(shown(planned)["rejected_more"].GetUint(), 141u);
     planned.preemption = foreseen_preemption{"p/s/n/spot", 3, 2, 0.39};
     const auto document = shown(planned);
     const json_value& told = document["preemption"];

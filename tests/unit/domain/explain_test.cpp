@@ -183,7 +183,11 @@ std::vector<note> every_note() {
             {note_kind::class_of_cards, {"intelligent", "general"}, {}},
             {note_kind::target_unpriced, {"2027-01-15T08:00:00.000Z"}, {}},
             {note_kind::of_batch_only, {"timing.target_at", "timing.max_delay_s"}, {}},
-            {note_kind::deadline_unreachable, {"2027-01-15T08:00:00.000Z", "2027-01-15T09:30:00.000Z"}, {}}};
+            {note_kind::deadline_unreachable, {"2027-01-15T08:00:00.000Z", "2027-01-15T09:30:00.000Z"}, {}},
+            {note_kind::brought_beside, {"p/b/n/on_demand"}, {5120}},
+            {note_kind::put_off_adds_carbon, {}, {168.8102}},
+            {note_kind::put_off_adds_energy, {}, {2.5}},
+            {note_kind::put_off_adds_money, {}, {5}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
@@ -206,6 +210,26 @@ TEST(notes, every_kind_is_a_sentence_in_every_language) {
     }
 }
 
+TEST(phrases, chinese_has_no_blanks_between_its_own_signs) {
+    const auto filled = [](const char* text, std::initializer_list<std::string> with) {
+        return fill(text, with);
+    };
+    EXPECT_EQ(filled("每 {1} 计价", {"小时"}), "每小时计价");
+    EXPECT_EQ(filled("每 {1} 计价", {"ms·副本小时"}), "每 ms·副本小时计价");
+    EXPECT_EQ(filled("每 {1} {2} 为一档", {"0.5", "小时"}), "每 0.5 小时为一档");
+    EXPECT_EQ(filled("{1} {2}", {"小时", "计价"}), "小时计价");
+    EXPECT_EQ(filled("每 {1} 计 {2}", {"kWh", "1.00 CNY"}), "每 kWh 计 1.00 CNY");
+    EXPECT_EQ(filled("{1} of {2} ", {"one", "two"}), "one of two ");
+}
+
+TEST(notes, tell_units_in_the_language) {
+    const note told{note_kind::ranked_by_sum, {"latency", "ms·replica-h", "risk", "run"}, {0.1, 100}};
+    EXPECT_EQ(in_words(told, currency::cny, language::zh),
+              "按费用加上以下各项排序：延迟（每 ms·副本小时计 0.10 CNY）、风险（每次运行计 100.00 CNY）。");
+    EXPECT_EQ(in_words(told, currency::cny, language::en),
+              "Ranked by cost plus latency at 0.10 CNY per ms·replica-h and risk at 100.00 CNY per run.");
+}
+
 TEST(notes, read_as_they_should) {
     const auto all = every_note();
     const auto told = [&](note_kind kind, language spoken) {
@@ -215,7 +239,7 @@ TEST(notes, read_as_they_should) {
               "Ranked by cost plus green power at 0.61 CNY per kWh, time at 5.00 CNY per h and noise at 1.00 CNY per "
               "dB.");
     EXPECT_EQ(told(note_kind::ranked_by_sum, language::zh),
-              "按费用加上以下各项排序：绿电（每 kWh 计 0.61 CNY）、时间（每 h 计 5.00 CNY）、noise（每 dB 计 1.00 "
+              "按费用加上以下各项排序：绿电（每 kWh 计 0.61 CNY）、时间（每小时计 5.00 CNY）、noise（每 dB 计 1.00 "
               "CNY）。");
     EXPECT_EQ(told(note_kind::ranked_in_order, language::en),
               "Ranked by non-green energy in steps of 0.1 kWh, then cost.");
@@ -300,18 +324,18 @@ constexpr std::string_view in_chinese_text =
     "CNY，8 "
     "张卡，每张速度为基准卡的 0.800 倍（0.740 至 0.860，租户给出），并行效率 92.0 %，相当于 5.9 张基准卡，预计中断 "
     "0.25 次（硬件故障率为假定值），RTT 28.0 ms（由坐标估计，误差中位数 3 ms），绿电占比 67 %，能耗 4.5000 "
-    "kWh，碳排放 2250.0 gCO2e（基于位置），完成于 1970-01-01T00:00:00.000Z。\n"
+    "kWh，碳排放 2250.0 gCO2e（基于位置）。\n"
     "其绿电折合 0.915 CNY。\n"
     "排名在前但仅供规划：p/catalogue/n/on_demand，9.00 CNY。\n"
     "次选为 p/east/n/on_demand：8 个单位、计费 7200 s，费用 12.00 CNY，RTT 28.0 ms（由坐标估计，误差中位数 3 "
-    "ms），绿电占比未知，能耗 4.5000 kWh，碳排放未知，完成于 1970-01-01T00:00:00.000Z；全部计入后贵 1.585 CNY。\n"
+    "ms），绿电占比未知，能耗 4.5000 kWh，碳排放未知；全部计入后贵 1.585 CNY。\n"
     "与立即开始的最便宜可行报价 p/cheapest/n/on_demand（8.00 CNY）相比，多花 2.00 CNY，减少 0.5000 kWh 非绿电（每单位 "
     "4.00 "
     "CNY），增加 0.2500 kg CO2e。\n"
     "没有其他入选报价在各方面（费用、延迟、碳排放、绿电占比、完成时间）都优于：p/west/n/on_demand、p/east/n/"
     "on_demand。\n"
-    "p/east/n/on_demand（延迟更低）：每 ms·副本小时 计价从 0.11 CNY 起将胜出。\n"
-    "p/east/n/on_demand：每 kWh 非绿电 计价低于 0.185 CNY 时将胜出。\n"
+    "p/east/n/on_demand（延迟更低）：每 ms·副本小时计价从 0.11 CNY 起将胜出。\n"
+    "p/east/n/on_demand：每 kWh 非绿电计价低于 0.185 CNY 时将胜出。\n"
     "12 个报价中有 9 个被排除：不在要求的地域（region）2 个、没有价格（price_missing）7 个。\n";
 
 TEST(explain, nothing_is_saved_against_what_was_assumed) {
@@ -322,6 +346,43 @@ TEST(explain, nothing_is_saved_against_what_was_assumed) {
     EXPECT_NE(explain(d).find("causes 0.2500 kg CO2e"), std::string::npos) << "what the grid emits is known";
     d.baseline->pue.reset();
     EXPECT_EQ(explain(d).find("causes 0.2500 kg CO2e"), std::string::npos);
+}
+
+/// Its winner ends 2.5 h before the cheapest and is 8 ms nearer, for 2 CNY more; of what never ends nothing is told.
+TEST(explain, tells_what_is_bought_in_time_and_distance) {
+    decision d = full_decision();
+    d.notes.clear();
+    d.ranked[1].finish_at = instant(std::chrono::hours(2));
+    d.ranked[1].terms = {{"latency", 0.3}};
+    d.baseline->finish_at = instant(std::chrono::minutes(270));
+    d.baseline->rtt_ms = 36.04;
+    const auto told = [&](std::string_view words) {
+        return explain(d).find(words) != std::string::npos;
+    };
+    EXPECT_TRUE(told(" and ends 2.50 h sooner (0.80 CNY an hour) and is 8.0 ms nearer (0.25 CNY each).")) << explain(d);
+    d.ranked[1].cost_base = 7;
+    EXPECT_TRUE(told("1.00 CNY less")) << explain(d);
+    d.ranked[1].terms.clear();
+    EXPECT_TRUE(told(" and ends 2.50 h sooner.")) << "nobody waits at it";
+    d.notes = {{note_kind::ranked_in_order, {"latency", "ms"}, {10}}};
+    EXPECT_TRUE(told(" and ends 2.50 h sooner and is 8.0 ms nearer.")) << explain(d);
+    std::swap(d.ranked[1].finish_at, d.baseline->finish_at);
+    std::swap(d.ranked[1].rtt_ms, d.baseline->rtt_ms);
+    EXPECT_TRUE(told(" and ends 2.50 h later and is 8.0 ms farther.")) << explain(d);
+    d.baseline->finish_at = instant(2 * practically_never);
+    EXPECT_FALSE(told("later"));
+    EXPECT_FALSE(told("sooner"));
+}
+
+TEST(explain, a_service_has_no_finish) {
+    decision d = full_decision();
+    d.baseline->finish_at = instant(std::chrono::hours(2));
+    d.notes = {{note_kind::costs_per_hour, {}, {}}};
+    EXPECT_EQ(explain(d).find("finish 1970"), std::string::npos);
+    EXPECT_EQ(explain(d).find("sooner"), std::string::npos);
+    d.notes.clear();
+    EXPECT_NE(explain(d).find("finish 1970"), std::string::npos);
+    EXPECT_NE(explain(d).find("ends 2.00 h sooner"), std::string::npos);
 }
 
 TEST(explain, tells_a_whole_decision_in_chinese) {

@@ -105,6 +105,32 @@ TEST(waiting, a_policy_that_is_gone_is_waited_for) {
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
 }
 
+/// 30 s to the earliest start, then 40 s of queue and 10 s of work.
+TEST(waiting, a_plan_of_a_later_start_promises_what_is_done_then) {
+    engine_rig rig;
+    rig.add_provider("p", 1);
+    offer queued = small_offer("p", 1);
+    queued.queue_wait_s = 40;
+    rig.give(offers_received{"p", {queued}});
+    workload_spec spec = small_spec();
+    spec.work.runtime_s = 10;
+    spec.when.earliest_start_at = rig.now + seconds(30);
+    const instant finish = rig.now + seconds(80);
+    const auto ask = [&](instant deadline, std::size_t ranked) {
+        spec.when.deadline_at = deadline;
+        rig.give(plan_workload{9, rig.who, std::make_shared<workload_spec>(spec)});
+        const auto planned = std::get<plan_result>(rig.answered().value());
+        EXPECT_EQ(planned.made.ranked.size(), ranked);
+        for (const appraisal& each : planned.made.ranked)
+            EXPECT_EQ(each.finish_at, finish);
+        return rig.submit(spec);
+    };
+    const auto late = ask(finish - milliseconds(1), 0), in_time = ask(finish, 1);
+    rig.run_for(seconds(30));
+    EXPECT_EQ(rig.stored(late).state, workload_state::queued);
+    EXPECT_EQ(rig.stored(in_time).state, workload_state::launching);
+}
+
 TEST(waiting, ends_at_its_limit) {
     engine_rig rig;
     auto by_wait = small_spec();

@@ -224,6 +224,13 @@ TEST(advice, a_rule_that_forbids_is_named_and_so_is_what_is_not_known) {
     const std::string text = explain(decide_on({o}, spec));
     EXPECT_THAT(text, HasSubstr("The compliance rule \"links\" forbids A100."));
     EXPECT_THAT(text, HasSubstr("an offer is forbidden until 2027-01-15T09:00:00"));
+    o.launchable = false;
+    EXPECT_THAT(explain(decide_on({o}, spec)), Not(HasSubstr("is forbidden until")));
+    decision_world planning = built::world();
+    planning.plan_only_too = true;
+    EXPECT_THAT(explain(decide_on({o}, spec, {}, planning)),
+                HasSubstr("an offer is forbidden until 2027-01-15T09:00:00"));
+    o.launchable = true;
     o.accelerators->interconnect_gb_s = 0;
     EXPECT_THAT(explain(decide_on({o}, spec)), HasSubstr("turns on interconnect_gb_s, which is not known of A100"));
 }

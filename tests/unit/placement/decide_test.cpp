@@ -82,12 +82,57 @@ TEST(decide, the_wall_limit_bounds_the_estimate) {
     spec.when.max_runtime_s = 600;
     const decision made = decide_on({plain("a")}, spec);
     EXPECT_EQ(made.ranked[0].billed_s, 600u);
-    EXPECT_NE(explain(made).find("It is stated to take 3600 s (work.runtime_s) but is stopped after 600 s "
-                                 "(timing.max_runtime_s), finished or not: only these count."),
+    EXPECT_NE(explain(made).find(
+                  "It takes 3600 s by work.runtime_s and what its checkpoints write, but is stopped after 600 s "
+                  "(timing.max_runtime_s), finished or not: only these count."),
               std::string::npos);
-    EXPECT_NE(explain(made, language::zh)
-                  .find("所述运行时间为 3600 s（work.runtime_s），但运行满 600 s（timing.max_runtime_s）时"),
-              std::string::npos);
+    EXPECT_NE(
+        explain(made, language::zh)
+            .find("按 work.runtime_s 并计入写检查点的时间需运行 3600 s，但运行满 600 s（timing.max_runtime_s）时"),
+        std::string::npos);
+}
+
+/// Every 600 s it writes for 60: 3600 s of work take 3900. Within 3600 s go five segments of 660, and 300 s of work.
+TEST(decide, what_checkpoints_write_counts_against_the_wall_limit) {
+    workload_spec spec = task();
+    spec.checkpoint = checkpoint_rule{.interval_s = 600, .write_s = 60, .restore_s = 0};
+    EXPECT_EQ(decide_on({plain("a")}, spec).ranked[0].billed_s, 3900u);
+    spec.when.max_runtime_s = 3600;
+    const decision made = decide_on({plain("a")}, spec);
+    EXPECT_EQ(made.ranked[0].billed_s, 3600u);
+    EXPECT_EQ(made.ranked[0].run->work_s, 3300u);
+    EXPECT_NE(explain(made).find("It takes 3900 s"), std::string::npos);
+    spec.when.max_runtime_s = 3900;
+    EXPECT_EQ(decide_on({plain("a")}, spec).ranked[0].billed_s, 3900u);
+    EXPECT_EQ(explain(decide_on({plain("a")}, spec)).find("is stopped after"), std::string::npos);
+}
+
+/// Half of the runs take more than an hour, and none more than 5 000 s, when they are stopped.
+TEST(decide, no_run_ends_after_its_wall_limit) {
+    workload_spec spec = task();
+    spec.work.runtime_p90_s = 7200;
+    spec.when.max_runtime_s = 5000;
+    const auto odds_by = [&](std::uint64_t s) {
+        spec.when.deadline_at = built::now + seconds(s);
+        spec.when.deadline_probability = 0.01;
+        return decide_on({plain("a")}, spec).ranked.at(0).odds->by_deadline.value_or(-1);
+    };
+    EXPECT_LT(odds_by(4999), 1);
+    EXPECT_GT(odds_by(4999), 0.5);
+    EXPECT_NEAR(odds_by(5000), 1, 1e-12);
+    EXPECT_NEAR(odds_by(5500), 1, 1e-12);
+}
+
+/// A machine of its own cannot fail the gang because nine more are billed beside it.
+TEST(decide, what_is_billed_only_interrupts_nothing) {
+    offer o = plain("a");
+    o.supply.hazard.hardware_per_card_h = 0.1;
+    const auto billed_s = [&] {
+        return decide_on({o}, task()).ranked[0].billed_s;
+    };
+    const auto alone = billed_s();
+    o.supply.minimum_units = 10;
+    EXPECT_EQ(billed_s(), alone);
 }
 
 TEST(decide, says_nothing_of_a_wall_limit_that_cuts_nothing_off) {
@@ -121,12 +166,12 @@ TEST(decide, starts_after_the_queue_the_data_and_the_earliest_time) {
     workload_spec spec = task();
     EXPECT_EQ(decide_on({o}, spec).ranked[0].start_at, built::now + seconds(100));
     spec.when.earliest_start_at = built::now + seconds(300);
-    EXPECT_EQ(decide_on({o}, spec).ranked[0].start_at, built::now + seconds(300));
+    EXPECT_EQ(decide_on({o}, spec).ranked[0].start_at, built::now + seconds(400)) << "its queue is joined then";
     spec.inputs = {{10, "elsewhere"}, {10, "a"}};  // 10 GiB at 10 Gbit/s: 8.589934592 s
     const decision made = decide_on({o}, spec);
     EXPECT_NEAR(made.ranked[0].data_movement_s, 8.589934592, 1e-9);
-    EXPECT_EQ(made.ranked[0].start_at, built::now + milliseconds(308'590));
-    EXPECT_EQ(made.ranked[0].finish_at, built::now + milliseconds(3'908'590));
+    EXPECT_EQ(made.ranked[0].start_at, built::now + milliseconds(408'590));
+    EXPECT_EQ(made.ranked[0].finish_at, built::now + milliseconds(4'008'590));
 }
 
 TEST(decide, energy_and_carbon_follow_power_pue_share_and_factor) {
@@ -300,6 +345,20 @@ TEST(plan, shows_catalogue_offers_and_never_hides_what_can_be_launched) {
     const plan_result launched = plan(built::book_of(offers), {}, built_in_terms(), task(), around);
     EXPECT_EQ(launched.rejected.size(), 40u);
     EXPECT_EQ(launched.rejected[0].second, rejection::plan_only);
+}
+
+TEST(plan, tells_how_many_rejected_offers_it_does_not_list) {
+    std::vector<offer> offers{plain("z")};
+    for (int i = 0; i < 1141; ++i)
+        offers.push_back(plain("c" + std::to_string(i)));
+    workload_spec spec = task();
+    spec.limits.regions = {"z"};
+    const plan_result planned = plan(built::book_of(offers), {}, built_in_terms(), spec, built::world());
+    EXPECT_EQ(planned.rejected.size(), rejected_max);
+    EXPECT_EQ(planned.rejected_more, 141u);
+    EXPECT_EQ(planned.made.rejections.at(0).second, 1141u);
+    offers.resize(rejected_max + 1);
+    EXPECT_EQ(plan(built::book_of(offers), {}, built_in_terms(), spec, built::world()).rejected_more, 0u);
 }
 
 TEST(plan, a_tie_goes_to_what_can_be_launched) {

@@ -1,4 +1,5 @@
 #include "broker/domain/phrases.hpp"
+#include "broker/placement/compare.hpp"
 #include "policies/table.hpp"
 #include "tests/unit/placement/builders.hpp"
 
@@ -146,6 +147,34 @@ TEST(pareto, keeps_what_nothing_beats_in_every_respect) {
     offers.back().site.green_power_share = built::said(0.9);
     const decision made = decide_on(offers, task());
     EXPECT_EQ(made.pareto, (std::vector<offer_id>{"p/a/n/on_demand", "p/b/n/on_demand"}));
+}
+
+/// Alike in all five respects, and "a" is older, so that "b" wins.
+TEST(pareto, of_a_plan_holds_the_winner_beside_its_equal) {
+    std::vector<offer> offers{plain("a"), plain("b"), plain("c")};
+    offers[0].stale_after_s = 60;
+    offers[0].as_of = built::now - seconds(120);
+    const plan_result planned = plan(built::book_of(offers), {}, built_in_terms(), task(), built::world());
+    ASSERT_EQ(planned.made.ranked.at(0).offer, "p/b/n/on_demand");
+    EXPECT_EQ(planned.made.pareto.size(), 3u);
+    std::vector<offer_id> told;
+    for (const appraisal& each : planned.pareto)
+        told.push_back(each.offer);
+    EXPECT_EQ(told, (std::vector<offer_id>{"p/a/n/on_demand", "p/b/n/on_demand"}));
+}
+
+TEST(pareto, is_cut_so_that_the_winner_stays) {
+    std::vector<pareto_point> all(4);
+    for (std::uint32_t i = 0; i < 4; ++i)
+        all[i].index = i;
+    all[3].won = true;
+    std::vector<pareto_point> whole = all;
+    keep_first(whole, 4);
+    EXPECT_EQ(whole.size(), 4u);
+    keep_first(all, 2);
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].index, 0u);
+    EXPECT_EQ(all[1].index, 3u);
 }
 
 TEST(pareto, an_unknown_fact_beats_nothing) {

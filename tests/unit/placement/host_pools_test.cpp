@@ -118,5 +118,75 @@ TEST_F(host_pools, a_gang_does_not_count_on_cards_that_are_gone) {
     EXPECT_EQ(made.rejections, (std::vector<std::pair<rejection, std::uint32_t>>{{rejection::capacity_now, 2}}));
 }
 
+workload_spec gang_of(std::uint32_t tasks) {
+    workload_spec gang = built::task();
+    gang.tasks = tasks;
+    gang.resources.accelerators = {{.model = "A100", .count = 1, .min_memory_gib = 0, .stack = {}}};
+    return gang;
+}
+
+/// Why a gang of so many cards finds nothing; count_: it does.
+rejection why_not(const offer_book& book, std::uint32_t tasks) {
+    return built::only_rejection(decide(book, {}, built_in_terms(), gang_of(tasks), built::world()));
+}
+
+TEST_F(host_pools, what_the_host_never_has_is_not_waited_for) {
+    offer a = sold_by("a", 8);
+    a.supply.host_units = 4;
+    offers("a", {a});
+    EXPECT_EQ(why_not(book, 4), rejection::count_);
+    EXPECT_EQ(why_not(book, 5), rejection::capacity_never) << "of 4 in all";
+    book.set_our_live_units("a/s/n/on_demand", 1);
+    EXPECT_EQ(why_not(book, 4), rejection::capacity_now) << "one of 4 is held";
+    EXPECT_EQ(why_not(book, 3), rejection::count_);
+    EXPECT_EQ(why_not(book, 8), rejection::capacity_never);
+}
+
+TEST_F(host_pools, headroom_counts_against_what_the_host_has) {
+    offer a = sold_by("a", 8);
+    a.supply.host_units = 4;
+    a.supply.latency_headroom = 2;
+    offers("a", {a});
+    EXPECT_EQ(why_not(book, 2), rejection::count_);
+    EXPECT_EQ(why_not(book, 3), rejection::capacity_never) << "3 and 2 of 4";
+}
+
+TEST_F(host_pools, a_seller_that_tells_no_units_has_what_the_host_has) {
+    offer a = sold_by("a", 0);
+    a.units_free.reset();
+    a.supply.host_units = 4;
+    offers("a", {a});
+    EXPECT_EQ(free("a/s/n/on_demand"), 4u);
+    EXPECT_EQ(why_not(book, 5), rejection::capacity_never);
+}
+
+TEST_F(host_pools, another_sellers_word_on_the_host_holds_for_all_that_can_be_launched) {
+    offers("a", {sold_by("a", 8)});
+    EXPECT_EQ(why_not(book, 5), rejection::count_);
+    offer b = sold_by("b", 1, 2);
+    b.supply.host_units = 2;
+    offers("b", {b});
+    EXPECT_EQ(why_not(book, 5), rejection::capacity_never) << "2 x 2 cards in all";
+    offers("b", {});
+    EXPECT_EQ(why_not(book, 5), rejection::count_);
+}
+
+TEST_F(host_pools, what_is_only_planned_with_is_bounded_by_its_own_word) {
+    offer catalogue = sold_by("a", 10);
+    catalogue.launchable = false;
+    catalogue.supply.host_units = 4;
+    offers("a", {catalogue});
+    EXPECT_EQ(free("a/s/n/on_demand"), 4u);
+    decision_world planning = built::world();
+    planning.plan_only_too = true;
+    EXPECT_EQ(plan(book, {}, built_in_terms(), gang_of(4), planning).made.ranked.size(), 1u);
+    EXPECT_EQ(built::only_rejection(plan(book, {}, built_in_terms(), gang_of(5), planning).made),
+              rejection::capacity_never);
+    offers("b", {sold_by("b", 8)});
+    EXPECT_EQ(free("b/s/n/on_demand"), 8u) << "its word bounds nothing that is launched";
+    book.set_our_live_units("b/s/n/on_demand", 3);
+    EXPECT_EQ(free("a/s/n/on_demand"), 4u);
+}
+
 }  // namespace
 }  // namespace westerly

@@ -94,6 +94,27 @@ TEST(hourly_prices, p3_in_money) {
     EXPECT_NE(made.put_off->why.find("cost less then"), std::string::npos) << made.put_off->why;
 }
 
+/// 0.12 kWh at 900 g instead of 100 g: 0.108 - 0.012 kg more, for 4 - 1 CNY less.
+TEST(hourly_prices, a_wait_that_emits_more_says_so) {
+    offer o = by_hour("a", {4, 1}, 6);
+    o.site.grid_zone = "Z";
+    const signal_book signals = grid("Z", {100, 900, 900, 900});
+    decision_world around = world();
+    around.signals = &signals;
+    const decision made = decide_on({o}, flexible(1, 2), {}, around);
+    ASSERT_TRUE(made.put_off);
+    EXPECT_EQ(made.ranked.front().start_at, now + hour);
+    EXPECT_NEAR(*made.put_off->carbon_saved_kg, -0.096, 1e-12);
+    EXPECT_FALSE(find_note(made, note_kind::put_off_saves_carbon));
+    const note* adds = find_note(made, note_kind::put_off_adds_carbon);
+    ASSERT_TRUE(adds);
+    EXPECT_EQ(rounded(*adds), (std::vector<double>{0.096}));
+    ASSERT_TRUE(find_note(made, note_kind::put_off_saves_money));
+    EXPECT_EQ(rounded(*find_note(made, note_kind::put_off_saves_money)), (std::vector<double>{3}));
+    EXPECT_NE(made.put_off->why.find("adds 0.096 kg CO2e"), std::string::npos) << made.put_off->why;
+    EXPECT_EQ(made.put_off->why.find(" -"), std::string::npos) << made.put_off->why;
+}
+
 TEST(hourly_prices, nobody_waits_who_did_not_allow_it) {
     workload_spec rigid = task();
     rigid.work.runtime_s = 2 * 3600;
@@ -178,6 +199,32 @@ TEST(hourly_prices, limits_may_be_met_by_waiting) {
     EXPECT_EQ(decide_on({p3()}, frugal).baseline->start_at, now + hour);
 }
 
+/// A start f hours from now costs 1 + 2 f and emits 0.12 kWh x (900 - 800 f) g: 2.2 and 600 g allow 0.375 to 0.6, and
+/// neither now nor the next hour.
+TEST(hourly_prices, two_limits_may_be_met_between_two_hours) {
+    offer o = by_hour("a", {1, 3, 3, 3}, 3);
+    o.site.grid_zone = "Z";
+    const auto signals = grid("Z", {900, 100, 100, 100});
+    decision_world around = world();
+    around.signals = &signals;
+    workload_spec spec = flexible(1, 2);
+    spec.budget = money{2'200'000, currency::cny};
+    spec.limits.max_carbon_kg = 0.12 * 0.600;
+    const decision cheap = decide_on({o}, spec, {}, around);
+    ASSERT_EQ(cheap.ranked.size(), 1u);
+    EXPECT_EQ(cheap.ranked.front().start_at, now + milliseconds(1'350'000)) << "0.375 h";
+    EXPECT_NEAR(cheap.ranked.front().cost_base, 1.75, 1e-9);
+    policy clean;
+    clean.order_batch = clean.order_service = clean.order_interactive = {{"carbon", 0}, {"cost", 0}};
+    const decision green = decide_on({o}, spec, clean, around);
+    ASSERT_EQ(green.ranked.size(), 1u);
+    EXPECT_EQ(green.ranked.front().start_at, now + milliseconds(2'160'000)) << "0.6 h";
+    EXPECT_EQ(green.ranked.front().cost.micros, 2'200'000);
+    EXPECT_NEAR(*green.ranked.front().carbon_kg, 0.12 * 0.420, 1e-9);
+    spec.budget = money{1'740'000, currency::cny};  // until 0.37 h
+    EXPECT_EQ(only_rejection(decide_on({o}, spec, clean, around)), rejection::max_carbon);
+}
+
 TEST(hourly_prices, carbon_and_price_are_weighed_over_the_same_run) {
     offer o = p3();
     o.site.grid_zone = "Z";
@@ -201,11 +248,20 @@ TEST(hourly_prices, an_order_takes_the_start_whose_keys_are_least) {
     nearest.order_batch = nearest.order_service = nearest.order_interactive = {{"data_movement", 60}, {"cost", 0}};
     EXPECT_EQ(decide_on({p3()}, flexible(2, 12), nearest).ranked.at(0).start_at, now + 2 * hour);
     nearest.order_batch.back().step = 0.45;
-    EXPECT_EQ(decide_on({p3()}, flexible(2, 12), nearest).ranked.at(0).start_at, now + 2 * hour)
-        << "4.1 is a step more";
+    EXPECT_EQ(decide_on({p3()}, flexible(2, 12), nearest).ranked.at(0).start_at, now + hour + hour / 2)
+        << "4.1 is a step more than 4.05 and 4.0";
     nearest.order_batch.back().step = 1.5;
-    EXPECT_EQ(decide_on({p3()}, flexible(2, 12), nearest).ranked.at(0).start_at, now + hour)
-        << "the first of the least";
+    EXPECT_EQ(decide_on({p3()}, flexible(2, 12), nearest).ranked.at(0).start_at, now + milliseconds(2'842'106))
+        << "the first of the least: 6 - 1.9 f is 4.5 at 0.789474 h";
+}
+
+/// Runs of an hour cost 4 - 2 f: the first step of 1.75 h ends with the start at 0.75.
+TEST(hourly_prices, the_last_start_of_a_step_of_the_finish_is_tried) {
+    policy soon;
+    soon.order_batch = soon.order_service = soon.order_interactive = {{"finish", 1.75}, {"cost", 0}};
+    const decision made = decide_on({p3()}, flexible(1, 12), soon);
+    EXPECT_EQ(made.ranked.at(0).start_at, now + hour * 3 / 4);
+    EXPECT_NEAR(made.ranked.at(0).cost_base, 2.5, 1e-9);
 }
 
 TEST(hourly_prices, the_limit_over_the_cheapest_holds_for_the_start) {
@@ -220,11 +276,11 @@ TEST(hourly_prices, the_limit_over_the_cheapest_holds_for_the_start) {
         greener.within_of_cheapest = within;
         const decision made = decide_on({o, plain("b", 2.2)}, flexible(2, 12), greener, around);
         EXPECT_EQ(made.ranked.at(0).site, "a");
-        return (made.ranked.at(0).start_at - now) / hour;
+        return made.ranked.at(0).start_at - now;
     };
-    EXPECT_EQ(start(std::nullopt), 4) << "cleanest, at 8.8";
-    EXPECT_EQ(start(0.5), 3) << "at most 6.6: 5.7";
-    EXPECT_EQ(start(0.2), 2) << "at most 5.28: 4.0";
+    EXPECT_EQ(start(std::nullopt), 4 * hour) << "cleanest, at 8.8";
+    EXPECT_EQ(start(0.5), 3 * hour + milliseconds(1'045'161)) << "at most 6.6: 5.7 + 3.1 x 0.290323";
+    EXPECT_EQ(start(0.2), 2 * hour + milliseconds(2'710'588)) << "at most 5.28: 4.0 + 1.7 x 0.752941";
 }
 
 TEST(hourly_prices, are_in_their_own_currency_and_for_all_units) {

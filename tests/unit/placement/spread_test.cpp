@@ -267,6 +267,22 @@ TEST(spread, of_many_offers_is_searched_and_bounded) {
     EXPECT_EQ(made, spread_of(offers, spec, latency_at(0.10)));
 }
 
+/// 720 once to the west, over 30 days: 1 an hour beside the price of two replicas.
+TEST(spread, parts_are_told_with_what_they_bring) {
+    workload_spec spec = service(8);
+    spec.inputs = {{10, "east", money{72'000'000, currency::cny}}};
+    const spread_plan made = spread_of({at("east", 3, 5, 45), at("west", 2, 45, 5)}, spec, latency_at(0.10));
+    ASSERT_EQ(replicas_of(made), (counts{{"east", 6}, {"west", 2}}));
+    EXPECT_DOUBLE_EQ(made.parts[0].egress_base, 0);
+    EXPECT_DOUBLE_EQ(made.parts[1].egress_base, 1);
+    EXPECT_DOUBLE_EQ(made.cost_base, made.parts[0].cost_base + made.parts[1].cost_base);
+    const std::string text = explain(made, currency::cny);
+    EXPECT_NE(text.find("2 of the replicas for 4.00 CNY an hour, with egress and staging of the inputs 5.00 CNY"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(text.find("720.00 CNY once, counted over the 720 h"), std::string::npos) << text;
+}
+
 TEST(spread, is_told_in_words_in_both_languages) {
     const std::vector<offer> offers{at("east", 3, 5, 45), at("west", 2, 45, 5)};
     const spread_plan made = spread_of(offers, service(8), latency_at(0.10));

@@ -1,5 +1,7 @@
 #include "broker/placement/start_time.hpp"
 
+#include "broker/placement/start_span.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -70,6 +72,42 @@ TEST(best_start, price_and_intensity_are_weighed_together) {
     const signal_curve carbon = hourly({400, 380, 100}), price = hourly({100, 90, 450});
     const weighed_curve both[] = {{&carbon, 1.0}, {&price, 1.0}};
     EXPECT_EQ(best_start(both, {0, 2 * hour, hour}).start_ms, hour);  // 500, 470, 550
+}
+
+TEST(start_span, ends_at_the_millisecond_that_is_within) {
+    const auto falls = [](std::int64_t ms) {
+        return 700.5 - static_cast<double>(ms);
+    };
+    start_span of{0, 1000};
+    EXPECT_TRUE(keep_within(of, falls));
+    EXPECT_EQ(of.first_ms, 701) << "at 700 it is still 0.5 over";
+    EXPECT_EQ(of.last_ms, 1000);
+    const auto rises = [](std::int64_t ms) {
+        return static_cast<double>(ms) - 800.5;
+    };
+    EXPECT_TRUE(keep_within(of, rises));
+    EXPECT_EQ(of.first_ms, 701);
+    EXPECT_EQ(of.last_ms, 800);
+    const auto never = [](std::int64_t ms) {
+        return static_cast<double>(ms) - 700;
+    };
+    EXPECT_FALSE(keep_within(of, never));
+    EXPECT_EQ(of.first_ms, 701) << "left as it was";
+    EXPECT_TRUE(keep_within(of, [](std::int64_t) { return 0.0; })) << "just met everywhere";
+    EXPECT_EQ(of.last_ms, 800);
+}
+
+TEST(start_span, is_narrowed_by_one_key_after_the_other) {
+    // The finish's first step ends at 600, the other quantity falls: its least step until then is 4,
+    // which 600 itself is the first to reach; of the starts up to 550 it is 5, from 500 on.
+    const start_rule::key finish{start_rule::quantity::finish, 600}, carbon{start_rule::quantity::carbon, 100};
+    const start_rule::key keys[] = {finish, carbon};
+    const auto quantity = [](const start_rule::key& key, std::int64_t ms) {
+        const auto at = static_cast<double>(ms);
+        return key.of == start_rule::quantity::finish ? at : 1000 - at;
+    };
+    EXPECT_EQ(least_in_order({100, 1000}, keys, quantity), 600) << "1000 - 600 is the fourth step";
+    EXPECT_EQ(least_in_order({100, 550}, keys, quantity), 500);
 }
 
 TEST(signal_curve, counts_parts_of_intervals) {

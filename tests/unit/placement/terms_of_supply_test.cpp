@@ -51,6 +51,23 @@ TEST(egress, counts_where_data_moves_and_only_there) {
               rejection::budget);
 }
 
+/// 15.6 x 2 + 0.07 = 31.27, 0.1 + 2 x 0.1 = 0.3 and 1 / 3 + 1 = 1.333333 in 10^-6: in doubles each is a little more.
+TEST(egress, and_the_bill_may_come_to_the_budget_exactly) {
+    const auto fits = [](double price, std::uint64_t runtime_s, double gib, std::int64_t per_gib, std::int64_t budget) {
+        workload_spec spec = built::task();
+        spec.work.runtime_s = runtime_s;
+        spec.inputs = {{gib, "elsewhere", money{per_gib, currency::cny}}};
+        spec.budget = money{budget, currency::cny};
+        return !built::decide_on({built::plain("a", price)}, spec).ranked.empty();
+    };
+    EXPECT_TRUE(fits(15.6, 7200, 1, 70'000, 31'270'000));
+    EXPECT_TRUE(fits(0.1, 3600, 2, 100'000, 300'000));
+    EXPECT_TRUE(fits(1, 1200, 10, 100'000, 1'333'333));
+    EXPECT_FALSE(fits(15.6, 7200, 1, 70'000, 31'269'999));
+    EXPECT_FALSE(fits(0.1, 3600, 2, 100'000, 299'999));
+    EXPECT_FALSE(fits(1, 1200, 10, 100'000, 1'333'332));
+}
+
 TEST(egress, of_a_service_counts_over_the_time_that_it_stays_up) {
     workload_spec spec = built::task();
     spec.kind = workload_kind::service;
@@ -65,6 +82,24 @@ TEST(egress, of_a_service_counts_over_the_time_that_it_stays_up) {
     ASSERT_EQ(built::sites_of(longer), (std::vector<std::string>{"b", "a"}));
     EXPECT_DOUBLE_EQ(longer.ranked[0].cost_base, 1.0 + 2.5);
     EXPECT_THAT(explain(longer), testing::HasSubstr("3600.00 CNY once, counted over the 1440 h"));
+    EXPECT_THAT(explain(month),
+                testing::HasSubstr("To bring its inputs to p/b/n/on_demand would cost 3600.00 CNY once"));
+}
+
+/// 1 and 2 for the egress against 4, where an hour is worth 10 and a's queue is an hour long.
+TEST(egress, of_the_cheapest_is_told_with_its_price) {
+    workload_spec spec = built::task();
+    spec.inputs = {{10, "b", money{200'000, currency::cny}}};
+    offer a = built::plain("a", 1.0), b = built::plain("b", 4.0);
+    a.queue_wait_s = 3600;
+    policy rules;
+    rules.prices = {{"time", 10, 0, 0, {}}};
+    const decision made = built::decide_on({a, b}, spec, rules);
+    ASSERT_EQ(built::sites_of(made), (std::vector<std::string>{"b", "a"}));
+    EXPECT_THAT(explain(made),
+                testing::HasSubstr(
+                    "p/a/n/on_demand at 1.00 CNY, with egress (2.00 CNY) and staging (0.00 CNY) of the "
+                    "inputs 3.00 CNY in all, it costs 1.00 CNY more and ends 1.00 h sooner (0.9976 CNY an hour)."));
 }
 
 TEST(staging, counts_where_data_is_brought_to) {

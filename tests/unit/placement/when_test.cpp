@@ -80,6 +80,22 @@ TEST(when, p3_in_a_decision) {
     EXPECT_NE(made.put_off->why.find("0.024 kg CO2e"), std::string::npos) << made.put_off->why;
 }
 
+/// 108 g at once, past the limit, and 12 g an hour later; each hour of the wait costs 5.
+TEST(when, a_wait_for_a_limit_is_told_as_what_it_costs) {
+    const auto signals = told({hourly("Z", {900, 100, 100, 100})});
+    workload_spec spec = flexible(1, 2);
+    spec.limits.max_carbon_kg = 0.05;
+    const decision made = with(signals, {in_zone("a", "Z")}, spec, carbon_at(0, 5));
+    ASSERT_TRUE(made.put_off);
+    EXPECT_LT(made.put_off->saved_base, 0);
+    const auto money_of = [&](note_kind kind) {
+        const auto at = std::ranges::find(made.notes, kind, &note::kind);
+        return at == made.notes.end() ? std::nullopt : std::optional(at->figures.at(0));
+    };
+    EXPECT_FALSE(money_of(note_kind::put_off_saves_money));
+    EXPECT_EQ(money_of(note_kind::put_off_adds_money), -made.put_off->saved_base);
+}
+
 std::optional<switch_price> switch_of(const decision& made, const std::string& term, bool below) {
     const auto told =
         std::ranges::find_if(made.switches, [&](const switch_price& s) { return s.term == term && s.below == below; });
@@ -125,6 +141,23 @@ TEST(when, signals_count_at_once_too) {
     const decision made = with(signals, {in_zone("a", "Z"), in_zone("b", "Y")}, task(), carbon_at(1));
     EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a"}));
     EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * 0.300, 1e-12);
+}
+
+/// Two hours at 10 of two days: (2 x 10 + 46 x 500) / 48 = 479.6 g/kWh with the
+/// site's own 500 for what no hour tells, against 400 flat.
+TEST(when, a_service_counts_the_grid_over_its_whole_stay) {
+    const auto signals = told({hourly("Z", {10, 10}), hourly("Y", std::vector<double>(48, 400.0))});
+    workload_spec spec = task();
+    spec.kind = workload_kind::service;
+    spec.work.runtime_s = 48 * 3600;
+    const std::vector<offer> offers{in_zone("a", "Z"), in_zone("b", "Y")};
+    const decision made = with(signals, offers, spec, carbon_at(1));
+    ASSERT_EQ(made.ranked.size(), 2u);
+    EXPECT_EQ(made.ranked[0].site, "b");
+    EXPECT_NEAR(*made.ranked[0].carbon_kg, 0.12 * 0.400, 1e-12);
+    EXPECT_NEAR(*made.ranked[1].carbon_kg, 0.12 * (2 * 0.010 + 46 * 0.500) / 48, 1e-12);
+    const decision alone = with(signals, {offers[0]}, spec, carbon_at(1));
+    EXPECT_NE(explain(alone).find("which covers 4 % of the run"), std::string::npos) << explain(alone);
 }
 
 TEST(when, offer_and_start_are_chosen_together) {
@@ -239,9 +272,91 @@ TEST(when, a_carbon_limit_may_be_met_by_waiting) {
     spec.limits.max_carbon_kg = 0.12 * 0.310;
     const decision made = with(signals, {in_zone("a", "Z")}, spec, policy{});
     ASSERT_EQ(made.ranked.size(), 1u);
-    EXPECT_EQ(made.ranked.front().start_at, now + hour) << "no later than the limit asks for: cost does not care";
+    EXPECT_EQ(made.ranked.front().start_at, now + hour * 9 / 10)
+        << "400 - 100 x 0.9 = 310: no later than the limit asks for, as cost does not care";
     spec.when.max_delay_s.reset();
     EXPECT_EQ(only_rejection(with(signals, {in_zone("a", "Z")}, spec, policy{})), rejection::max_carbon);
+}
+
+/// A start f hours from now emits 0.12 kWh x (900 - 800 f) g: 600 g are met at 0.375.
+TEST(when, the_start_that_just_meets_the_limit_is_tried) {
+    const auto signals = told({hourly("Z", {900, 100, 100})});
+    workload_spec spec = flexible(1, 2);
+    spec.limits.max_carbon_kg = 0.12 * 0.600;
+    policy hurried;
+    hurried.prices = {{.term = "time", .per_unit = 5}};
+    const decision made = with(signals, {in_zone("a", "Z")}, spec, hurried);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked.front().start_at, now + milliseconds(1'350'000));
+    EXPECT_NEAR(made.ranked.front().j, 1 + 5 * 1.375, 1e-9) << "11 in the next hour";
+    EXPECT_NEAR(*made.ranked.front().carbon_kg, 0.12 * 0.600, 1e-9);
+
+    // 899 g are met after 4.5 s, and no start is put off by less than a minute.
+    spec.limits.max_carbon_kg = 0.12 * 0.899;
+    EXPECT_EQ(with(signals, {in_zone("a", "Z")}, spec, hurried).ranked.at(0).start_at, now + milliseconds(60'000));
+}
+
+/// Green power comes as the grid gets worse, 100 + 800 f g: 500 g are met until 0.5.
+TEST(when, the_last_start_that_meets_the_limit_is_tried) {
+    signal_series share = hourly("p/a", {0, 1, 1});
+    share.kind = signal_kind::green_power_share;
+    const auto signals = told({hourly("Z", {100, 900, 900}), share});
+    workload_spec spec = flexible(1, 2);
+    spec.limits.max_carbon_kg = 0.12 * 0.500;
+    policy green;
+    green.prices = {{.term = "green_power", .per_unit = 1}};
+    const decision made = with(signals, {in_zone("a", "Z")}, spec, green);
+    ASSERT_EQ(made.ranked.size(), 1u);
+    EXPECT_EQ(made.ranked.front().start_at, now + hour / 2);
+    EXPECT_NEAR(*made.ranked.front().non_green_kwh, 0.12 * 0.5, 1e-9);
+}
+
+policy in_order(std::vector<ordered_key> keys) {
+    policy p;
+    p.order_batch = p.order_service = p.order_interactive = std::move(keys);
+    return p;
+}
+
+/// Half an hour, now or in an hour: the finish is 0.5 or 1.5 h away, and both are the first step of 2 h.
+TEST(when, a_step_of_the_finish_leaves_room_to_wait) {
+    workload_spec spec = flexible(1, 2);
+    spec.work.runtime_s = 1800;
+    const auto cleaner = told({hourly("Z", {900, 100, 900})});
+    const policy rules = in_order({{"finish", 2}, {"carbon", 0}, {"cost", 0}});
+    const decision made = with(cleaner, {in_zone("a", "Z")}, spec, rules);
+    EXPECT_EQ(made.ranked.at(0).start_at, now + hour);
+    EXPECT_EQ(made.ranked.at(0).keys.at(0), 1);
+    EXPECT_NEAR(made.ranked.at(0).keys.at(1), 0.06 * 0.100, 1e-12);
+
+    signal_series share = hourly("p/a", {0, 0.95, 0});
+    share.kind = signal_kind::green_power_share;
+    const policy greener = in_order({{"finish", 2}, {"non_green_energy", 0}, {"cost", 0}});
+    EXPECT_EQ(with(told({share}), {in_zone("a", "Z")}, spec, greener).ranked.at(0).start_at, now + hour);
+}
+
+/// Runs of an hour, 900 - 100 f g until the next hour: the first step of 1.75 h ends with the start at 0.75.
+TEST(when, the_last_start_of_a_step_of_the_finish_is_tried) {
+    const auto signals = told({hourly("Z", {900, 800, 100, 100})});
+    const policy rules = in_order({{"finish", 1.75}, {"carbon", 0}, {"cost", 0}});
+    const decision made = with(signals, {in_zone("a", "Z")}, flexible(1, 9), rules);
+    EXPECT_EQ(made.ranked.at(0).start_at, now + hour * 3 / 4);
+    EXPECT_NEAR(made.ranked.at(0).keys.at(1), 0.12 * 0.825, 1e-12);
+}
+
+/// An hour in the queue and half an hour of run: at once the finish is 1.5 h away, in another hour 2.5 h.
+TEST(when, the_finish_in_an_order_counts_the_queue) {
+    offer queued = in_zone("a", "Z");
+    queued.queue_wait_s = 3600;
+    workload_spec spec = flexible(1, 2);
+    spec.work.runtime_s = 1800;
+    const auto start_in_steps_of = [&](double step) {
+        const auto signals = told({hourly("Z", {900, 900, 100, 900})});
+        const policy rules = in_order({{"finish", step}, {"carbon", 0}, {"cost", 0}});
+        return with(signals, {queued}, spec, rules).ranked.at(0).start_at - now;
+    };
+    EXPECT_EQ(start_in_steps_of(3), 2 * hour) << "both are within 3 h";
+    EXPECT_EQ(start_in_steps_of(1.5), hour) << "2.5 h is another step";
+    EXPECT_EQ(start_in_steps_of(2.25), hour * 7 / 4) << "a quarter of an hour of 100 g until then";
 }
 
 TEST(when, an_order_waits_for_whole_steps_only) {

@@ -69,7 +69,7 @@ run_setup under(const std::string& name) {
     if (name == "ordered") {
         setup.how = tick_rule::by_turns;
         setup.rules.order_batch = setup.rules.order_service =
-            setup.rules.order_interactive = {{"carbon", 0.01}, {"cost", 0.1}};
+            setup.rules.order_interactive = {{"carbon", 0.01}, {"cost", 0}};
     }
     return setup;
 }

@@ -18,6 +18,7 @@ struct decision_words {
     std::string_view bars_of_terms;  // {1}: the currency
     std::string_view bars_of_key;    // {1}: the keys, {2}: number of the one drawn, {3}: its words, {4}: its unit
     std::string_view more_rejected;  // {1}: how many
+    std::string_view some_rejected;  // {1}: how many more, {2}: how many JSON lists
     std::string_view decided;        // {1}: time, {2}: policy, {3}: its version
 };
 const decision_words& decision_words_of(language spoken);
