@@ -2,125 +2,14 @@
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
 #include "broker/engine/core.hpp"
+#include "broker/engine/wait_reasons.hpp"
 #include "broker/placement/market_based.hpp"
-#include "broker/placement/next_dates.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace westerly {
-
 namespace {
-
-std::uint32_t count_of(const decision& made, rejection why) {
-    for (const auto& [kind, count] : made.rejections)
-        if (kind == why)
-            return count;
-    return 0;
-}
-
-/// A piece with the counts that `skip` does not speak of already.
-note counts_in(note_kind kind, const decision& made, std::initializer_list<rejection> skip) {
-    note told{kind, {}, {}};
-    for (const auto& [why, count] : made.rejections)
-        if (std::ranges::find(skip, why) == skip.end()) {
-            told.words.emplace_back(to_string(why));
-            told.figures.push_back(count);
-        }
-    return told;
-}
-
-note one_or_many(note_kind one, note_kind many, std::uint32_t count, std::vector<std::string> words = {}) {
-    return count == 1 ? note{one, std::move(words), {}} : note{many, std::move(words), {static_cast<double>(count)}};
-}
-
-std::string names_of(std::span<const provider_block> blocks) {
-    std::string names;
-    for (const auto& block : blocks)
-        names += (names.empty() ? "" : "; ") + block.provider + ": " + block.why;
-    return names;
-}
-
-void append(std::vector<note>& pieces, const std::vector<note>& more) {
-    pieces.insert(pieces.end(), more.begin(), more.end());
-}
-
-/// Units that become free do not help then.
-bool too_late(const note& told) noexcept {
-    return told.kind == note_kind::deadline_unreachable || told.kind == note_kind::deadline_passed;
-}
-
-/// Notes of a decision that say what would help who waits.
-bool helps(const note& told) noexcept {
-    constexpr note_kind kinds[] = {note_kind::region_unknown, note_kind::region_misspelt, note_kind::rule_forbids,
-                                   note_kind::rule_unknown,   note_kind::quantities_read, note_kind::class_of_cards};
-    return too_late(told) || std::ranges::find(kinds, told.kind) != std::end(kinds);
-}
-
-/// None of the offers will do, whatever becomes free.
-wait_reason nothing_fits(const decision& made, const lifting_dates& dates) {
-    if (made.considered == 0)
-        return reason_of("no_feasible_offer", {{note_kind::wait_nothing_offered, {}, {}}});
-    const auto kind = dates.first() ? note_kind::wait_none_fits_yet : note_kind::wait_none_fits;
-    std::vector<note> pieces{counts_in(kind, made, {})};
-    pieces.front().figures.push_back(made.considered);
-    append(pieces, dates.told());
-    for (const note& told : made.notes)
-        if (helps(told))
-            pieces.push_back(told);
-    return reason_of("no_feasible_offer", std::move(pieces));
-}
-
-/// `kept`: offers whose free units are kept for somebody whose turn is before.
-std::vector<wait_reason> reasons_of(const decision& made, std::span<const provider_block> blocks, std::size_t kept,
-                                    const lifting_dates& dates) {
-    std::vector<wait_reason> reasons;
-    for (const note& told : made.notes)
-        if (told.kind == note_kind::term_failed)
-            reasons.push_back(reason_of("term_failed", {told, {note_kind::wait_asked_again, {}, {}}}));
-    if (!reasons.empty())
-        return reasons;
-    const note others =
-        counts_in(note_kind::wait_passed_over, made, {rejection::capacity_now, rejection::provider_unhealthy});
-    const auto add = [&](const char* code, std::vector<note> pieces) {
-        if (reasons.empty() && !others.words.empty()) {
-            pieces.push_back(others);
-            append(pieces, dates.told());
-        }
-        reasons.push_back(reason_of(code, std::move(pieces)));
-    };
-    const auto full = count_of(made, rejection::capacity_now);
-    if (full && std::ranges::none_of(made.notes, too_late)) {
-        std::vector<note> pieces{one_or_many(note_kind::wait_full_one, note_kind::wait_full, full)};
-        if (kept > 0)
-            pieces.push_back({note_kind::wait_kept, {}, {static_cast<double>(kept)}});
-        add("no_capacity", std::move(pieces));
-    }
-    if (const auto blocked = count_of(made, rejection::provider_unhealthy))
-        add("provider_unhealthy",
-            {one_or_many(note_kind::wait_blocked_one, note_kind::wait_blocked, blocked, {names_of(blocks)})});
-    if (reasons.empty())
-        reasons.push_back(nothing_fits(made, dates));
-    return reasons;
-}
-
-/// It was taken under a policy that is gone, or that the operator's files no longer let it use so.
-wait_reason policy_reason(const policy_table& known, const workload_spec& spec, const error& why) {
-    if (!spec.policy.empty() && !known.contains(spec.policy))
-        return reason_of("policy_missing", {{note_kind::wait_policy_missing, {spec.policy}, {}}});
-    return reason_of("policy_refused", {{note_kind::wait_policy_refused, {why.detail + " " + why.remedy}, {}}});
-}
-
-std::uint8_t what_lifts(const std::vector<wait_reason>& reasons) {
-    std::uint8_t mask = wake_on_offers | wake_on_policies;
-    for (const auto& reason : reasons) {
-        if (reason.code == "no_capacity")
-            mask |= wake_on_capacity;
-        if (reason.code == "provider_unhealthy")
-            mask |= wake_on_providers;
-    }
-    return mask;
-}
 
 bool same_codes(const std::vector<wait_reason>& a, const std::vector<wait_reason>& b) {
     return std::ranges::equal(a, b, {}, &wait_reason::code, &wait_reason::code);
@@ -172,88 +61,6 @@ std::uint64_t whole_work_s(const decision& made, const workload_spec& spec,
 }
 
 }  // namespace
-
-waiting_room::seat engine_core::seat_of(const live_workload& w) const {
-    return {w.value.spec->priority, w.value.tenant, w.value.created_at, w.waits_since, w.value.id, w.shape};
-}
-
-/// A queued workload takes its seat, or a timer until it may.
-void engine_core::seat(turn& t, live_workload& w) {
-    const auto& when = w.value.spec->when;
-    std::optional<instant> limit = when.deadline_at;
-    if (when.max_wait_s && w.value.attempts_displaced == 0) {
-        const instant from = std::max(w.value.created_at, when.earliest_start_at.value_or(w.value.created_at));
-        const auto wait_ends =
-            std::max(later(from, *when.max_wait_s), from + milliseconds(1));  // it is tried once in any case
-        limit = limit ? std::min(*limit, wait_ends) : wait_ends;
-    }
-    if (limit && waits_for_chosen_start(w.value) && *w.value.next_action_at <= *limit)
-        limit = std::max(*limit, *w.value.next_action_at + chosen_start_kept);
-    if (limit)
-        timers_.set(timer_kind::expire, w.value.id.bytes, w.expire_due, *limit);
-    if (w.value.next_action_at && *w.value.next_action_at > t.now) {
-        timers_.set(timer_kind::place, w.value.id.bytes, w.place_due, *w.value.next_action_at);
-        if (waits_for_chosen_start(w.value))
-            put_off_.insert(w.value.id);
-        if (w.value.waiting.empty())
-            show_reasons(t, w,
-                         {reason_of("not_before",
-                                    {{note_kind::wait_not_before, {format_rfc3339(*w.value.next_action_at)}, {}}})});
-        return;
-    }
-    take_seat(t, w);
-}
-
-void engine_core::take_seat(turn& t, live_workload& w) {
-    timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
-    put_off_.erase(w.value.id);
-    awaited_.erase(w.value.id);
-    w.shape = shape_now(w.value);
-    w.waits_since = std::max(w.waits_since, w.value.next_action_at.value_or(instant{}));  // till then it chose to
-    w.seated = true;
-    if (const auto* reasons = room_.add(seat_of(w)); reasons && !reasons->empty())
-        show_reasons(t, w, *reasons);
-}
-
-std::string_view engine_core::name_of_tenant(const tenant_id& id) const {
-    const auto at = tenants_.find(id);
-    return at == tenants_.end() ? std::string_view() : std::string_view(at->second.name);
-}
-
-/// Those who named the same policy may still run under others, by tenant and labels; a '?' stands for none at all.
-demand_shape engine_core::shape_now(const workload& w) const {
-    const auto rules = policy_for(policies_, name_of_tenant(w.tenant), *w.spec);
-    // A limit that a later start meets may be met by one whose slack goes further.
-    const bool by_start = w.spec->when.max_delay_s &&
-                          (w.spec->budget || w.spec->limits.max_price_per_hour || w.spec->limits.max_carbon_kg);
-    return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w),
-                    speeds_.of(w.tenant, w.spec->name), by_start ? std::optional(w.created_at) : std::nullopt);
-}
-
-/// Files may say otherwise than before whom they are for: whoever waits takes the seat that is right now.
-void engine_core::seat_anew() {
-    for (auto& [id, w] : workloads) {
-        if (!w.seated)
-            continue;
-        const auto shape = shape_now(w.value);
-        if (shape == w.shape)
-            continue;
-        room_.remove(seat_of(w));
-        w.shape = shape;
-        room_.add(seat_of(w));
-    }
-}
-
-void engine_core::unseat(live_workload& w) {
-    timers_.clear(timer_kind::expire, w.value.id.bytes, w.expire_due);
-    timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
-    put_off_.erase(w.value.id);
-    awaited_.erase(w.value.id);
-    if (w.seated)
-        room_.remove(seat_of(w));
-    w.seated = false;
-    release_place(w.value.id);
-}
 
 /// Tries those whose turn it is, one decision each, as many as one input may cost; the next tick goes on. Nothing is
 /// started before all of them were tried: they are assigned together.
