@@ -49,10 +49,11 @@ double fair_use::served_at(instant now, double weight) const noexcept {
 
 std::int64_t held_micros_per_h(const lease& terms) noexcept {
     constexpr double most = 9e12;
+    const unit_price list = terms.list_price.value_or(terms.price);
     const std::int64_t nanos =
-        terms.schedule.empty() ? terms.price.nanos : price_curve(terms.price.nanos, terms.schedule).mean_of_week();
+        terms.schedule.empty() ? list.nanos : price_curve(list.nanos, terms.schedule).mean_of_week();
     const double per_unit =
-        static_cast<double>(nanos) * 1e-3 * (static_cast<double>(rate_nanos(terms.rates, terms.price.unit)) * 1e-9);
+        static_cast<double>(nanos) * 1e-3 * (static_cast<double>(rate_nanos(terms.rates, list.unit)) * 1e-9);
     return std::llround(std::clamp(per_unit * static_cast<double>(terms.units), 0.0, most));
 }
 
