@@ -175,12 +175,13 @@ void walk(Archive& a, T& v) {
     breadth_of_switches(a, v);
 }
 inline void later_parts(packer& to, const lease& v) {
-    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price, v.schedule);
+    fields(to, v.tasks, v.residual_g_per_kwh, v.work_s, v.limited, v.list_price, v.schedule, v.utilisation);
 }
 inline void later_parts(unpacker& from, lease& v) {
     v.tasks = 0;
     v.work_s = 0;
     v.limited = false;
+    v.utilisation = 1;
     if (from.form() >= 2)
         field(from, v.tasks);
     if (from.form() >= 3)
@@ -189,6 +190,8 @@ inline void later_parts(unpacker& from, lease& v) {
         fields(from, v.work_s, v.limited, v.list_price);
     if (from.form() >= 5)
         field(from, v.schedule);
+    if (from.form() >= 6)
+        field(from, v.utilisation);
 }
 template <class Archive, record_of<lease> T>
 void walk(Archive& a, T& v) {
@@ -208,8 +211,8 @@ constexpr char decision_form =
          // had rejections by number, before others came between
 constexpr char shared_texts_form = 3;
 constexpr char lease_form =
-    5;  // 4 had one price for all hours; 3 did not tell how long the work would take, whether its capacity was limited,
-        // nor a list price beside what is billed; 2 no residual mix; 1 no gang size
+    6;  // 5 had all at max power; 4 had one price for all hours; 3 did not tell how long the work would take, whether
+        // its capacity was limited, nor a list price beside what is billed; 2 no residual mix; 1 no gang size
 
 }  // namespace
 

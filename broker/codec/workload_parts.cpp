@@ -185,6 +185,7 @@ void read_work(object_reader& o, workload_spec& spec) {
     o.choice("class", work.kind);
     o.number("communication_fraction", work.communication, {0, 0.99});
     o.number("batch_exponent", work.batch_exponent, {0, 1});
+    o.number("utilisation", work.utilisation, {0, 1});
     read_speeds(o, work.speeds);
     check_reference(o, spec);
 }
@@ -252,6 +253,7 @@ void put_work(json_writer& out, const work_estimate& work) {
         put_number(out, "communication_fraction", work.communication);
         put_number(out, "batch_exponent", work.batch_exponent);
     }
+    put_number(out, "utilisation", work.utilisation);
     if (!work.speeds.empty()) {
         put_key(out, "relative_throughput");
         out.StartObject();

@@ -55,6 +55,7 @@ struct lease {
     bool limited = false;      // of capacity that has a limit: using it counts for whose turn it is
     std::optional<unit_price> list_price = std::nullopt;  // where it is not what is billed: of owned reservations
     price_schedule schedule = {};                         // hours at which another price holds than `price`
+    double utilisation = 1;                               // mean power between idle and max, 0..1
     friend bool operator==(const lease&, const lease&) = default;
 };
 

@@ -187,12 +187,13 @@ struct work_estimate {
     std::optional<std::uint64_t> runtime_s;  // of the whole gang; on the reference where one is given
     /// Nine in ten runs take no longer, and runtime_s is the median.
     std::optional<std::uint64_t> runtime_p90_s = std::nullopt;
-    std::optional<double> accelerator_hours;   // W: of computing on one reference card; needs `reference`
-    std::optional<reference_cards> reference;  // card and n0
-    std::optional<work_class> kind;            // nullopt: by the compute class, hpc for super, else training
-    double communication = 0;                  // c: exposed share of the time on the reference, 0..0.99
-    double batch_exponent = 1;                 // α: 1 for a fixed global batch, 0 for weak scaling
-    std::vector<relative_speed> speeds;        // sorted by model
+    std::optional<double> accelerator_hours;           // W: of computing on one reference card; needs `reference`
+    std::optional<reference_cards> reference;          // card and n0
+    std::optional<work_class> kind;                    // nullopt: by the compute class, hpc for super, else training
+    double communication = 0;                          // c: exposed share of the time on the reference, 0..0.99
+    double batch_exponent = 1;                         // α: 1 for a fixed global batch, 0 for weak scaling
+    std::vector<relative_speed> speeds;                // sorted by model
+    std::optional<double> utilisation = std::nullopt;  // mean power between idle (0) and max (1); nullopt: max
     friend bool operator==(const work_estimate&, const work_estimate&) = default;
 };
 

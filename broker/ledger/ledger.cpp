@@ -34,7 +34,7 @@ std::int64_t later_ms(std::int64_t from_ms, std::int64_t by_ms) {
 
 void add_energy(usage& row, const lease& terms) {
     const double hours = static_cast<double>((row.end_at - row.start_at).count()) / milliseconds_per_hour;
-    const auto energy = estimate_energy(terms, hours, default_utilisation);
+    const auto energy = estimate_energy(terms, hours, terms.utilisation);
     if (!energy)
         return;
     row.energy_microkwh = to_micros(energy->facility_kwh);

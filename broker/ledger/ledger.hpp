@@ -19,7 +19,8 @@ std::optional<energy_estimate> estimate_energy(const lease& terms, double hours,
 milliseconds billed_time(const lease& terms, milliseconds run) noexcept;
 
 /// The usage row of an ended attempt over the provider's own [started_at, ended_at); nullopt when it never started or
-/// has not ended. A vanished one is metered to its last sighting, and says so. Energy is taken at default_utilisation.
+/// has not ended. A vanished one is metered to its last sighting, and says so. Energy is taken at the utilisation of its
+/// lease.
 std::optional<usage> meter(const attempt& ended, const workload_spec& spec, const std::string& region, usage_id id);
 
 /// The money for a usage row at the lease's frozen price: one row for the whole run, so the cumulative at its end.

@@ -120,7 +120,8 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     if (fit.units > 0)
         run = run_on(row, fit.cards, fit.units, asked.length, at);
     const double units = static_cast<double>(into.units);
-    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, run.run_s / 3600.0, default_utilisation);
+    into.it_kwh = it_energy_kwh(row.idle_w, row.max_w, units, run.run_s / 3600.0,
+                                spec.work.utilisation.value_or(default_utilisation));
     into.code = fit_code(asked.limits,
                          {fit.accelerator, precise, forbids, into.units, run.why_not, into.it_kwh, run.risk.lost});
     if (run.why_not)

@@ -152,7 +152,9 @@ bool judge_of_one::weighs(std::string_view term) const {
 judge_of_one::amount judge_of_one::facility_kwh() const {
     if (!o_.max_w)
         return {};
-    return *o_.max_w * fit_.units() * (run().powered_s / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
+    const double idle = o_.idle_w.value_or(*o_.max_w);
+    const double watts = idle + s_.work.utilisation.value_or(1) * (*o_.max_w - idle);
+    return watts * fit_.units() * (run().powered_s / 3600) / 1000 * (o_.site.pue ? o_.site.pue->value : 1.5);
 }
 
 judge_of_one::amount judge_of_one::non_green() const {

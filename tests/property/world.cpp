@@ -196,6 +196,8 @@ world random_world(dice& chance) {
     // Without a throw, so that worlds stay what they were.
     if (const auto s = w.spec.work.runtime_s.value_or(1); w.spec.kind == workload_kind::batch && s % 4 == 0)
         w.spec.when.value_of_time = unit_price{static_cast<std::int64_t>(s % 80) * 1'000'000'000, currency::cny};
+    if (const auto s = w.spec.work.runtime_s.value_or(2); s % 5 == 1)
+        w.spec.work.utilisation = static_cast<double>(s % 11) / 10;
     if (chance.once_in(8))
         w.blocked = {{"p2", "down"}};
     const bool hosts = chance.once_in(6);

@@ -64,6 +64,7 @@ public:
         l.tasks = static_cast<std::uint32_t>(any());
         l.work_s = any();
         l.limited = coin();
+        l.utilisation = number();
         l.list_price = maybe<unit_price>([&] { return unit_price{amount(), unit()}; });
         if (coin())
             l.schedule = {static_cast<std::int16_t>(static_cast<int>(any() % 1799) - 899),
@@ -500,7 +501,11 @@ std::string with_narrow_switches(const decision& made, char form) {
 }
 
 TEST(unpack, reads_the_forms_before) {
-    auto lease_of_form_4 = pack_lease(lease{});
+    auto lease_of_form_5 = pack_lease(lease{});
+    lease_of_form_5.resize(lease_of_form_5.size() - sizeof(double));  // utilisation
+    lease_of_form_5[0] = 5;
+    EXPECT_EQ(*unpack_lease(lease_of_form_5), lease{});
+    auto lease_of_form_4 = lease_of_form_5;
     lease_of_form_4.resize(lease_of_form_4.size() - 2);  // prices by the hour
     lease_of_form_4[0] = 4;
     EXPECT_EQ(*unpack_lease(lease_of_form_4), lease{});

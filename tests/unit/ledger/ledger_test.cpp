@@ -176,6 +176,13 @@ TEST(meter, is_the_providers_own_interval_with_everything_to_find_it_by) {
     EXPECT_TRUE(row.measured);
 }
 
+/// Half of the way from 1.5 kW to 6.5 kW: 4 kW x 2 x 1.2.
+TEST(meter, takes_energy_at_the_utilisation_that_was_stated) {
+    lease terms = powered_lease();
+    terms.utilisation = 0.5;
+    EXPECT_EQ(metered(run_of(terms, std::chrono::hours(1))).energy_microkwh, 9'600'000);
+}
+
 TEST(meter, carries_energy_and_carbon_with_their_source) {
     const usage row = metered(run_of(powered_lease(), std::chrono::hours(1)));
     EXPECT_EQ(row.energy_microkwh, 15'600'000);
