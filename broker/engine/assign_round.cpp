@@ -102,7 +102,8 @@ std::optional<engine_core::together_table> engine_core::gather(turn& t, const pl
         return at == providers_.end() || at->second.gate.counts();
     };
     for (std::size_t i = 0; i < round.starts.size(); ++i)
-        if (!launches_count(round.starts[i].made.ranked.front().provider) && joins(workloads.at(round.starts[i].who)))
+        if (!round.starts[i].kept && !launches_count(round.starts[i].made.ranked.front().provider) &&
+            joins(workloads.at(round.starts[i].who)))
             table.starts.push_back(i);
     for (std::size_t i = 0; i < round.refused.size(); ++i)
         if (waits_for_capacity(round.refused[i]) && joins(workloads.at(round.refused[i].who)))

@@ -50,7 +50,7 @@ public:
     struct choice {
         offer_id on;
         std::uint64_t units = 0, free = 0;
-        double j = 0;
+        double j = 0;  // of ordered policies C
     };
     /// Calls `look(attempt, units)` for each run on an offer, by id.
     template <class Look>

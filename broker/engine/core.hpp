@@ -96,7 +96,7 @@ private:
     void seat(turn& t, live_workload& w);
     void take_seat(turn& t, live_workload& w);
     void seat_anew();
-    demand_shape shape_now(const workload& w) const;
+    demand_shape shape_now(const live_workload& w) const;
     std::string_view name_of_tenant(const tenant_id& id) const;
     void unseat(live_workload& w);
     waiting_room::seat seat_of(const live_workload& w) const;

@@ -1,3 +1,4 @@
+#include "broker/domain/energy.hpp"
 #include "broker/domain/explain.hpp"
 #include "broker/domain/owned.hpp"
 #include "broker/domain/waiting.hpp"
@@ -134,6 +135,8 @@ void engine_core::place(turn& t, live_workload& w, placement_round& into) {
     } else if (one) {
         room_.remove(seat);
         w.seated = false;
+        const auto* own = backfill_.of(w.value.id);
+        one->kept = own && own->pinned;
         release_place(w.value.id);
         hold(*one, t.now);
         into.starts.push_back(std::move(*one));
@@ -191,6 +194,7 @@ std::optional<given_start> engine_core::choose(turn& t, live_workload& w, const 
     one.takes = bounds_of(spec, made);
     one.terms = lease_of(book_.at(*at), made.ranked.front().units, rates_);
     one.terms.tasks = made.ranked.front().tasks;
+    one.terms.utilisation = spec.work.utilisation.value_or(default_utilisation);
     one.terms.work_s = whole_work_s(made, spec, world.progress);
     one.made = std::move(made);
     return one;

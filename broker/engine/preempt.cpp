@@ -135,13 +135,11 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
     return chosen;
 }
 
-/// Where it costs the least that others are stopped for it, with what it would cost itself there; nowhere where that is
-/// no bargain.
+/// Where it costs the least that others are stopped for it, with what it would cost itself there; under a policy that
+/// orders, the first in its order. Nowhere where that is no bargain; what was lent is taken back whatever that costs.
 std::optional<engine_core::stops> engine_core::cheapest_stops(const live_workload& w, const policy& rules,
                                                               instant now) {
     std::optional<stops> best;
-    if (rules.ordered())
-        return best;
     double least = std::numeric_limits<double>::infinity();
     std::vector<backfill::choice> ways = places_ever(w, now);
     for (backfill::choice& way : ways) {
@@ -157,13 +155,17 @@ std::optional<engine_core::stops> engine_core::cheapest_stops(const live_workloa
         terms.units = way.units;
         terms.rates = rates_;
         auto victims = victims_for(w, way, held_micros_per_h(terms), now);
-        double charge = 0;
-        for (const victim& v : victims)
+        double charge = 0, of_priority = 0;
+        for (const victim& v : victims) {
             charge += v.cost;
-        if (victims.empty() || charge > charge_share_max * way.j || way.j + charge >= least)
+            of_priority += v.why == displacement::reclaim ? 0 : v.cost;
+        }
+        if (victims.empty() || of_priority > charge_share_max * way.j || way.j + charge >= least)
             continue;
         least = way.j + charge;
         best = stops{way, std::move(victims)};
+        if (rules.ordered())
+            break;
     }
     return best;
 }
@@ -205,7 +207,7 @@ void engine_core::foresee_preemption(const plan_workload& in, const policy& rule
     as_if.value.tenant = in.who.tenant;
     as_if.value.spec = in.spec;
     as_if.value.created_at = as_if.waits_since = now;
-    as_if.shape = shape_now(as_if.value);
+    as_if.shape = shape_now(as_if);
     looks_left_ = offers_looked_at_max;
     const policy by = effective_policy(rules, *in.spec);
     const auto there = [&] {  // the first, without those that are for plans only

@@ -87,12 +87,14 @@ const std::vector<backfill::choice>& engine_core::places_ever(const live_workloa
     const auto taken = book_.less_free();
     for (const auto& [index, free] : taken)
         book_.set_free_units(index, book_.total_units(index));
+    const bool ordered = (*rules)->ordered();
     for (const auto& each :
          feasible_offers(book_, effective_policy(**rules, *w.value.spec), terms_, *w.value.spec, world_at(now, &w))) {
         if (at->second.size() == ways_max)
             break;
         if (book_.free_units(each.index) != offer_book::unlimited)
-            at->second.push_back({book_.at(each.index).id, each.units + headroom_for(w, each.index), 0, each.j});
+            at->second.push_back({book_.at(each.index).id, each.units + headroom_for(w, each.index), 0,
+                                  ordered ? each.cost_base : each.j});
     }
     for (const auto& [index, free] : taken)
         book_.set_free_units(index, free);

@@ -40,7 +40,7 @@ void engine_core::take_seat(turn& t, live_workload& w) {
     timers_.clear(timer_kind::place, w.value.id.bytes, w.place_due);
     put_off_.erase(w.value.id);
     awaited_.erase(w.value.id);
-    w.shape = shape_now(w.value);
+    w.shape = shape_now(w);
     w.waits_since = std::max(w.waits_since, w.value.next_action_at.value_or(instant{}));  // till then it chose to
     w.seated = true;
     if (const auto* reasons = room_.add(seat_of(w)); reasons && !reasons->empty())
@@ -53,13 +53,15 @@ std::string_view engine_core::name_of_tenant(const tenant_id& id) const {
 }
 
 /// Those who named the same policy may still run under others, by tenant and labels; a '?' stands for none at all.
-demand_shape engine_core::shape_now(const workload& w) const {
-    const auto rules = policy_for(policies_, name_of_tenant(w.tenant), *w.spec);
+demand_shape engine_core::shape_now(const live_workload& w) const {
+    const workload& of = w.value;
+    const workload_spec& spec = *of.spec;
+    const auto rules = policy_for(policies_, name_of_tenant(of.tenant), spec);
     // A limit that a later start meets may be met by one whose slack goes further.
-    const bool by_start = w.spec->when.max_delay_s &&
-                          (w.spec->budget || w.spec->limits.max_price_per_hour || w.spec->limits.max_carbon_kg);
-    return shape_of(*w.spec, rules ? (*rules)->name : "?" + w.spec->policy, budget_left(w),
-                    speeds_.of(w.tenant, w.spec->name), by_start ? std::optional(w.created_at) : std::nullopt);
+    const bool by_start =
+        spec.when.max_delay_s && (spec.budget || spec.limits.max_price_per_hour || spec.limits.max_carbon_kg);
+    return shape_of(spec, rules ? (*rules)->name : "?" + spec.policy, budget_left(of), speeds_.of(of.tenant, spec.name),
+                    by_start ? std::optional(of.created_at) : std::nullopt, progress_of(w));
 }
 
 /// Files may say otherwise than before whom they are for: whoever waits takes the seat that is right now.
@@ -67,7 +69,7 @@ void engine_core::seat_anew() {
     for (auto& [id, w] : workloads) {
         if (!w.seated)
             continue;
-        const auto shape = shape_now(w.value);
+        const auto shape = shape_now(w);
         if (shape == w.shape)
             continue;
         room_.remove(seat_of(w));

@@ -86,6 +86,8 @@ void write_work(digest_text& out, const workload_spec& spec) {
     out.number(work.kind ? 1 + static_cast<std::uint64_t>(*work.kind) : 0);
     out.real(work.communication);
     out.real(work.batch_exponent);
+    out.number(work.utilisation ? 1 : 0);
+    out.real(work.utilisation.value_or(1));
     out.number(work.speeds.size());
     for (const auto& [model, speed] : work.speeds) {
         out.word(model);
@@ -151,7 +153,8 @@ void write_value_of_time(digest_text& out, const std::optional<unit_price>& pric
 }  // namespace
 
 demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
-                      std::span<const measured_speed> measured, const std::optional<instant>& asked_at) {
+                      std::span<const measured_speed> measured, const std::optional<instant>& asked_at,
+                      const std::optional<run_progress>& left) {
     digest_text out;
     out.number(static_cast<std::uint64_t>(spec.kind));
     out.number(static_cast<std::uint64_t>(spec.compute));
@@ -183,6 +186,9 @@ demand_shape shape_of(const workload_spec& spec, const std::string& policy, cons
     write_value_of_time(out, spec.when.value_of_time);
     out.maybe(budget_left);
     out.maybe(asked_at);
+    out.number(left ? 1 : 0);
+    out.real(left ? left->work_left : 1);
+    out.number(left && left->restores ? 1 : 0);
     out.number(measured.size());
     for (const measured_speed& one : measured) {
         out.word(one.model);

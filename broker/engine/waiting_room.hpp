@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/domain/measured_speed.hpp"
+#include "broker/domain/progress.hpp"
 #include "broker/engine/fair_order.hpp"
 
 #include <array>
@@ -12,11 +13,12 @@
 namespace westerly {
 
 /// All that a decision reads of a workload, as a digest: workloads of one shape are placeable or not together. `policy`
-/// is the one that it runs under, whatever it names.
+/// is the one that it runs under, whatever it names; `left`: what earlier runs have left of the work.
 using demand_shape = sha256_digest;
 demand_shape shape_of(const workload_spec& spec, const std::string& policy, const std::optional<money>& budget_left,
                       std::span<const measured_speed> measured = {},
-                      const std::optional<instant>& asked_at = std::nullopt);
+                      const std::optional<instant>& asked_at = std::nullopt,
+                      const std::optional<run_progress>& left = std::nullopt);
 
 /// What can lift the reasons of those who wait; a set of bits.
 enum wake_on : std::uint8_t {

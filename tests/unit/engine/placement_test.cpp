@@ -105,6 +105,23 @@ TEST(waiting, a_policy_that_is_gone_is_waited_for) {
     EXPECT_EQ(rig.stored(id).state, workload_state::launching);
 }
 
+/// Ten hours of work within two: one has nine of them behind it.
+TEST(waiting, is_not_for_the_reasons_of_the_same_work_that_has_more_left) {
+    engine_rig rig;
+    workload_spec spec = small_spec();
+    spec.work.runtime_s = 36'000;
+    spec.checkpoint = checkpoint_rule{.interval_s = 600, .portable = true};
+    spec.when.deadline_at = rig.now + std::chrono::hours(2);
+    const auto whole = rig.submit(spec), tenth = rig.submit(spec);
+    rig.store.workloads.at(tenth).work_done = 0.9;
+    rig.restart();
+    rig.add_provider("p", 2);
+    rig.run_for(seconds(10));
+    EXPECT_EQ(rig.stored(whole).state, workload_state::queued);
+    EXPECT_EQ(rig.stored(whole).waiting.at(0).code, "no_feasible_offer");
+    EXPECT_EQ(rig.stored(tenth).state, workload_state::launching);
+}
+
 /// 30 s to the earliest start, then 40 s of queue and 10 s of work.
 TEST(waiting, a_plan_of_a_later_start_promises_what_is_done_then) {
     engine_rig rig;

@@ -1,3 +1,4 @@
+#include "policies/table.hpp"
 #include "tests/unit/engine/rig.hpp"
 
 #include <algorithm>
@@ -20,6 +21,8 @@ struct spot_pool {
               options.fair_share = std::move(rules);
               return options;
           }()) {
+        rig.terms = built_in_terms();
+        rig.restart();
         rig.add_provider("p", 1);
         offer pool = small_offer("p", pool_units);
         pool.mode = mode;
@@ -408,6 +411,66 @@ TEST(reclaim, gives_back_what_was_lent_and_takes_nothing_below_a_guarantee) {
     EXPECT_FALSE(pool.runs(third));
     EXPECT_TRUE(pool.stopping.empty()) << "the guest has no more than its own guarantee";
     EXPECT_EQ(std::ranges::count_if(guests, [&](const auto& id) { return pool.runs(id); }), 2);
+}
+
+/// Four units that a guest holds, and nothing that it has done is saved.
+struct lent_pool : spot_pool {
+    lent_pool()
+        : spot_pool([] {
+              fair_share_rules rules;
+              rules.tenants["owner"].guaranteed_micros_per_h = 7'200'000;  // two units
+              return rules;
+          }()) {
+        policy soonest = cheapest_policy();
+        soonest.name = "soonest";
+        soonest.order_service = soonest.order_interactive = soonest.order_batch = {{"finish", 0}, {"cost", 0}};
+        rig.set_policies({cheapest_policy(), soonest});
+        as("guest");
+        auto guest = spec_of(0);
+        guest.checkpoint->interval_s = 36'000;
+        for (int i = 0; i < 4; ++i)
+            submit(guest);
+        pass(minutes(90));
+    }
+    /// An hour on one unit, against the hour and a half that one of the guest's would do again.
+    workload_id ask(const std::string& tenant, std::int32_t priority, const std::string& policy) {
+        as(tenant);
+        auto spec = spec_of(priority, 1, 1);
+        spec.policy = policy;
+        const auto id = submit(spec);
+        let_them_go();
+        return id;
+    }
+};
+
+TEST(reclaim, is_no_bargain_as_priority_is) {
+    lent_pool pool;
+    EXPECT_FALSE(pool.runs(pool.ask("other", 1, "cheapest")));
+    EXPECT_TRUE(pool.runs(pool.ask("owner", 0, "cheapest")));
+}
+
+TEST(reclaim, is_for_policies_that_order_too) {
+    lent_pool pool;
+    EXPECT_TRUE(pool.runs(pool.ask("owner", 0, "soonest")));
+    EXPECT_EQ(stopped_so_far(pool.rig), 1);
+}
+
+TEST(preemption, is_for_policies_that_order_too_where_it_is_a_bargain) {
+    lent_pool pool;
+    EXPECT_FALSE(pool.runs(pool.ask("other", 1, "soonest")));
+    pool.as("other");
+    auto spec = pool.spec_of(1, 1, 10);  // half of it is more than that twice: it has nowhere else to go
+    spec.policy = "soonest";
+    const auto id = pool.submit(spec);
+    pool.let_them_go();
+    ASSERT_TRUE(pool.runs(id));
+    const auto stopped_for = std::ranges::find_if(pool.rig.store.decisions, [&](const auto& one) {
+        return one.second.workload == id && !one.second.ranked.front().terms.empty();
+    });
+    ASSERT_NE(stopped_for, pool.rig.store.decisions.end());
+    const appraisal& won = stopped_for->second.ranked.front();
+    EXPECT_NEAR(won.terms.back().second, 1.5 * 3.6, 0.1) << "an hour and a half at 3.60";
+    EXPECT_DOUBLE_EQ(won.j, won.cost_base + won.terms.back().second);
 }
 
 }  // namespace
