@@ -76,9 +76,8 @@ void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
         if (view.hourly && !run.why_not)
             return hourly_cost(by.want, by.want.sites[by.book.cols().site[index]], by.want.shapes[shape], view,
                                into.start_at.time_since_epoch().count(), run.billed_s);
-        return run.why_not
-                   ? infinity
-                   : static_cast<double>(by.book.cols().price_nanos[index]) * view.cost_per_nano + into.egress_base;
+        return run.why_not ? infinity
+                           : view.cost_at(by.book.cols().price[index]) * by.want.aside[shape].rate + into.egress_base;
     };
     const bool exact = by.want.runs[shape].speed.r.exact();
     into.cost_low = exact ? into.cost_base : cost_at(speed_end::fast);

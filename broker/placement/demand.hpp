@@ -5,6 +5,7 @@
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
 #include "broker/placement/hourly_starts.hpp"
+#include "broker/placement/rounding.hpp"
 #include "broker/placement/rtt.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
@@ -61,6 +62,7 @@ struct site_view {
 /// What few filters ask of a shape, apart from `shape_view` so that it stays one cache line.
 struct shape_aside {
     std::int64_t late_ms = 0;  // how much later than expected it may finish, as surely as the deadline asks
+    double rate = 1;           // base currency for one of its prices'
     double billed_base = -1;   // what the run is billed, where it is not what it is compared by; below 0: it is
     std::uint32_t hourly = 0;  // in demand.hourly.shapes, where it stands alone
 };
@@ -68,7 +70,7 @@ struct shape_aside {
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
 /// line, because the scan reads it for every offer that comes near to being chosen.
 struct alignas(64) shape_view {
-    double cost_per_nano = 0;     // C in base currency for a price of one nano
+    double unit_s = 0;            // units x billed seconds
     std::int64_t price_max = 0;   // of max_price, in nanos per unit-hour
     std::int64_t budget_max = 0;  // of the budget
     std::uint64_t units = 0;
@@ -85,6 +87,8 @@ struct alignas(64) shape_view {
     std::uint32_t headroom = 0;       // units that must stay free beside its own
     /// What has to be free, or there at all, for it to start.
     std::uint64_t room() const noexcept { return units + headroom; }
+    /// C without egress, in the currency of the price.
+    double cost_at(double nanos) const noexcept { return money_of_nano_s(nanos * unit_s); }
 };
 
 static_assert(sizeof(shape_view) == 64);

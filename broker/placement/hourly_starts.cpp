@@ -36,13 +36,12 @@ wide nano_ms_over(const hourly_shape& of, std::int64_t from_ms, std::int64_t bil
     return nano_ms_over(*of.prices, of.by_week, from_ms, billed_ms);
 }
 
-/// In base currency. Of a price that does not change in the run to the bit what it costs as a plain one.
-double base_of(wide nano_ms, std::int64_t billed_ms, double cost_per_nano) noexcept {
-    if (billed_ms == 0)
-        return 0;
-    const double mean = static_cast<double>(nano_ms / billed_ms) +
-                        static_cast<double>(nano_ms % billed_ms) / static_cast<double>(billed_ms);
-    return mean * cost_per_nano;
+/// In base currency: of the same money to the bit what it is as a plain price.
+double base_of(wide nano_ms, std::uint64_t units, double rate) noexcept {
+    constexpr wide most = std::numeric_limits<wide>::max();
+    const wide all = units > 0 && nano_ms > most / units ? most : nano_ms * static_cast<wide>(units);
+    const double nano_s = all % 1000 == 0 ? static_cast<double>(all / 1000) : static_cast<double>(all) / 1000.0;
+    return money_of_nano_s(nano_s) * rate;
 }
 
 start_option option_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
@@ -271,7 +270,7 @@ wide hourly_costs::nano_ms_at(std::int64_t delay_ms) const noexcept {
 hourly_costs::at_start hourly_costs::at(std::int64_t delay_ms) const noexcept {
     const std::int64_t from = from_ms + delay_ms;
     const wide nano_ms = nano_ms_at(delay_ms);
-    at_start made{base_of(nano_ms, billed_ms, per_nano) + data_base, passes};
+    at_start made{base_of(nano_ms, units, rate) + data_base, passes};
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     if (price_max != any_price && prices->range(from, from + (by_week ? week_ms : billed_ms)).second > price_max)
         made.code = code(rejection::max_price);
@@ -289,7 +288,8 @@ hourly_costs hourly_costs_of(const demand& want, const site_view& site, const sh
     made.by_week = of.by_week;
     made.from_ms = shape.start_ms + site.data_movement_ms;
     made.billed_ms = of.billed_ms;
-    made.per_nano = shape.cost_per_nano;
+    made.units = shape.units;
+    made.rate = want.aside[static_cast<std::size_t>(&shape - want.shapes.data())].rate;
     made.data_base = site.egress_base;
     made.price_max = shape.price_max;
     made.nano_ms_max = of.nano_ms_max;
@@ -341,7 +341,8 @@ std::uint8_t date_code(const demand& want, const site_view& site, const shape_vi
 double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
                    std::int64_t from_ms, std::uint64_t billed_s) {
     const auto billed_ms = static_cast<std::int64_t>(billed_s) * 1000;
-    return base_of(nano_ms_over(hours_of(want, shape), from_ms, billed_ms), billed_ms, view.cost_per_nano) +
+    return base_of(nano_ms_over(hours_of(want, shape), from_ms, billed_ms), view.units,
+                   want.aside[static_cast<std::size_t>(&shape - want.shapes.data())].rate) +
            site.egress_base;
 }
 

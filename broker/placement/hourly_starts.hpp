@@ -64,7 +64,8 @@ struct hourly_costs {
     bool by_week = false;                 // services: the mean of the week, whenever they start
     std::int64_t from_ms = 0;             // of what is billed when it starts at its earliest, since 1970
     std::int64_t billed_ms = 0;
-    double per_nano = 0;         // base currency for a price of one nano
+    std::uint64_t units = 0;
+    double rate = 1;             // base currency for one of the prices'
     double data_base = 0;        // what moving the data costs at any time
     std::int64_t price_max = 0;  // limits: of the highest price in the run, in nanos per unit-hour;
     wide nano_ms_max = 0;        // of its integral;

@@ -55,7 +55,8 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
     if (price > shape.price_max)
         return code(rejection::max_price);
     const shape_aside& aside = want.aside[number];
-    const double billed = aside.billed_base >= 0 ? aside.billed_base : static_cast<double>(price) * shape.cost_per_nano;
+    const double billed =
+        aside.billed_base >= 0 ? aside.billed_base : shape.cost_at(static_cast<double>(price)) * aside.rate;
     if (price > shape.budget_max ||
         (site.egress_base > 0 && want.request.budget_base && billed + site.egress_base > *want.request.budget_base))
         return code(rejection::budget);
@@ -207,7 +208,7 @@ private:
                 admit_hourly(i, site, shape);
                 continue;
             }
-            const double cost = cols.price[i] * shape.cost_per_nano + site.egress_base;
+            const double cost = shape.cost_at(cols.price[i]) * want_.aside[cols.shape[i]].rate + site.egress_base;
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
             if (ranks_) {

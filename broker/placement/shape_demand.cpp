@@ -56,9 +56,8 @@ void limit_by_bill(unit_price billed, const shape_question& asked, std::uint64_t
         into.price_max = within(asked.hourly->price_by_hour(billed.unit, into.units));
     if (asked.run)
         into.budget_max = within(asked.run->price_by_run(billed.unit, into.units, billed_s));
-    aside.billed_base = static_cast<double>(billed.nanos) * static_cast<double>(into.units) *
-                        (static_cast<double>(billed_s) / 3600.0) *
-                        (static_cast<double>(rate_nanos(asked.world.rates, billed.unit)) / 1e18);
+    aside.billed_base = into.cost_at(static_cast<double>(billed.nanos)) *
+                        (static_cast<double>(rate_nanos(asked.world.rates, billed.unit)) / 1e9);
 }
 
 /// Whether one of its starts may lie at a date that forbids it, or past its quote.
@@ -140,8 +139,8 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
         run.risk.deadline_ms = static_cast<double>(*request.deadline_ms);
         aside.late_ms = late_ms_of(run.risk.finish, request.deadline_z);
     }
-    const double rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
-    into.cost_per_nano = units * (static_cast<double>(run.billed_s) / 3600.0) * rate / 1e9;
+    aside.rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
+    into.unit_s = units * static_cast<double>(run.billed_s);
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
     into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;

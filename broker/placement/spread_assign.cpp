@@ -10,7 +10,7 @@ namespace westerly {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double rounding = 1e-12;        // of shares, which sum to 1
+constexpr double share_rounding = 1e-12;  // shares sum to 1
 constexpr double unserved_counts = 1000;  // more than all limits together, so that a search finds room first
 
 }  // namespace
@@ -83,14 +83,14 @@ double spread_costs::past_full_ones(const spread_set& set, flows& into, shares_o
         left.push_back(from.share);
     for (const auto& [ms, o, m] : pairs) {
         const double share = std::min(left[o], room[m] - shares[m]);
-        if (share <= rounding)
+        if (share <= share_rounding)
             continue;
         left[o] -= share;
         shares[m] += share;
         into.push_back({o, m, share});
     }
     for (const double each : left)
-        unserved += each > rounding ? each : 0;
+        unserved += each > share_rounding ? each : 0;
     return unserved;
 }
 

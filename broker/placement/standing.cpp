@@ -80,7 +80,7 @@ double cost_of(const offer_book& book, const demand& want, std::size_t i, bool a
     const shape_view& shape = want.shapes[book.cols().shape[i]];
     if (shape.hourly)
         return at_once ? hourly_at_once(want, site, shape).cost_base : hourly_best(want, site, shape).cost_base;
-    return static_cast<double>(book.cols().price_nanos[i]) * shape.cost_per_nano + site.egress_base;
+    return shape.cost_at(book.cols().price[i]) * want.aside[book.cols().shape[i]].rate + site.egress_base;
 }
 
 }  // namespace westerly

@@ -181,6 +181,20 @@ TEST(decide, energy_and_carbon_follow_power_pue_share_and_factor) {
     EXPECT_DOUBLE_EQ(a.carbon_kg.value(), 0.06);  // the green half changes nothing here: location-based
 }
 
+/// Four of five parts of the way from 40 W to 100 W are 88 W.
+TEST(decide, energy_is_of_the_power_that_the_work_is_said_to_draw) {
+    offer o = plain("a");
+    o.idle_w = 40;
+    workload_spec spec = task();
+    spec.work.utilisation = 0.8;
+    EXPECT_DOUBLE_EQ(decide_on({o}, spec).ranked[0].energy_kwh.value(), 0.088 * 1.2);
+    o.idle_w.reset();
+    EXPECT_DOUBLE_EQ(decide_on({o}, spec).ranked[0].energy_kwh.value(), 0.12) << "idle is not known: never too low";
+    o.max_w.reset();
+    o.idle_w = 40;
+    EXPECT_FALSE(decide_on({o}, spec).ranked[0].energy_kwh) << "what idles is no measure of what works";
+}
+
 TEST(decide, what_is_unknown_stays_unknown_or_is_said_to_be_assumed) {
     offer o = plain("a");
     o.site.pue.reset();
@@ -282,6 +296,27 @@ TEST(decide, the_order_of_accelerators_breaks_ties) {
     EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a"}));
     EXPECT_EQ(made.baseline->site, "b");
     EXPECT_EQ(sites_of(decide_on({with_cards("a", "X", 7.99), equal[1]}, spec))[0], "a");
+}
+
+/// 3 x 1.10 and 1 x 3.30; 6 x 7.80 and 1 x 46.80: as products of doubles they differ in the last bit.
+TEST(decide, the_same_money_is_a_tie_whatever_it_is_made_of) {
+    for (const auto& [price, units] :
+         {std::pair<std::int64_t, std::uint64_t>{1'100'000'000, 3}, {7'800'000'000, 6}, {2'170'000'000, 7}}) {
+        offer many = plain("a"), one = plain("b");
+        many.price = unit_price{price, currency::usd};
+        many.supply.minimum_units = units;
+        many.queue_wait_s = 60;
+        one.price = unit_price{price * static_cast<std::int64_t>(units), currency::usd};
+        for (const currency base : {currency::cny, currency::usd})
+            for (const std::int64_t rate : {7'100'000'000, 6'999'999'999}) {
+                decision_world world = built::world();
+                world.rates.base = base;
+                world.rates.usd_nanos = rate;
+                const decision made = decide_on({many, one}, task(), {}, world);
+                EXPECT_EQ(made.ranked[0].offer, one.id) << "it finishes earlier";
+                EXPECT_EQ(made.ranked[0].cost_base, made.ranked[1].cost_base);
+            }
+    }
 }
 
 TEST(decide, rtt_breaks_no_tie_of_batch_that_nobody_waits_for) {

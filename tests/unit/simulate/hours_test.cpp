@@ -235,7 +235,7 @@ TEST(prices_by_hour, waiting_unasked_never_counts_as_cheaper) {
     hourly_costs of{.prices = &prices,
                     .from_ms = begin().time_since_epoch().count(),
                     .billed_ms = 3'600'000,
-                    .per_nano = 1e-9,
+                    .units = 1,
                     .price_max = std::numeric_limits<std::int64_t>::max(),
                     .nano_ms_max = wide{1} << 100};
     const auto costs = [&] {
