@@ -364,10 +364,12 @@ TEST(explain, tells_what_is_bought_in_time_and_distance) {
     EXPECT_TRUE(told("1.00 CNY less")) << explain(d);
     d.ranked[1].terms.clear();
     EXPECT_TRUE(told(" and ends 2.50 h sooner.")) << "nobody waits at it";
-    d.notes = {{note_kind::ranked_in_order, {"latency", "ms"}, {10}}};
-    EXPECT_TRUE(told(" and ends 2.50 h sooner and is 8.0 ms nearer.")) << explain(d);
+    d.ranked[1].rtt_p95_ms = 30;
+    d.baseline->rtt_p95_ms = 42;
+    d.notes = {{note_kind::ranked_in_order, {"data_movement", "s", "rtt", "ms", "cost", "currency unit"}, {60, 1, 0}}};
+    EXPECT_TRUE(told(" and ends 2.50 h sooner and is 12.0 ms nearer.")) << explain(d);
     std::swap(d.ranked[1].finish_at, d.baseline->finish_at);
-    std::swap(d.ranked[1].rtt_ms, d.baseline->rtt_ms);
+    d.ranked[1].rtt_p95_ms = 50;
     EXPECT_TRUE(told(" and ends 2.50 h later and is 8.0 ms farther.")) << explain(d);
     d.baseline->finish_at = instant(2 * practically_never);
     EXPECT_FALSE(told("later"));

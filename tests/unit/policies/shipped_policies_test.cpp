@@ -69,6 +69,37 @@ TEST(nearest, counts_whole_milliseconds_then_cost) {
     EXPECT_EQ(sites_of(made), (std::vector<std::string>{"b", "a", "c"}));
 }
 
+/// The dearer offer is bought for its distance, so the sentence against the cheapest says how much nearer it is. Of two
+/// origins with three quarters and a quarter of the users, 95 % of the demand stay within the farther one's RTT.
+TEST(nearest, tells_how_much_nearer_the_dearer_offer_is) {
+    const policy rules = shipped("nearest");
+    workload_spec spec = waited_for();
+    const std::vector<offer> offers{at_rtt("near", 2.0, 9.5), at_rtt("far", 1.0, 49.5)};
+    const auto told = [&](std::string_view words) {
+        const std::string text = explain(built::decide_on(offers, spec, rules));
+        EXPECT_NE(text.find(words), std::string::npos) << text;
+    };
+    told("it costs 1.00 CNY more and is 40.0 ms nearer (0.025 CNY each).");
+    spec.kind = workload_kind::service;
+    told("it costs 1.00 CNY more and is 40.0 ms nearer (0.025 CNY each).");
+    spec.kind = workload_kind::batch;
+    spec.interactive = false;
+    EXPECT_EQ(explain(built::decide_on(offers, spec, rules)).find("nearer"), std::string::npos) << "nobody waits at it";
+}
+
+TEST(nearest, compares_what_95_percent_of_the_demand_stay_within) {
+    workload_spec spec = waited_for();
+    spec.limits.origins = {{{.region = "here", .latitude_longitude = {}}, 3},
+                           {{.region = "there", .latitude_longitude = {}}, 1}};
+    spec.limits.from.reset();
+    std::vector<offer> offers{at_rtt("even", 2.0, 20), at_rtt("uneven", 1.0, 5)};
+    offers[0].site.rtt_ms.emplace_back("there", 20);
+    offers[1].site.rtt_ms.emplace_back("there", 60);  // mean 18.75
+    const std::string text = explain(built::decide_on(offers, spec, shipped("nearest")));
+    EXPECT_NE(text.find("chooses p/even/"), std::string::npos) << text;
+    EXPECT_NE(text.find("it costs 1.00 CNY more and is 40.0 ms nearer (0.025 CNY each)."), std::string::npos) << text;
+}
+
 TEST(nearest, interactive_batch_goes_to_its_data_first) {
     workload_spec spec = waited_for();
     spec.inputs = {{1000, "far"}};  // 859 s at 10 Gbit/s: 15 steps of 60 s
