@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace westerly {
 namespace {
 
@@ -95,22 +97,71 @@ TEST(run_trace, counts_energy_and_both_carbon_numbers_by_the_hours_that_it_ran) 
     EXPECT_NEAR(made.market_kg, 0.54, 1e-9);
 }
 
+/// In which order the workloads of a trace start, by their numbers there.
+std::vector<std::size_t> order_of(const scratch_folder& here, const std::string& rows, const supply& from,
+                                  run_setup setup, outcome& made) {
+    std::vector<std::size_t> order;
+    setup.chose = [&](std::size_t number, const offer_id&) {
+        order.push_back(number);
+    };
+    made = run(here, rows, from, setup);
+    return order;
+}
+
+// Two nodes of eight cards are all there is. Two jobs of a node each hold them for two hours; five gangs of both nodes
+// for an hour each come at 900 s; then a job of a node for an hour every quarter of one, twice as much as there is room
+// for. A gang's start makes two of those wait, which costs more than its own wait: by cost it comes after them.
 TEST(run_trace, nobody_is_left_behind_and_the_late_go_first) {
-    // 101 gangs of two cards for a day each, where two cheap cards are all there is.
+    constexpr std::size_t first_gang = 2, first_small = 7, all = 67;
+    supply nodes = two_pools();
+    nodes.offers.pop_back();
+    nodes.offers[0].accelerators->count = 8;
+    const scratch_folder here;
+    std::string rows = "0,7200,8,8,b\n0,7200,8,8,b\n";
+    for (std::size_t i = first_gang; i < first_small; ++i)
+        rows += "900,3600,16,16,a\n";
+    for (std::size_t i = first_small; i < all; ++i)
+        rows += std::to_string(1800 + 900 * (i - first_small)) + ",3600,8,8,b\n";
+    const auto place = [](const std::vector<std::size_t>& order, std::size_t number) {
+        return std::ranges::find(order, number) - order.begin();
+    };
+    run_setup setup = setup_of(tick_rule::by_cost, 5);
+    setup.max_wait_s = 6 * 3600;
+    outcome made;
+    const auto order = order_of(here, rows, nodes, setup, made);
+    EXPECT_EQ(made.started, all);
+    EXPECT_EQ(made.unplaceable, 0u);
+    // Overdue at 22 500 s, when two jobs an hour have started since 7 200 s. From then on one gang after the other, and
+    // no job that came after them in between.
+    EXPECT_GE(place(order, first_gang), 8) << "until then small work costs less";
+    for (std::size_t i = first_gang + 1; i < first_small; ++i)
+        EXPECT_EQ(place(order, i), place(order, i - 1) + 1);
+    EXPECT_TRUE(std::ranges::is_sorted(order.begin() + place(order, first_gang), order.end()))
+        << "in order of the wait";
+    EXPECT_GT(made.late, 4u);
+    EXPECT_GT(made.lateness_s, 0);
+    setup.max_wait_s = 1e9;
+    outcome patient;
+    const auto by_cost_alone = order_of(here, rows, nodes, setup, patient);
+    EXPECT_EQ(patient.started, all);
+    EXPECT_EQ(patient.late, 0u);
+    EXPECT_GT(place(by_cost_alone, first_gang), place(order, first_gang) + 4) << "nobody is late";
+    setup = setup_of(tick_rule::by_turns, 5);
+    const auto in_turn = order_of(here, rows, nodes, setup, made);
+    EXPECT_EQ(made.started, all);
+    EXPECT_LT(place(in_turn, first_gang), 4) << "whoever has had nothing keeps a place, and others fill gaps only";
+}
+
+TEST(run_trace, a_task_that_fits_no_unit_is_told_and_holds_nobody_up) {
     supply only_cheap = two_pools();
     only_cheap.offers.pop_back();
     const scratch_folder here;
-    std::string rows;
-    for (int i = 0; i < 5; ++i)
-        rows += "0,86400,2,1,a\n";
-    for (int i = 0; i < 40; ++i)
-        rows += std::to_string(1000 * i + 1000) + ",7200,1,1,b\n";
-    run_setup setup = setup_of(tick_rule::by_cost, 5);
-    const outcome made = run(here, rows, only_cheap, setup);
-    EXPECT_EQ(made.started, 0u + 40u) << "a task of two cards does not fit a unit of one";
-    EXPECT_EQ(made.unplaceable, 5u);
-    setup.how = tick_rule::by_turns;
-    EXPECT_EQ(run(here, rows, only_cheap, setup).started, 40u);
+    for (const tick_rule how : {tick_rule::by_cost, tick_rule::by_turns}) {
+        const outcome made =
+            run(here, "0,86400,2,1,a\n1000,7200,1,1,b\n2000,7200,1,1,b\n", only_cheap, setup_of(how, 5));
+        EXPECT_EQ(made.unplaceable, 1u) << "two cards are more than a unit of one";
+        EXPECT_EQ(made.started, 2u);
+    }
 }
 
 TEST(run_trace, every_rule_starts_everything_and_rules_differ) {
