@@ -11,6 +11,11 @@ TEST(owned, a_fee_is_spread_over_the_hours_of_its_term) {
     // 50 000 CNY a month for 8 cards, as a node of 8: 50 000 / 720 = 69.444444444 an hour, 8.68 a card.
     EXPECT_EQ(amortised({reservation_term::month, {50'000'000'000, currency::cny}}),
               (unit_price{69'444'444'444, currency::cny}));
+    // 70 000 CNY: 97.222222222 an hour, 12.15 a card. DGX Cloud, 8 x H100 for 37 000 USD: 51.388888889, 6.42 a card.
+    EXPECT_EQ(amortised({reservation_term::month, {70'000'000'000, currency::cny}}),
+              (unit_price{97'222'222'222, currency::cny}));
+    EXPECT_EQ(amortised({reservation_term::month, {37'000'000'000, currency::usd}}),
+              (unit_price{51'388'888'889, currency::usd}));
     EXPECT_EQ(amortised({reservation_term::year, {8'760'000'000, currency::usd}}),
               (unit_price{1'000'000'000, currency::usd}));
     EXPECT_EQ(amortised({reservation_term::month, {0, currency::cny}}).nanos, 0);

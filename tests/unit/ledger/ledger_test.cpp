@@ -259,6 +259,12 @@ TEST(rate, published_figures_come_out) {
     EXPECT_EQ(format_nanos(card_hour), "8.680555556");
     EXPECT_EQ(format_micros(charged(lease_at(card_hour, 8), std::chrono::hours(24 * 30)).billed_micros),
               "50000.000003");
+    // At the upper end of what an A100 server rents for, and DGX Cloud's 8 x H100 at 37 000 USD: the node's share of
+    // the fee for each hour of a month.
+    EXPECT_EQ(format_micros(charged(lease_at(97'222'222'222, 1), std::chrono::hours(720)).billed_micros),
+              "70000.000000");
+    EXPECT_EQ(format_micros(charged(lease_at(51'388'888'889, 1), std::chrono::hours(720)).billed_micros),
+              "37000.000000");
 }
 
 TEST(rate, is_the_cumulative_at_the_billed_time_in_all_four_costs) {

@@ -70,6 +70,39 @@ TEST(reservations, eight_cards_for_50_000_a_month_cost_more_than_7_80_an_hour_ev
     EXPECT_EQ(made.region, "cn-north");
 }
 
+TEST(reservations, eight_cards_for_70_000_a_month_cost_more_still) {
+    // 70 000 / (8 x 720) = 12.15 a card-hour; it buys 70 000 / (8 x 7.80) = 1 121.79 h, and a month has 720.
+    const auto made = advice_on({ran(until - days(30), days(30), 8)}, reserved(70'000));
+    EXPECT_NEAR(made.reserved_price, 12.15, 0.005);
+    EXPECT_NEAR(*made.break_even_h, 70'000.0 / 62.40, 1e-6);
+    EXPECT_EQ(made.units, 0u);
+    EXPECT_NEAR(*made.saving_per_month, 44'928 - 70'000, 1e-6);
+}
+
+TEST(reservations, dgx_cloud_at_37_000_usd_a_month_pays_from_6_42_an_hour) {
+    // 8 x H100: 37 000 / (8 x 720) = 6.4236 USD a card-hour. Against 10 USD it breaks even at 37 000 / 80 = 462.5 h and
+    // saves 8 x 720 x 10 - 37 000 = 20 600 when never idle; against 6.40, 37 000 / 51.20 = 722.7 h are more than there
+    // are, against 6.45 717.1 h are not.
+    for (const auto& [cents, units, saving] :
+         {std::tuple{1000, 1u, 20'600.0}, {645, 1u, 5760 * 6.45 - 37'000}, {640, 0u, 5760 * 6.40 - 37'000}}) {
+        offer dgx = node("dgx/us/8xh100/reserved", billing_mode::reserved, 8, "H100");
+        dgx.supply.fee = reservation_fee{reservation_term::month, {37'000'000'000, currency::usd}};
+        offer hourly = node("cloud/us/h100/on_demand", billing_mode::on_demand, 1, "H100");
+        hourly.unit = offer_unit::card;
+        hourly.price = unit_price{cents * 10'000'000ll, currency::usd};
+        const std::vector<offer> offers{hourly, dgx};
+        const std::vector<charge> history{ran(until - days(30), days(30), 8, hourly)};
+        const auto made = advise_reservations(history, offers, until - days(30), until);
+        ASSERT_EQ(made.advices.size(), 1u);
+        const auto& advice = made.advices.front();
+        EXPECT_NEAR(advice.reserved_price, 37'000.0 / 5760, 1e-9);
+        EXPECT_NEAR(advice.reserved_price, 6.4236, 0.00005);
+        EXPECT_NEAR(*advice.break_even_h, 37'000 / (8 * cents / 100.0), 1e-6);
+        EXPECT_EQ(advice.units, units);
+        EXPECT_NEAR(*advice.saving_per_month, saving, 1e-6);
+    }
+}
+
 TEST(reservations, the_break_even_is_the_hours_that_the_fee_buys) {
     // 31 200 a month buys 31 200 / (8 x 7.80) = 500 h; the month was busy for 501, then 499.
     for (const auto& [busy, units, saving] : {std::tuple{501, 1u, 62.40}, {499, 0u, -62.40}}) {
