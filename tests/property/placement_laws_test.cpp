@@ -12,11 +12,27 @@ namespace {
 /// A world whose decision stands in price form, without a reference to the cheapest.
 world priced_world(std::uint64_t seed) {
     dice chance(seed);
-    world w = random_world(chance);
-    w.rules = random_priced_policy(chance);
+    world w = any_world(chance, seed);
+    policy priced = random_priced_policy(chance);
+    priced.max_delay_s = w.rules.max_delay_s;
+    priced.compliance = w.rules.compliance;
+    w.rules = std::move(priced);
     price_risk(chance, w.rules);
     return w;
 }
+
+/// That the worlds of a law are such as their kinds say.
+struct tally {
+    std::uint64_t put_off = 0, sized = 0;
+    void see(const world& w, const decision& made) {
+        put_off += made.put_off.has_value();
+        sized += !made.ranked.empty() && made.ranked.front().tasks != w.spec.tasks;
+    }
+    void expect_some() const {
+        EXPECT_GT(put_off, worlds / 200);
+        EXPECT_GT(sized, worlds / 50'000);
+    }
+};
 
 std::vector<offer_id> order_without(const decision& made, const offer_id& left_out) {
     std::vector<offer_id> ids;
@@ -38,10 +54,12 @@ void expect_common_prefix(const std::vector<offer_id>& a, const std::vector<offe
 }
 
 TEST(placement_laws, dearer_never_ranks_better) {
+    tally seen;
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         world w = priced_world(seed);
         const decision before = w.decide();
+        seen.see(w, before);
         if (before.ranked.empty())
             continue;
         const offer_id id = before.ranked[seed % before.ranked.size()].offer;
@@ -55,13 +73,14 @@ TEST(placement_laws, dearer_never_ranks_better) {
         if (HasFailure())
             return;
     }
+    seen.expect_some();
 }
 
 TEST(placement_laws, one_more_offer_never_reorders_the_rest) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
-        world w = random_world(chance);
+        world w = any_world(chance, seed);
         w.rules.within_of_cheapest.reset();
         w.rules.within_of_least.reset();
         const decision before = w.decide();
@@ -97,7 +116,7 @@ TEST(placement_laws, the_currency_changes_no_order) {
 TEST(placement_laws, same_inputs_give_the_same_bits_in_any_order) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         dice chance(seed);
-        world w = random_world(chance);
+        world w = any_world(chance, seed);
         const offer_book book = w.book();
         const auto decided = [&](const offer_book& b) {
             return decide(b, w.rules, built_in_terms(), w.spec, w.surroundings());
@@ -168,13 +187,17 @@ void make_extreme(dice& chance, world& w) {
     if (chance.once_in(3))
         w.spec.budget = money{std::numeric_limits<std::int64_t>::max(), currency::cny};
     w.spec.tasks = 1 + static_cast<std::uint32_t>(chance.below(10'000));
+    if (w.spec.tasks_max > 0)
+        w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(10'000));
+    if (w.spec.when.max_delay_s && chance.once_in(4))
+        w.spec.when.max_delay_s = w.rules.max_delay_s = std::numeric_limits<std::uint64_t>::max();
 }
 
 TEST(placement_laws, extremes_give_numbers) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
-        world w = random_world(chance);
+        world w = any_world(chance, seed);
         make_extreme(chance, w);
         const decision made = w.decide();
         std::uint32_t rejected = 0;

@@ -303,14 +303,34 @@ TEST(placement_oracle, chooses_starts_as_trying_all_of_them_does) {
     EXPECT_GT(for_dates, worlds / 500);
 }
 
+/// Fit at the size that it is ranked at; worlds of one size are held against the oracle above.
 TEST(placement_oracle, no_ranked_offer_is_unfit_and_none_is_ranked_twice) {
+    std::uint64_t larger = 0;
     for (std::uint64_t seed = 3'000'001; seed <= 3'000'000 + worlds; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
         dice chance(seed);
-        const world w = random_world(chance);
-        auto ids = ids_of(w.decide().ranked);
+        const world w = any_world(chance, seed);
+        const decision made = w.decide();
+        auto ids = ids_of(made.ranked);
         std::ranges::sort(ids);
-        EXPECT_EQ(std::ranges::adjacent_find(ids), ids.end()) << "seed " << seed;
+        ASSERT_EQ(std::ranges::adjacent_find(ids), ids.end());
+        if (w.spec.tasks_max == 0)
+            continue;
+        std::map<std::uint32_t, std::vector<offer_id>> by_size;
+        for (const auto& a : made.ranked)
+            by_size[a.tasks].push_back(a.offer);
+        for (const auto& [size, ranked] : by_size) {
+            world sized = w;
+            sized.spec.tasks = size;
+            sized.spec.tasks_max = 0;
+            const judgement right = judge(sized, false);
+            for (const auto& id : ranked)
+                ASSERT_TRUE(std::ranges::any_of(right.ranked, [&](const judged* j) { return j->at->id == id; }))
+                    << id << " at " << size;
+            larger += size > w.spec.tasks ? ranked.size() : 0;
+        }
     }
+    EXPECT_GT(larger, worlds / 1000);
 }
 
 }  // namespace

@@ -284,4 +284,36 @@ world random_world_with_signals(dice& chance) {
     return w;
 }
 
+/// A range of sizes; mostly of work on cards whose hours count, so that a larger gang may be the better one.
+void draw_sizes(dice& chance, world& w) {
+    w.spec.tasks_max = w.spec.tasks + static_cast<std::uint32_t>(1 + chance.below(4));
+    if (chance.once_in(4))
+        return;
+    w.spec.kind = workload_kind::batch;
+    if (w.spec.resources.accelerators.empty())
+        w.spec.resources.accelerators.emplace_back().count = 1;
+    work_estimate& work = w.spec.work;
+    work = {};
+    work.reference = reference_cards{"A100", static_cast<std::uint32_t>(2 + chance.below(7))};
+    work.accelerator_hours = chance.between(0.1, 40);
+    work.communication = chance.once_in(2) ? 0 : chance.between(0, 0.3);
+    for (offer& o : w.offers) {
+        if (!o.accelerators)
+            o.accelerators = random_cards(chance);
+        if (chance.once_in(2))
+            o.compute = w.spec.compute;
+    }
+    if (!w.rules.ordered() && chance.once_in(2))
+        w.rules.prices.push_back({"time", chance.between(1, 50), 0, 0, {}});
+}
+
+world any_world(dice& chance, std::uint64_t seed) {
+    if (seed % 2 == 0)
+        return random_world(chance);
+    world w = random_world_with_signals(chance);
+    if (seed % 16 == 1)
+        draw_sizes(chance, w);
+    return w;
+}
+
 }  // namespace westerly::laws

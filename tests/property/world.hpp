@@ -67,6 +67,9 @@ inline constexpr std::uint64_t worlds = 100'000;
 world random_world(dice& chance);
 /// The same with signals of some zones, and slack for most batch workloads.
 world random_world_with_signals(dice& chance);
+/// By seed one of three kinds: every start at once and one size, of every second one; starts that may be put off; and
+/// one in sixteen with a range of sizes beside that, because each size is as much work as a decision of its own.
+world any_world(dice& chance, std::uint64_t seed);
 offer random_offer(dice& chance, const site_facts& site, const std::string& provider, int number);
 site_facts random_site(dice& chance, int number);
 
