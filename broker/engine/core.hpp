@@ -158,6 +158,7 @@ private:
         backfill::choice where;
         std::vector<victim> victims;
     };
+    bool is_spoken_for(const offer_id& place, const live_workload& by, instant now) const;
     std::optional<stops> cheapest_stops(const live_workload& w, const policy& rules, instant now);
     void preempt(turn& t, live_workload& w);
     void stop_for(turn& t, live_workload& w, const policy& rules, const stops& chosen);

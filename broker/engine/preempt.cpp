@@ -135,6 +135,18 @@ std::vector<engine_core::victim> engine_core::victims_for(const live_workload& b
     return chosen;
 }
 
+/// Others are being stopped there for somebody else, or an overdue one that goes before it gathers units there: what is
+/// freed there is that one's.
+bool engine_core::is_spoken_for(const offer_id& place, const live_workload& by, instant now) const {
+    const reservation* kept = backfill_.on(place);
+    if (!kept || kept->pinned)
+        return kept != nullptr;
+    if (kept->holder == by.value.id)
+        return false;
+    const live_workload& holder = workloads.at(kept->holder);
+    return overdue(holder, now) && goes_before(holder, by, now);
+}
+
 /// Where it costs the least that others are stopped for it, with what it would cost itself there; under a policy that
 /// orders, the first in its order. Nowhere where that is no bargain; what was lent is taken back whatever that costs.
 std::optional<engine_core::stops> engine_core::cheapest_stops(const live_workload& w, const policy& rules,
@@ -144,8 +156,8 @@ std::optional<engine_core::stops> engine_core::cheapest_stops(const live_workloa
     std::vector<backfill::choice> ways = places_ever(w, now);
     for (backfill::choice& way : ways) {
         const auto at = book_.find(way.on);
-        if (const auto* kept = backfill_.on(way.on); kept && kept->pinned)
-            continue;  // others are being stopped there for somebody else
+        if (is_spoken_for(way.on, w, now))
+            continue;
         way.free = book_.free_units(*at);
         const offer& on = book_.at(*at);
         lease terms;

@@ -281,6 +281,32 @@ TEST(preemption, keeps_no_place_for_a_stop_that_hangs) {
     EXPECT_TRUE(pool.runs(urgent));
 }
 
+/// A stream of urgent work would take its place for as long as there is something to stop.
+TEST(preemption, stops_nobody_where_an_overdue_gang_gathers) {
+    for (const auto waited : {minutes(58), minutes(61)}) {
+        fair_share_rules rules;
+        rules.overdue_after = minutes(60);
+        spot_pool pool(rules);
+        std::vector<workload_id> runs;
+        for (int i = 0; i < 4; ++i)
+            runs.push_back(pool.submit(pool.spec_of(0)));
+        const auto gang = pool.submit(pool.spec_of(-1, pool_units));
+        pool.pass(waited);
+        const auto urgent = pool.submit(pool.spec_of(5));
+        const bool overdue = waited > minutes(60);
+        EXPECT_EQ(pool.stopping.size(), overdue ? 0u : 1u);
+        if (!overdue)
+            continue;
+        for (const auto& id : runs) {
+            EXPECT_FALSE(pool.runs(gang));
+            pool.rig.observe(*pool.rig.stored(id).current, phase::exited, ++pool.seq, 0);
+            pool.follow();
+        }
+        EXPECT_TRUE(pool.runs(gang));
+        EXPECT_FALSE(pool.runs(urgent));
+    }
+}
+
 TEST(preemption, keeps_its_place_over_the_clock_being_set) {
     spot_pool pool;
     for (int i = 0; i < 4; ++i)
