@@ -117,14 +117,38 @@ TEST(fair_use, more_held_and_less_weight_is_more_served) {
     }
 }
 
+/// Of an owned reservation the fee's share is billed, and the list price counts.
 TEST(fair_use, a_lease_counts_at_its_list_price_and_rates) {
     lease terms;
     terms.price = {2'000'000'000, currency::usd};
     terms.rates.usd_nanos = 7'100'000'000;
     terms.units = 3;
     EXPECT_EQ(held_micros_per_h(terms), 42'600'000);
+    terms.list_price = unit_price{3'000'000'000, currency::usd};
+    EXPECT_EQ(held_micros_per_h(terms), 63'900'000) << "3 x 3 USD x 7.1";
     terms.units = std::numeric_limits<std::uint64_t>::max();
     EXPECT_EQ(held_micros_per_h(terms), 9'000'000'000'000);
+    for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+        dice chance(seed);
+        const auto price = [&] {
+            return unit_price{static_cast<std::int64_t>(chance.below(100'000'000'000)),
+                              chance.once_in(2) ? currency::usd : currency::cny};
+        };
+        lease drawn;
+        drawn.price = price();
+        drawn.rates.usd_nanos = static_cast<std::int64_t>(6'000'000'000 + chance.below(2'000'000'000));
+        drawn.units = 1 + chance.below(100);
+        unit_price counts = drawn.price;
+        if (chance.once_in(2)) {
+            counts = {static_cast<std::int64_t>(chance.below(100'000'000'000)), drawn.price.unit};
+            drawn.list_price = counts;
+        }
+        const double in_cny = static_cast<double>(counts.nanos) * 1e-9 *
+                              (counts.unit == currency::usd ? static_cast<double>(drawn.rates.usd_nanos) * 1e-9 : 1.0);
+        EXPECT_NEAR(static_cast<double>(held_micros_per_h(drawn)),
+                    std::min(9e12, in_cny * 1e6 * static_cast<double>(drawn.units)), 1)
+            << seed;
+    }
 }
 
 }  // namespace
