@@ -179,6 +179,13 @@ inline void later_peaks(unpacker& from, std::optional<accelerator_facts>& cards)
         if (known >> i & 1)
             field(from, *peaks[i]);
 }
+/// Form 8 had every offer billed from the run's start.
+constexpr bool tells_billing_start(const packer&) noexcept {
+    return true;
+}
+inline bool tells_billing_start(const unpacker& from) noexcept {
+    return from.form() >= 9;
+}
 template <class Archive, record_of<software_facts> T>
 void field(Archive& a, T& v) {
     fields(a, v.stack_versions, v.driver_version);
@@ -200,6 +207,8 @@ void field(Archive& a, T& v) {
     if (tells_hours(a))
         field(a, v.schedule);
     later_peaks(a, v.accelerators);
+    if (tells_billing_start(a))
+        field(a, v.billing_starts);
 }
 
 /// Offers in a row: of an id what differs from the one before, and a site only where it is another.
@@ -273,8 +282,9 @@ using packing::texts;
 // no certificates. Offers of
 // form 2 kept no headroom and had no software versions, end of their quote, spread of their wait, nor what is owned of
 // them, of form 5 no prices by the hour; sites of form 1 no residual mix, of form 3 no price of staging, of form 4 no
-// measured RTTs, of form 6 neither classes of data nor licences; cards of form 7 no peaks but at FP16 and FP64.
-constexpr char basis_form = 5, facts_form = 1, offers_form = 8, change_form = 8;
+// measured RTTs, of form 6 neither classes of data nor licences; cards of form 7 no peaks but at FP16 and FP64;
+// of form 8 nothing said when billing starts.
+constexpr char basis_form = 5, facts_form = 1, offers_form = 9, change_form = 9;
 constexpr char offers_sharing_form = 1;  // texts are shared since
 
 }  // namespace

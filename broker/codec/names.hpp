@@ -52,6 +52,10 @@ struct enum_names<billing_mode> {
     static constexpr std::string_view list[] = {"on_demand", "spot", "reserved"};
 };
 template <>
+struct enum_names<billing_start> {
+    static constexpr std::string_view list[] = {"run", "allocation"};
+};
+template <>
 struct enum_names<reservation_term> {
     static constexpr std::string_view list[] = {"month", "year"};
 };

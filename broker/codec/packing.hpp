@@ -280,6 +280,8 @@ inline constexpr currency enum_last<currency> = currency::usd;
 template <>
 inline constexpr billing_mode enum_last<billing_mode> = billing_mode::reserved;
 template <>
+inline constexpr billing_start enum_last<billing_start> = billing_start::allocation;
+template <>
 inline constexpr note_kind enum_last<note_kind> = note_kind{static_cast<std::uint8_t>(note_kind::count_) - 1};
 template <>
 inline constexpr quality_class enum_last<quality_class> = quality_class::default_value;

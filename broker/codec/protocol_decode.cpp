@@ -111,6 +111,7 @@ void read_offer(object_reader& in, adapter_offer& o) {
         in.require({"price"});
     in.whole("increment_s", s.increment_s, 1, u32_max);
     in.whole("minimum_s", s.minimum_s, 0, u32_max);
+    in.choice("billing_starts", s.billing_starts);
     in.number("idle_w", s.idle_w, {});
     in.number("max_w", s.max_w, {});
     in.whole("queue_wait_s", s.queue_wait_s, 0, u32_max);

@@ -126,6 +126,8 @@ void put_offer(json_writer& out, const adapter_offer& o) {
     put_price_schedule(out, s.schedule);
     put(out, "increment_s", std::uint64_t{s.increment_s});
     put(out, "minimum_s", std::uint64_t{s.minimum_s});
+    if (s.billing_starts != billing_start::run)
+        put(out, "billing_starts", name_of(s.billing_starts));
     put_optional(out, "idle_w", s.idle_w);
     put_optional(out, "max_w", s.max_w);
     put(out, "queue_wait_s", std::uint64_t{s.queue_wait_s});

@@ -168,6 +168,7 @@ void read_terms(object_reader& o, Priced& terms) {
     read_supply(o, terms.supply);
     o.whole("increment_s", terms.increment_s, 1, year_s);
     o.whole("minimum_s", terms.minimum_s, 0, year_s);
+    o.choice("billing_starts", terms.billing_starts);
     o.number("idle_w", terms.idle_w, watts);
     o.number("max_w", terms.max_w, watts);
     if (terms.idle_w && terms.max_w && *terms.idle_w > *terms.max_w)

@@ -92,6 +92,8 @@ void put_price_override(json_writer& out, const price_override& p) {
         put_whole(out, "increment_s", *p.increment_s);
     if (p.minimum_s)
         put_whole(out, "minimum_s", *p.minimum_s);
+    if (p.billing_starts)
+        put_text(out, "billing_starts", name_of(*p.billing_starts));
     put_number(out, "idle_w", p.idle_w);
     put_number(out, "max_w", p.max_w);
     if (p.cards != accelerator_facts{}) {
@@ -193,6 +195,8 @@ void put_offer_shape(json_writer& out, const offer& o) {
     put_text(out, "price_source", o.price_source);
     put_whole(out, "increment_s", o.increment_s);
     put_whole(out, "minimum_s", o.minimum_s);
+    if (o.billing_starts != billing_start::run)
+        put_text(out, "billing_starts", name_of(o.billing_starts));
     put_number(out, "idle_w", o.idle_w);
     put_number(out, "max_w", o.max_w);
     put_whole(out, "queue_wait_s", o.queue_wait_s);

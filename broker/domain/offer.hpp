@@ -6,6 +6,9 @@
 namespace westerly {
 
 enum class billing_mode : std::uint8_t { on_demand, spot, reserved };
+/// From when on a run is paid for: with its first second, its inputs there; or from when the machines are ours, after
+/// the provider's queue and before the inputs are brought.
+enum class billing_start : std::uint8_t { run, allocation };
 enum class offer_unit : std::uint8_t { instance, node, card, core };
 
 /// How good a number is, best first: decision-model §3 and DESIGN.md, Placement. `declared` ranks as annual_provincial.
@@ -172,6 +175,7 @@ struct offer {
     std::uint32_t stale_after_s = 0;  // older than this, the offer is stale; 0: never
     supply_terms supply;
     price_schedule schedule = {};  // hours at which another price holds than `price`; nothing without that
+    billing_start billing_starts = billing_start::run;
     friend bool operator==(const offer&, const offer&) = default;
 };
 

@@ -13,6 +13,7 @@ struct price_override {
     // In place of the adapter's, where they are stated.
     std::optional<std::uint32_t> increment_s = std::nullopt;
     std::optional<std::uint32_t> minimum_s = std::nullopt;
+    std::optional<billing_start> billing_starts = std::nullopt;
     std::optional<double> idle_w;
     std::optional<double> max_w;
     supply_terms supply;

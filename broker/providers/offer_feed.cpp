@@ -60,6 +60,7 @@ void lay_over(const price_override& price, offer& on) {
     on.price_source = price.source;
     on.increment_s = std::max(1u, price.increment_s.value_or(on.increment_s));
     on.minimum_s = price.minimum_s.value_or(on.minimum_s);
+    on.billing_starts = price.billing_starts.value_or(on.billing_starts);
     on.supply = price.supply;
     if (on.accelerators)
         lay_over(price.cards, *on.accelerators);

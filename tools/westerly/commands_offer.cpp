@@ -103,6 +103,8 @@ void print_terms(const json_value& o) {
         text += ", at least " + least + " s";
     if (const auto units = text_at(o, "minimum_units"); !units.empty())
         text += ", at least " + units + " units";
+    if (text_at(o, "billing_starts") == "allocation")
+        text += ", from when the machines are given";
     line("billed by", text);
     if (const auto term = text_at(o, "term"); !term.empty())
         line("fee", money_at(o, "term_price") + " a " + term + " and unit");

@@ -305,7 +305,9 @@ TEST(decode_provider, reads_a_provider) {
     EXPECT_EQ(p.prices[0].price, (unit_price{45'000'000, currency::cny}));
     EXPECT_EQ(p.prices[1].price, (unit_price{10'000'000, currency::usd}));
     EXPECT_EQ(p.prices[0].increment_s, 60u);
+    EXPECT_EQ(p.prices[0].billing_starts, billing_start::allocation);
     EXPECT_FALSE(p.prices[1].increment_s.has_value()) << "the adapter's";
+    EXPECT_FALSE(p.prices[1].billing_starts.has_value());
     EXPECT_EQ(p.prices[0].cards.scale_out_gb_s, 50);
     EXPECT_EQ(p.prices[0].cards.scale_up_cards, 8u);
     EXPECT_EQ(p.prices[0].cards.fp64_tflops, 9.7);
@@ -331,6 +333,8 @@ TEST(decode_provider, completes_the_offers_of_a_catalogue) {
     EXPECT_EQ(o.price, (unit_price{58'867'924'528, currency::cny}));  // 62.40 with tax of 6 %, without it
     EXPECT_EQ(o.supply.hazard.notice_s, 120u);
     EXPECT_EQ(o.supply.minimum_units, 2u);
+    EXPECT_EQ(o.billing_starts, billing_start::allocation);
+    EXPECT_EQ(p.offers[1].billing_starts, billing_start::run) << "where it is not stated";
     EXPECT_FALSE(o.supply.firm);
     EXPECT_EQ(o.accelerators->scale_out_gb_s, 50);
     EXPECT_EQ(o.units_free, 12u);

@@ -70,6 +70,7 @@ offer full_offer(const std::string& site, const std::string& name) {
     o.schedule = {-210, {{0x60, 1320, 360, 45}, {0x01, 0, 0, 7}}};
     o.increment_s = 60;
     o.minimum_s = 61;
+    o.billing_starts = billing_start::allocation;
     o.idle_w = 1;
     o.max_w = 2;
     o.queue_wait_s = 5;
@@ -160,7 +161,11 @@ TEST(history_pack, offers_of_before_rtts_were_measured_are_read) {
     plain.site.licences.clear();
     plain.schedule = {};
     plain.accelerators->fp32_tflops = plain.accelerators->int8_tops = 0;
+    plain.billing_starts = billing_start::run;
     auto packed = pack_offers({plain});
+    packed.pop_back();  // form 8 ended before when billing starts
+    packed[0] = 8;
+    EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
     packed.pop_back();  // form 7 ended before the peaks that are not at FP16 or FP64: none here
     packed[0] = 7;
     EXPECT_EQ(unpack_offers(packed).value(), (offer_list{plain}));
@@ -195,7 +200,7 @@ TEST(history_pack, offers_of_the_form_before_are_read) {
     plain.id = "p/s/n/spot";
     plain.provider = "p";
     auto packed = pack_offers({plain});
-    packed.resize(packed.size() - hours_of_none - 9);
+    packed.resize(packed.size() - 1 - hours_of_none - 9);  // the last: when billing starts
     without_classes(packed);
     without_measured_rtts(packed, 1);  // and the price of staging
     packed[0] = 2;

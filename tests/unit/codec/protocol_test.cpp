@@ -100,6 +100,7 @@ TEST(protocol, offers_come_back_as_they_went) {
     cards.shape.mode = billing_mode::reserved;
     cards.shape.units_free.reset();
     cards.shape.price = unit_price{7'800'000'001, currency::usd};
+    cards.shape.billing_starts = billing_start::allocation;
     cards.shape.schedule = {480,
                             {{price_window::every_day, 1380, 420, 2'600'000'000}, {0x11, 600, 750, 9'000'000'000}}};
     cards.shape.accelerators = accelerator_facts{.model = "A100",

@@ -60,7 +60,7 @@ provider_config hub_test::fake(const std::string& config_json, const std::string
         facts.jurisdiction = "CN";
         config.sites.push_back(facts);
     }
-    config.prices.push_back({"", "", {250'000'000, currency::cny}, "example", 1, 0, {}, {}, {}});
+    config.prices.push_back({"", "", {250'000'000, currency::cny}, "example", 1, 0, {}, {}, {}, {}});
     return config;
 }
 

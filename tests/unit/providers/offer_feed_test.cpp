@@ -70,6 +70,7 @@ TEST(merge_offers, lays_facts_and_prices_over_the_adapters_offer) {
     config.prices = {price("", "", 5)};
     config.prices[0].increment_s = 60;
     config.prices[0].minimum_s = 120;
+    config.prices[0].billing_starts = billing_start::allocation;
     config.prices[0].idle_w = 3.5;
     auto reply = reply_of({{"west", "cpu"}});
     reply.offers[0].shape.mode = billing_mode::spot;
@@ -85,6 +86,7 @@ TEST(merge_offers, lays_facts_and_prices_over_the_adapters_offer) {
     EXPECT_EQ(got.price_source, "file");
     EXPECT_EQ(got.increment_s, 60u);
     EXPECT_EQ(got.minimum_s, 120u);
+    EXPECT_EQ(got.billing_starts, billing_start::allocation);
     EXPECT_EQ(got.idle_w, 3.5);
     EXPECT_EQ(got.max_w, 9.0);
 }
@@ -96,17 +98,21 @@ TEST(merge_offers, what_a_price_does_not_state_stays_as_the_adapter_told_it) {
     offer& told = reply.offers[0].shape;
     told.increment_s = 3600;
     told.minimum_s = 7200;
+    told.billing_starts = billing_start::allocation;
     told.accelerators = accelerator_facts{.model = "A100", .count = 8, .memory_gib = 80, .scale_out_gb_s = 50};
     offer got = merge_offers(config, &reply, {}).offers.at(0);
     EXPECT_EQ(got.increment_s, 3600u);
     EXPECT_EQ(got.minimum_s, 7200u);
+    EXPECT_EQ(got.billing_starts, billing_start::allocation);
     EXPECT_EQ(got.accelerators, told.accelerators);
     config.prices[0].minimum_s = 0;
+    config.prices[0].billing_starts = billing_start::run;
     config.prices[0].cards.fp64_tflops = 9.7;
     config.prices[0].cards.scale_up_cards = 16;
     got = merge_offers(config, &reply, {}).offers.at(0);
     EXPECT_EQ(got.increment_s, 3600u);
     EXPECT_EQ(got.minimum_s, 0u);
+    EXPECT_EQ(got.billing_starts, billing_start::run);
     EXPECT_EQ(got.accelerators->model, "A100");
     EXPECT_EQ(got.accelerators->fp64_tflops, 9.7);
     EXPECT_EQ(got.accelerators->scale_up_cards, 16u);
