@@ -121,6 +121,7 @@ constexpr note_form forms[] = {
     {note_kind::put_off_adds_carbon, makeup::plain, "4"},
     {note_kind::put_off_adds_energy, makeup::plain, "4"},
     {note_kind::put_off_adds_money, makeup::plain, "m"},
+    {note_kind::billed_while_brought, makeup::plain, "2"},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

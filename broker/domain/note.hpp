@@ -116,6 +116,7 @@ enum class note_kind : std::uint8_t {
     put_off_adds_carbon,    // figures: kg CO2e
     put_off_adds_energy,    // figures: kWh that are not green
     put_off_adds_money,     // figures: in the decision's currency, as the policy prices it
+    billed_while_brought,   // words: the winner; figures: hours for which data are brought and machines are paid for
     count_                  // not a kind: the number of them
 };
 

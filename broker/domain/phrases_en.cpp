@@ -260,6 +260,8 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_adds_carbon, "The wait adds {1} kg CO2e against starting there at once."},
     {note_kind::put_off_adds_energy, "The wait adds {1} kWh that are not green against starting there at once."},
     {note_kind::put_off_adds_money, "As the policy prices it, the wait costs {1}."},
+    {note_kind::billed_while_brought,
+     "{1} bills from when its machines are given: the {2} h of bringing the data are paid for, too."},
 };
 static_assert(complete(notes));
 

@@ -216,6 +216,7 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_adds_carbon, "与在该处立即启动相比，等待会多排放 {1} kg CO2e。"},
     {note_kind::put_off_adds_energy, "与在该处立即启动相比，等待会多用 {1} kWh 非绿电。"},
     {note_kind::put_off_adds_money, "按策略计价，等待会多花费 {1}。"},
+    {note_kind::billed_while_brought, "{1} 自分配机器起计费：运入数据的 {2} 小时也要付费。"},
 };
 static_assert(complete(notes));
 

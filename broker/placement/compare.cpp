@@ -1,6 +1,7 @@
 #include "broker/placement/compare.hpp"
 
 #include "broker/domain/owned.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/rounding.hpp"
 
 #include <algorithm>
@@ -73,11 +74,13 @@ void add_range(const comparison& by, std::uint32_t index, appraisal& into) {
     const std::uint32_t shape = by.book.cols().shape[index];
     const auto cost_at = [&](speed_end at) {
         const auto [view, run] = resolve_at(by.book, by.rules, by.spec, by.world, by.want, shape, at);
-        if (view.hourly && !run.why_not)
-            return hourly_cost(by.want, by.want.sites[by.book.cols().site[index]], by.want.shapes[shape], view,
-                               into.start_at.time_since_epoch().count(), run.billed_s);
-        return run.why_not ? infinity
-                           : view.cost_at(by.book.cols().price[index]) * by.want.aside[shape].rate + into.egress_base;
+        if (run.why_not)
+            return infinity;
+        const site_view& site = by.want.sites[by.book.cols().site[index]];
+        const site_bill bill = bill_of(site, view, run, by.want.aside[shape].rate);
+        if (view.hourly)
+            return hourly_cost(by.want, site, by.want.shapes[shape], bill, into.start_at.time_since_epoch().count());
+        return bill.cost_base(by.book.cols().price[index]) + into.egress_base;
     };
     const bool exact = by.want.runs[shape].speed.r.exact();
     into.cost_low = exact ? into.cost_base : cost_at(speed_end::fast);
@@ -113,14 +116,14 @@ appraisal appraise(const comparison& by, std::uint32_t index, bool at_once) {
     a.tasks = by.spec.tasks;
     a.price = *ranked_price(at);
     const run_length& run = by.want.runs[by.book.cols().shape[index]];
-    a.billed_s = run.billed_s;
+    a.billed_s = bill_at(by.want, site, shape).billed_s;
     const start_option start = start_of(by.want, site, shape, at_once);
     a.start_at = at_ms(shape.start_ms + site.data_movement_ms + start.delay_ms);
     a.finish_at = at_ms(earliest_finish_ms(site, shape) + start.delay_ms);
     a.cost = {cumulative_micros(a.price, a.units, milliseconds(static_cast<std::int64_t>(a.billed_s) * 1000)),
               a.price.unit};
     if (shape.hourly) {
-        const hourly_price over = hourly_price_over(by.want, shape, a.start_at.time_since_epoch().count());
+        const hourly_price over = hourly_price_over(by.want, site, shape, a.start_at.time_since_epoch().count());
         a.price.nanos = over.mean;
         a.cost.micros = charged_micros(over.nano_ms, a.units);
     }

@@ -130,8 +130,8 @@ void prepare_sieve(const offer_book& book, demand& into) {
         const std::uint8_t code = early ? shape.code : passes;
         into.sieves &= shape.room() <= packed_units_max && !forbids_by_site(shape, into.aside[i], into);
         columns.packed[i] = (std::uint32_t{code} << 24) | (static_cast<std::uint32_t>(shape.room()) & packed_units_max);
-        columns.cost_per_nano[i] =
-            shape.code == passes && !shape.alone ? shape.cost_at(1) * into.aside[i].rate : std::nan("");
+        const bool known = shape.code == passes && !shape.alone && !shape.bill_by_site;
+        columns.cost_per_nano[i] = known ? money_of_nano_s(shape.unit_s) * into.aside[i].rate : std::nan("");
         columns.price_max[i] = shape.alone ? infinity : not_above(shape.price_max);
         columns.cap[i] = shape.alone ? infinity : not_above(std::min(shape.price_max, shape.budget_max));
         seen[code] = true;

@@ -5,7 +5,6 @@
 #include "broker/placement/decide.hpp"
 #include "broker/placement/finish_odds.hpp"
 #include "broker/placement/hourly_starts.hpp"
-#include "broker/placement/rounding.hpp"
 #include "broker/placement/rtt.hpp"
 #include "broker/placement/run_length.hpp"
 #include "broker/placement/start_table.hpp"
@@ -61,18 +60,21 @@ struct site_view {
 
 /// What few filters ask of a shape, apart from `shape_view` so that it stays one cache line.
 struct shape_aside {
-    std::int64_t late_ms = 0;  // how much later than expected it may finish, as surely as the deadline asks
-    double rate = 1;           // base currency for one of its prices'
-    double billed_base = -1;   // what the run is billed, where it is not what it is compared by; below 0: it is
-    std::uint32_t hourly = 0;  // in demand.hourly.shapes, where it stands alone
+    std::int64_t late_ms = 0;        // how much later than expected it may finish, as surely as the deadline asks
+    double rate = 1;                 // base currency for one of the price's
+    std::int64_t billed_nanos = -1;  // the price that is billed, where it is not what it is compared by
+    double billed_rate = 0;          // base currency for one of that
+    wide nano_ms_max = 0;            // what the budget lets the integral of the price be; of those that ask for it
+    std::uint32_t hourly = 0;        // in demand.hourly.shapes, where it stands alone
+    bool bills_other_price() const noexcept { return billed_nanos >= 0; }
 };
 
 /// What one shape means for it: the first failing filter that depends on the shape alone, and its quantities. One cache
 /// line, because the scan reads it for every offer that comes near to being chosen.
 struct alignas(64) shape_view {
-    double unit_s = 0;            // units x billed seconds
+    double unit_s = 0;            // units x billed seconds, where no data are brought
     std::int64_t price_max = 0;   // of max_price, in nanos per unit-hour
-    std::int64_t budget_max = 0;  // of the budget
+    std::int64_t budget_max = 0;  // of the budget, likewise
     std::uint64_t units = 0;
     std::int64_t start_ms = 0;  // before data movement
     std::int64_t run_ms = 0;    // from the start to the expected finish
@@ -84,11 +86,10 @@ struct alignas(64) shape_view {
     bool alone : 1 = false;           // hourly or dated: its starts are worked out by themselves, by demand.hourly
     std::uint8_t preference : 4 = 0;  // the workload's alternative that its cards are, as gang_fit
     std::uint16_t start_run = 0;      // in demand.starts
-    std::uint32_t headroom = 0;       // units that must stay free beside its own
+    std::uint32_t headroom : 31 = 0;  // units that must stay free beside its own
+    bool bill_by_site : 1 = false;  // billed from the allocation on, and some site's data have to be brought: bill.hpp
     /// What has to be free, or there at all, for it to start.
     std::uint64_t room() const noexcept { return units + headroom; }
-    /// C without egress, in the currency of the price.
-    double cost_at(double nanos) const noexcept { return money_of_nano_s(nanos * unit_s); }
 };
 
 static_assert(sizeof(shape_view) == 64);
@@ -104,8 +105,8 @@ struct foreign_view {
 inline constexpr std::uint32_t packed_units_max = (1u << 24) - 1;
 
 /// Shapes as the first sieve reads them. `packed` is units and code in one word, code in the upper 8 bits; a code past
-/// the capacity filters stands as `passes` there, because those filters come first, and makes cost_per_nano NaN. Limits
-/// are the largest doubles that are not above them.
+/// the capacity filters stands as `passes` there, because those filters come first, and makes cost_per_nano NaN, as a
+/// bill that depends on the site does. Limits are the largest doubles that are not above them.
 struct sieve_words {
     const std::uint32_t* packed;
     const double* cost_per_nano;

@@ -1,5 +1,6 @@
 #include "broker/placement/hourly_starts.hpp"
 
+#include "broker/placement/bill.hpp"
 #include "broker/placement/rank.hpp"
 #include "broker/placement/rounding.hpp"
 #include "broker/placement/start_span.hpp"
@@ -19,9 +20,6 @@ constexpr std::uint8_t code(rejection why) noexcept {
     return static_cast<std::uint8_t>(why);
 }
 
-const shape_aside& aside_of(const demand& want, const shape_view& shape) noexcept {
-    return want.aside[static_cast<std::size_t>(&shape - want.shapes.data())];
-}
 const hourly_shape& hours_of(const demand& want, const shape_view& shape) noexcept {
     return want.hourly.shapes[aside_of(want, shape).hourly];
 }
@@ -34,6 +32,10 @@ wide nano_ms_over(const price_curve& prices, bool by_week, std::int64_t from_ms,
 }
 wide nano_ms_over(const hourly_shape& of, std::int64_t from_ms, std::int64_t billed_ms) noexcept {
     return nano_ms_over(*of.prices, of.by_week, from_ms, billed_ms);
+}
+
+std::int64_t billed_ms_at(const demand& want, const site_view& site, const shape_view& shape) noexcept {
+    return static_cast<std::int64_t>(bill_at(want, site, shape).billed_s) * 1000;
 }
 
 /// In base currency: of the same money to the bit what it is as a plain price.
@@ -59,7 +61,7 @@ hourly_choice at_delay(const demand& want, const site_view& site, const shape_vi
     const request_view& asked = want.request;
     hourly_choice made;
     made.start = option_at(want, site, shape, delay_ms);
-    made.from_ms = shape.start_ms + site.data_movement_ms + delay_ms;
+    made.start_ms = shape.start_ms + site.data_movement_ms + delay_ms;
     hourly_costs::at_start cost;
     cost.code = passes;
     if (shape.hourly)
@@ -67,7 +69,7 @@ hourly_choice at_delay(const demand& want, const site_view& site, const shape_vi
     made.cost_base = cost.cost_base;
     made.code = cost.code;
     const std::int64_t spare_ms = delay_ms > first_ms ? date_margin_ms : 0;
-    if (!dates.lawful(delay_ms, made.from_ms, spare_ms))
+    if (!dates.lawful(delay_ms, made.start_ms, spare_ms))
         made.code = code(rejection::compliance);
     else if (!dates.priced(delay_ms, spare_ms))
         made.code = code(rejection::quote_expired);
@@ -135,13 +137,15 @@ bool clearly_less(const start_keys& a, const start_keys& b) noexcept {
 }
 
 /// Starts after the first where the beginning or the end of what is billed meets a change of the price.
-void add_price_edges(const hourly_shape& of, std::int64_t first_ms, std::int64_t last_ms,
-                     std::vector<std::int64_t>& into) {
+void add_price_edges(const demand& want, const site_view& site, const shape_view& shape, std::int64_t first_ms,
+                     std::int64_t last_ms, std::vector<std::int64_t>& into) {
     constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-    for (const std::int64_t by : {std::int64_t{0}, of.billed_ms})
-        for (std::int64_t edge = of.prices->next_edge(first_ms + by);
+    const price_curve& prices = *hours_of(want, shape).prices;
+    const std::int64_t before_ms = billed_before_ms(site, shape), billed_ms = billed_ms_at(want, site, shape);
+    for (const std::int64_t by : {-before_ms, billed_ms - before_ms})
+        for (std::int64_t edge = prices.next_edge(first_ms + by);
              edge != never && edge - by <= last_ms && into.size() < 2 * start_candidates_max;
-             edge = of.prices->next_edge(edge))
+             edge = prices.next_edge(edge))
             into.push_back(edge - by);
 }
 
@@ -159,7 +163,7 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     if (last <= first || of.by_week)
         return into.resize(1);
     if (shape.hourly)
-        add_price_edges(of, first, last, into);
+        add_price_edges(want, site, shape, first, last, into);
     of.dates.add_edges(first, last, into);
     if (const auto bend = rule.bend(shape.run_ms); bend && *bend > first && *bend < last)
         into.push_back(*bend);
@@ -286,18 +290,20 @@ hourly_costs hourly_costs_of(const demand& want, const site_view& site, const sh
     hourly_costs made;
     made.prices = of.prices;
     made.by_week = of.by_week;
-    made.from_ms = shape.start_ms + site.data_movement_ms;
-    made.billed_ms = of.billed_ms;
+    const site_bill bill = bill_at(want, site, shape);
+    const std::int64_t brought_ms = site.data_movement_ms - billed_before_ms(site, shape);  // before it is billed
+    made.from_ms = shape.start_ms + brought_ms;
+    made.billed_ms = static_cast<std::int64_t>(bill.billed_s) * 1000;
     made.units = shape.units;
-    made.rate = want.aside[static_cast<std::size_t>(&shape - want.shapes.data())].rate;
+    made.rate = bill.rate;
     made.data_base = site.egress_base;
     made.price_max = shape.price_max;
-    made.nano_ms_max = of.nano_ms_max;
+    made.nano_ms_max = aside_of(want, shape).nano_ms_max;
     if (site.egress_base > 0 && want.request.budget_base)
         made.budget_base = *want.request.budget_base;
     made.cost_limit = want.hourly.cost_limit;
     if (want.request.slack_until_ms)
-        made.slack_until_ms = *want.request.slack_until_ms + site.data_movement_ms;
+        made.slack_until_ms = *want.request.slack_until_ms + brought_ms;
     return made;
 }
 
@@ -338,19 +344,20 @@ std::uint8_t date_code(const demand& want, const site_view& site, const shape_vi
     return hours_of(want, shape).dates.priced(*delay, 0) ? passes : code(rejection::quote_expired);
 }
 
-double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
-                   std::int64_t from_ms, std::uint64_t billed_s) {
-    const auto billed_ms = static_cast<std::int64_t>(billed_s) * 1000;
-    return base_of(nano_ms_over(hours_of(want, shape), from_ms, billed_ms), view.units,
-                   want.aside[static_cast<std::size_t>(&shape - want.shapes.data())].rate) +
-           site.egress_base;
+double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const site_bill& bill,
+                   std::int64_t start_ms) {
+    const auto billed_ms = static_cast<std::int64_t>(bill.billed_s) * 1000;
+    const std::int64_t from_ms = start_ms - billed_before_ms(site, shape);
+    return base_of(nano_ms_over(hours_of(want, shape), from_ms, billed_ms), shape.units, bill.rate) + site.egress_base;
 }
 
-hourly_price hourly_price_over(const demand& want, const shape_view& shape, std::int64_t from_ms) {
+hourly_price hourly_price_over(const demand& want, const site_view& site, const shape_view& shape,
+                               std::int64_t start_ms) {
     const hourly_shape& of = hours_of(want, shape);
-    const std::int64_t range_ms = of.by_week ? week_ms : of.billed_ms;
+    const std::int64_t from_ms = start_ms - billed_before_ms(site, shape), billed_ms = billed_ms_at(want, site, shape);
+    const std::int64_t range_ms = of.by_week ? week_ms : billed_ms;
     const auto [least, most] = of.prices->range(from_ms, from_ms + range_ms);
-    return {of.prices->mean(from_ms, from_ms + range_ms), least, most, nano_ms_over(of, from_ms, of.billed_ms)};
+    return {of.prices->mean(from_ms, from_ms + range_ms), least, most, nano_ms_over(of, from_ms, billed_ms)};
 }
 
 note note_on_hours(const offer_id& on, const hourly_price& over, currency in, const exchange_rates& rates) {

@@ -10,23 +10,22 @@
 namespace westerly {
 
 struct demand;
+struct site_bill;
 struct shape_view;
 struct site_view;
 
 /// An offer that stands alone, at one start.
 struct hourly_choice {
     start_option start;
-    double cost_base = 0;      // C, egress included; 0 where its price does not change with the hour
-    std::uint8_t code = 0;     // the first filter that this start fails, of those that depend on it, or `passes`
-    std::int64_t from_ms = 0;  // of what is billed
+    double cost_base = 0;       // C, egress included; 0 where its price does not change with the hour
+    std::uint8_t code = 0;      // the first filter that this start fails, of those that depend on it, or `passes`
+    std::int64_t start_ms = 0;  // of the run, since 1970
 };
 
 /// What one shape's prices and dates mean for the workload.
 struct hourly_shape {
     const price_curve* prices = nullptr;  // the book's; nullptr: its price does not change with the hour
     bool by_week = false;                 // judged by the mean of the week: services
-    std::int64_t billed_ms = 0;
-    wide nano_ms_max = 0;  // what the budget lets the integral be
     start_dates dates;
 };
 
@@ -94,16 +93,16 @@ std::uint8_t date_code(const demand& want, const site_view& site, const shape_vi
 /// Every start that is tried there under a rule and passes the filters that depend on it, as its prices have it.
 void find_hourly_options(const demand& want, const site_view& site, const shape_view& shape, const start_rule& rule,
                          std::vector<hourly_choice>& into);
-/// C of a run that starts then and lasts otherwise: as `view` of the same shape has it, at an end of a speed's
-/// interval.
-double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const shape_view& view,
-                   std::int64_t from_ms, std::uint64_t billed_s);
-/// The price of a unit over what is billed from a start on.
+/// C of a run that starts then and is billed otherwise, as at an end of a speed's interval.
+double hourly_cost(const demand& want, const site_view& site, const shape_view& shape, const site_bill& bill,
+                   std::int64_t start_ms);
+/// The price of a unit over what is billed of a run that starts then.
 struct hourly_price {
     std::int64_t mean = 0, least = 0, most = 0;  // nanos
     wide nano_ms = 0;                            // the integral
 };
-hourly_price hourly_price_over(const demand& want, const shape_view& shape, std::int64_t from_ms);
+hourly_price hourly_price_over(const demand& want, const site_view& site, const shape_view& shape,
+                               std::int64_t start_ms);
 /// What a plan or a decision tells of them, in the currency of decisions.
 note note_on_hours(const offer_id& on, const hourly_price& over, currency in, const exchange_rates& rates);
 

@@ -3,6 +3,7 @@
 #include "broker/domain/freshness.hpp"
 #include "broker/domain/owned.hpp"
 #include "broker/domain/wording.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/compare.hpp"
 
 #include <algorithm>
@@ -263,6 +264,10 @@ void on_terms(const comparison& by, const decision& made, notes& into) {
                         {on.id, in_words(static_cast<double>(billed.nanos) / 1e9, billed.unit)},
                         {static_cast<double>(won->price.nanos) * rate}});
     }
+    const auto index = static_cast<std::uint32_t>(*by.book.find(won->offer));
+    const site_view& site = by.want.sites[by.book.cols().site[index]];
+    if (const auto paid_ms = billed_before_ms(site, by.want.shapes[by.book.cols().shape[index]]); paid_ms > 0)
+        into.push_back({note_kind::billed_while_brought, {on.id}, {hours(milliseconds(paid_ms))}});
     if (!won->odds)
         return;
     if (nearly_all_end(*won))
@@ -331,7 +336,7 @@ void on_start(const comparison& by, const decision& made, notes& into) {
     const shape_view& shape = by.want.shapes[by.book.cols().shape[index]];
     if (shape.hourly)
         into.push_back(note_on_hours(won->offer,
-                                     hourly_price_over(by.want, shape, won->start_at.time_since_epoch().count()),
+                                     hourly_price_over(by.want, site, shape, won->start_at.time_since_epoch().count()),
                                      won->price.unit, by.world.rates));
     if (made.put_off)
         for (note& told : notes_on_wait(by, made, index, *made.put_off))

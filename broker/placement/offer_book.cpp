@@ -48,9 +48,9 @@ bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
 bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
     return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable &&
            a.purchased == b.purchased && a.runs_gangs == b.runs_gangs && a.takes_files == b.takes_files &&
-           a.vcpus == b.vcpus && a.memory_mib == b.memory_mib && a.disk_mib == b.disk_mib &&
-           a.architecture == b.architecture && a.accelerators == b.accelerators && a.stacks == b.stacks &&
-           a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
+           a.billed_from_allocation == b.billed_from_allocation && a.vcpus == b.vcpus && a.memory_mib == b.memory_mib &&
+           a.disk_mib == b.disk_mib && a.architecture == b.architecture && a.accelerators == b.accelerators &&
+           a.stacks == b.stacks && a.unit == b.unit && a.increment_s == b.increment_s && a.minimum_s == b.minimum_s &&
            a.queue_wait_s == b.queue_wait_s && alike(a.idle_w, b.idle_w) && alike(a.max_w, b.max_w) &&
            a.hazard == b.hazard && a.spot_untold == b.spot_untold && a.minimum_units == b.minimum_units &&
            a.latency_headroom == b.latency_headroom && a.available_from == b.available_from &&
@@ -84,8 +84,8 @@ std::size_t hash_of(const offer_book::shape_row& row) {
     mix(seed, row.disk_mib);
     mix(seed, (std::uint64_t{row.increment_s} << 32) | row.minimum_s);
     mix(seed, (std::uint64_t{row.queue_wait_s} << 32) | row.architecture);
-    mix(seed,
-        (std::uint64_t{row.purchased} << 2) | (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
+    mix(seed, (std::uint64_t{row.billed_from_allocation} << 3) | (std::uint64_t{row.purchased} << 2) |
+                  (std::uint64_t{row.launchable} << 1) | std::uint64_t{row.divisible});
     mix(seed, row.max_w);
     for (const auto& date : {row.available_from, row.price_until})
         if (date)
@@ -344,6 +344,7 @@ std::uint32_t offer_book::shape_of(const offer& o) {
         .purchased = o.mode != billing_mode::reserved || is_owned(o),
         .runs_gangs = o.runs_gangs,
         .takes_files = o.takes_files,
+        .billed_from_allocation = o.billing_starts == billing_start::allocation,
         .vcpus = o.vcpus,
         .memory_mib = o.memory_mib,
         .disk_mib = o.disk_mib,

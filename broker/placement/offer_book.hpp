@@ -131,6 +131,7 @@ public:
         compute_class compute = compute_class::general;
         bool divisible = false, launchable = true, purchased = true;  // purchased: may be used by the run
         bool runs_gangs = true, takes_files = true;
+        bool billed_from_allocation = false;  // else from the run's start
         std::uint32_t vcpus = 0;
         std::uint64_t memory_mib = 0, disk_mib = 0;
         std::uint32_t architecture = 0;

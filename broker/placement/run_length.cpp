@@ -73,6 +73,12 @@ std::uint64_t billed_seconds(std::uint64_t run_s, std::uint32_t increment_s, std
     return std::max<std::uint64_t>(steps * increment, minimum_s);
 }
 
+std::uint64_t run_length::billed_after(std::int64_t movement_ms) const noexcept {
+    if (!billed_from_allocation)
+        return billed_s;
+    return billed_seconds(whole_seconds(run_s + static_cast<double>(movement_ms) / 1000.0), increment_s, minimum_s);
+}
+
 run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::uint64_t units, const run_question& asked,
                   speed_end at) {
     const workload_spec& spec = *asked.spec;
@@ -104,6 +110,9 @@ run_length run_on(const offer_book::shape_row& row, std::uint64_t cards, std::ui
     made.risk.lost =
         chance_of_loss(static_cast<double>(made.work_s), known_hazard(row, made.hazard), spec.checkpoint, asked.saved);
     made.run_s = run.billed_s;
+    made.billed_from_allocation = row.billed_from_allocation;
+    made.increment_s = row.increment_s;
+    made.minimum_s = row.minimum_s;
     made.billed_s = billed_seconds(whole_seconds(run.billed_s), row.increment_s, row.minimum_s);
     made.wall_s = whole_seconds(run.wall_s);
     return made;

@@ -16,7 +16,7 @@ enum class speed_end : std::uint8_t { value, slow, fast };
 struct run_length {
     std::optional<rejection> why_not;  // no length can be told, or none that ends
     double run_s = 0;                  // E[billed]: what draws power; exact where nothing is estimated
-    std::uint64_t billed_s = 0;        // after the offer's increment and minimum
+    std::uint64_t billed_s = 0;        // after the offer's increment and minimum; where data are there already
     std::uint64_t work_s = 0, wall_s = 0;
     bool estimated = false;  // by throughput or interruptions, and not just the runtime as stated
     double cards = 0;
@@ -24,6 +24,11 @@ struct run_length {
     double efficiency = 1, effective_cards = 0, interruptions = 0;
     gang_hazard hazard;
     run_risk risk;
+    bool billed_from_allocation = false;  // and its increment and minimum: as the offer's; never of services
+    std::uint32_t increment_s = 1, minimum_s = 0;
+
+    /// The same where data have to be brought first, for so long, which counts once however often it is interrupted.
+    std::uint64_t billed_after(std::int64_t movement_ms) const noexcept;
 };
 
 /// What a run's length depends on besides the offer, worked out once a decision.

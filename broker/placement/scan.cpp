@@ -1,6 +1,7 @@
 #include "broker/placement/scan.hpp"
 
 #include "broker/domain/freshness.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/sieve.hpp"
 
 #include <algorithm>
@@ -54,15 +55,12 @@ inline std::uint8_t later_code(const offer_book& book, const demand& want, std::
         return at_its_start();
     if (price > shape.price_max)
         return code(rejection::max_price);
-    const shape_aside& aside = want.aside[number];
-    const double billed =
-        aside.billed_base >= 0 ? aside.billed_base : shape.cost_at(static_cast<double>(price)) * aside.rate;
-    if (price > shape.budget_max ||
-        (site.egress_base > 0 && want.request.budget_base && billed + site.egress_base > *want.request.budget_base))
+    if (past_budget(want, site, shape, price))
         return code(rejection::budget);
     if (shape.alone)
         return at_its_start();
-    if (want.request.deadline_ms && earliest_finish_ms(site, shape) + aside.late_ms > *want.request.deadline_ms)
+    if (want.request.deadline_ms &&
+        earliest_finish_ms(site, shape) + want.aside[number].late_ms > *want.request.deadline_ms)
         return code(rejection::deadline);
     if (want.request.max_carbon_kg && !(least_carbon_kg(want, site, shape) <= *want.request.max_carbon_kg))
         return code(rejection::max_carbon);
@@ -208,7 +206,7 @@ private:
                 admit_hourly(i, site, shape);
                 continue;
             }
-            const double cost = shape.cost_at(cols.price[i]) * want_.aside[cols.shape[i]].rate + site.egress_base;
+            const double cost = cost_base_at(want_, site, shape, cols.price[i]) + site.egress_base;
             if (cost <= base_.limit())
                 base_.look_at(i, cost);
             if (ranks_) {

@@ -1,6 +1,7 @@
 #include "broker/placement/shape_demand.hpp"
 
 #include "broker/domain/energy.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/compliance.hpp"
 #include "broker/placement/units.hpp"
 
@@ -45,6 +46,10 @@ std::int64_t late_ms_of(const finish_model& finish, double z) noexcept {
     return static_cast<std::int64_t>(std::ceil(std::min(finish.at(z) - finish.at(0), 1e16)));
 }
 
+double rate_of(currency unit, const shape_question& asked) noexcept {
+    return static_cast<double>(rate_nanos(asked.world.rates, unit)) / 1e9;
+}
+
 /// Limits are held against what is billed: where that is not what is compared, they let all prices pass or none.
 void limit_by_bill(unit_price billed, const shape_question& asked, std::uint64_t billed_s, shape_view& into,
                    shape_aside& aside) {
@@ -56,8 +61,8 @@ void limit_by_bill(unit_price billed, const shape_question& asked, std::uint64_t
         into.price_max = within(asked.hourly->price_by_hour(billed.unit, into.units));
     if (asked.run)
         into.budget_max = within(asked.run->price_by_run(billed.unit, into.units, billed_s));
-    aside.billed_base = into.cost_at(static_cast<double>(billed.nanos)) *
-                        (static_cast<double>(rate_nanos(asked.world.rates, billed.unit)) / 1e9);
+    aside.billed_nanos = billed.nanos;
+    aside.billed_rate = rate_of(billed.unit, asked);
 }
 
 /// Whether one of its starts may lie at a date that forbids it, or past its quote.
@@ -139,13 +144,17 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
         run.risk.deadline_ms = static_cast<double>(*request.deadline_ms);
         aside.late_ms = late_ms_of(run.risk.finish, request.deadline_z);
     }
-    aside.rate = static_cast<double>(rate_nanos(asked.world.rates, row.unit)) / 1e9;
+    aside.rate = rate_of(row.unit, asked);
     into.unit_s = units * static_cast<double>(run.billed_s);
     constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
     into.price_max = asked.hourly ? asked.hourly->price_by_hour(row.unit, into.units) : any_price;
     into.budget_max = asked.run ? asked.run->price_by_run(row.unit, into.units, run.billed_s) : any_price;
     into.hourly = row.prices != nullptr;
     into.alone = into.hourly || into.dated;
+    into.bill_by_site = run.billed_from_allocation && request.movement_most_ms > 0;
+    if (into.hourly || into.bill_by_site)
+        aside.nano_ms_max = asked.run ? asked.run->nano_ms_by_run(row.billed ? row.billed->unit : row.unit, into.units)
+                                      : money_cap::any_nano_ms;
     if (row.billed)
         limit_by_bill(*row.billed, asked, run.billed_s, into, aside);
 }
@@ -165,8 +174,6 @@ void resolve_alone(const offer_book& book, const shape_question& asked, demand& 
         hourly_shape& made = into.hourly.shapes.emplace_back();
         made.prices = row.prices.get();
         made.by_week = shape.hourly && spec.kind == workload_kind::service;
-        made.billed_ms = static_cast<std::int64_t>(into.runs[i].billed_s) * 1000;
-        made.nano_ms_max = asked.run ? asked.run->nano_ms_by_run(row.unit, shape.units) : money_cap::any_nano_ms;
         made.dates.launch_ms = earliest_launch(row, into.request);
         if (row.price_until)
             made.dates.priced_until_ms = ms_since_epoch(*row.price_until);

@@ -2,6 +2,7 @@
 
 #include "broker/domain/owned.hpp"
 #include "broker/domain/wording.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/compare.hpp"
 #include "broker/placement/data_movement.hpp"
 #include "broker/placement/rounding.hpp"
@@ -176,12 +177,13 @@ const spread_costs::part_cost& spread_costs::part(std::size_t number, std::uint3
     const offer& on = book_.at(at.index);
     unit_price billed = billed_price(on).value_or(unit_price{});
     if (shape.hourly)  // of a limit for the hour the dearest counts
-        billed.nanos = hourly_price_over(want_, shape, hourly_best(want_, site, shape).from_ms).most;
+        billed.nanos = hourly_price_over(want_, site, shape, hourly_best(want_, site, shape).start_ms).most;
     made.cost = cost_of(book_, want_, at.index);
     made.hourly = static_cast<double>(billed.nanos) * static_cast<double>(shape.units) *
                   (static_cast<double>(rate_nanos(world_.rates, billed.unit)) / 1e18);
-    const double billed_base = want_.aside[at.shape].billed_base;
-    made.billed = billed_base >= 0 ? billed_base + site.egress_base : made.cost;
+    made.billed = want_.aside[at.shape].bills_other_price()
+                      ? paid_base_at(want_, site, shape, billed.nanos) + site.egress_base
+                      : made.cost;
     made.carbon_kg = least_carbon_kg(want_, site, shape);
     const auto told = quantities(number, replicas);
     for (std::size_t p = 0; p < rule_.parts.size(); ++p)
@@ -336,7 +338,7 @@ void spread_costs::tell(const spread_set& set, spread_plan& into) {
                                        milliseconds(static_cast<std::int64_t>(want_.runs[at.shape].billed_s) * 1000)),
                      made.price.unit};
         if (shape.hourly) {
-            const auto hours = hourly_price_over(want_, shape, hourly_best(want_, site, shape).from_ms);
+            const auto hours = hourly_price_over(want_, site, shape, hourly_best(want_, site, shape).start_ms);
             made.price.nanos = hours.mean;
             made.cost.micros = charged_micros(hours.nano_ms, made.units);
             into.notes.push_back(note_on_hours(on.id, hours, made.price.unit, world_.rates));

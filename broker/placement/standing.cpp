@@ -1,4 +1,5 @@
 #include "broker/domain/freshness.hpp"
+#include "broker/placement/bill.hpp"
 #include "broker/placement/rank.hpp"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ double cost_of(const offer_book& book, const demand& want, std::size_t i, bool a
     const shape_view& shape = want.shapes[book.cols().shape[i]];
     if (shape.hourly)
         return at_once ? hourly_at_once(want, site, shape).cost_base : hourly_best(want, site, shape).cost_base;
-    return shape.cost_at(book.cols().price[i]) * want.aside[book.cols().shape[i]].rate + site.egress_base;
+    return cost_base_at(want, site, shape, book.cols().price[i]) + site.egress_base;
 }
 
 }  // namespace westerly

@@ -182,9 +182,9 @@ void number_runs(demand& into) {
 namespace {
 
 /// The mean price of a unit at the start that was chosen, and at once.
-note note_on_prices(const comparison& by, const shape_view& shape, const chosen_start& put) {
+note note_on_prices(const comparison& by, const site_view& site, const shape_view& shape, const chosen_start& put) {
     const auto mean = [&](instant at) {
-        return static_cast<double>(hourly_price_over(by.want, shape, ms_of(at)).mean) / 1e9;
+        return static_cast<double>(hourly_price_over(by.want, site, shape, ms_of(at)).mean) / 1e9;
     };
     const std::size_t number = static_cast<std::size_t>(&shape - by.want.shapes.data());
     const double rate = static_cast<double>(rate_nanos(by.world.rates, by.book.shapes()[number].unit)) / 1e9;
@@ -258,7 +258,7 @@ std::vector<note> notes_on_wait(const comparison& by, const decision& made, std:
         all.push_back({note_kind::put_off, when_and_where, {}});
     std::optional<note> prices;
     if (shape.hourly)
-        prices = note_on_prices(by, shape, put);
+        prices = note_on_prices(by, site, shape, put);
     const bool cheaper = prices && prices->figures[0] < prices->figures[1];
     if (cheaper) {
         prices->words = when_and_where;

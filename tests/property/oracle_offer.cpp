@@ -19,7 +19,8 @@ const run_time& judge_of_one::run() const {
 double judge_of_one::billed_s() const {
     if (service())
         return 3600;
-    const double whole = std::ceil(run().powered_s * (1 - 1e-12));
+    const double paid_s = run().powered_s + (paid_while_brought() ? brought_ms() / 1000 : 0);
+    const double whole = std::ceil(paid_s * (1 - 1e-12));
     return std::max(std::ceil(whole / o_.increment_s) * o_.increment_s, static_cast<double>(o_.minimum_s));
 }
 
@@ -68,7 +69,7 @@ bool judge_of_one::stale(double times) const {
 }
 
 double judge_of_one::finish_ms() const {
-    const double before = o_.queue_wait_s * 1000.0 + std::ceil(place_.data_movement_s() * 1000);
+    const double before = o_.queue_wait_s * 1000.0 + brought_ms();
     return asked_ms() + before + run_ms() + delay_ms_;
 }
 
@@ -79,7 +80,7 @@ const fates& judge_of_one::ends() const {
     all.asked = asked_ms();
     all.wait = o_.queue_wait_s * 1000.0;
     all.wait_p90 = o_.queue_wait_p90_s * 1000.0;
-    all.moving = std::ceil(place_.data_movement_s() * 1000);
+    all.moving = brought_ms();
     all.run = run_ms();
     const run_time slow = run_time_on(w_, o_, static_cast<double>(fit_.cards()), fit_.units_taken(), stated_s(), true);
     all.run_p90 = std::max(all.run, slow.why_not ? 1e13 : std::ceil(slow.wall_s * (1 - 1e-12)) * 1000);

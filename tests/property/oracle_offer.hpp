@@ -30,6 +30,9 @@ private:
     bool waited_for() const { return service() || s_.interactive; }
     bool latency_weighed() const { return waited_for() && s_.limits.origin_stated(); }
     bool owned() const { return o_.mode == billing_mode::reserved && o_.supply.owned; }
+    /// Bringing the inputs is paid for, too.
+    bool paid_while_brought() const { return o_.billing_starts == billing_start::allocation && !service(); }
+    double brought_ms() const { return std::ceil(place_.data_movement_s() * 1000); }
     bool dated() const { return o_.supply.price_until || !rules_of(w_).empty(); }
     bool stale(double times) const;
     static double at(instant t) { return static_cast<double>(t.time_since_epoch().count()); }
@@ -44,12 +47,12 @@ private:
     }
     const plain_hours& hours() const;
     /// nanos x ms over what is billed; of a service by the mean of the week.
-    wide nano_ms() const { return service() ? hours().mean_hour() : hours().sum(start_ms(), billed_ms()); }
+    wide nano_ms() const { return service() ? hours().mean_hour() : hours().sum(billed_from_ms(), billed_ms()); }
     double hourly_cost() const {
         return static_cast<double>(nano_ms()) / 1e9 / 3.6e6 * fit_.units() * to_base_rate(o_.price->unit);
     }
     std::int64_t highest_price() const {
-        return service() ? hours().highest() : hours().highest(start_ms(), billed_ms());
+        return service() ? hours().highest() : hours().highest(billed_from_ms(), billed_ms());
     }
     /// Of the inputs: egress where they lie and staging here.
     double egress() const;
@@ -69,6 +72,9 @@ private:
     }
     double launch_ms() const { return asked_ms() + delay_ms_; }
     std::int64_t start_ms() const { return static_cast<std::int64_t>(finish_ms() - run_ms()); }
+    std::int64_t billed_from_ms() const {
+        return start_ms() - (paid_while_brought() ? static_cast<std::int64_t>(brought_ms()) : 0);
+    }
     double finish_ms() const;
     const fates& ends() const;
     double late() const;

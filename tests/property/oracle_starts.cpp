@@ -69,7 +69,7 @@ double judge_of_one::slack_ms() const {
 
 double judge_of_one::latest_delay() const {
     const double start = finish_ms() - run_ms() - delay_ms_;
-    double latest = earliest_ms() + slack_ms() + std::ceil(place_.data_movement_s() * 1000) - start;
+    double latest = earliest_ms() + slack_ms() + brought_ms() - start;
     if (s_.when.deadline_at)
         latest = std::min(latest,
                           at(*s_.when.deadline_at) - std::ceil(ends().finish_of_share(s_.when.deadline_probability)));
@@ -180,7 +180,7 @@ std::vector<double> judge_of_one::delays() const {
         all.push_back(at(*o_.supply.price_until) - 60'001 - (launch_ms() - delay_ms_));
     if (hourly())
         for (const std::int64_t length : {std::int64_t{0}, billed_ms()}) {
-            const auto from = static_cast<std::int64_t>(start) + length;
+            const auto from = static_cast<std::int64_t>(start) - (start_ms() - billed_from_ms()) + length;
             for (const std::int64_t change : hours().changes(from, static_cast<std::int64_t>(latest)))
                 all.push_back(static_cast<double>(change - from));
         }

@@ -68,6 +68,14 @@ void share_hosts(dice& chance, std::vector<offer>& offers) {
         }
 }
 
+/// Some bill while data are brought. Thrown apart, so that what seeds make of the rest stays what it was.
+void start_bills(dice apart, std::vector<offer>& offers) {
+    if (apart.once_in(2))
+        for (offer& o : offers)
+            if (apart.once_in(2))
+                o.billing_starts = billing_start::allocation;
+}
+
 /// What sites are cleared for, and what work asks of it.
 void clear_sites(dice& chance, world& w) {
     constexpr const char* classes[] = {"public", "internal", "personal"};
@@ -227,6 +235,7 @@ world random_world(dice& chance) {
     clear_sites(chance, w);
     tell_precisions(chance, w);
     weigh_more(chance, w);
+    start_bills(chance, w.offers);
     return w;
 }
 

@@ -187,7 +187,8 @@ std::vector<note> every_note() {
             {note_kind::brought_beside, {"p/b/n/on_demand"}, {5120}},
             {note_kind::put_off_adds_carbon, {}, {168.8102}},
             {note_kind::put_off_adds_energy, {}, {2.5}},
-            {note_kind::put_off_adds_money, {}, {5}}};
+            {note_kind::put_off_adds_money, {}, {5}},
+            {note_kind::billed_while_brought, {"p/far/n/on_demand"}, {2.4434}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {

@@ -100,6 +100,21 @@ TEST(move, the_arithmetic_is_told) {
     EXPECT_EQ(seen.seen.progress, (run_progress{.work_left = 0.9, .restores = true}));
 }
 
+/// 1 000 GiB of checkpoint at 10 Gbit/s take 859 s.
+TEST(move, bringing_the_checkpoint_is_paid_for_where_billing_starts_with_the_allocation) {
+    workload_spec spec = saving();
+    spec.checkpoint->region = "here";
+    spec.checkpoint->size_gib = 1000;
+    offer there = plain("there", 0.5);
+    const auto j_there = [&] {
+        const auto seen = look_at({plain("here"), there}, running_for(4000), spec);
+        return seen.moves ? seen.made.notes.back().figures[1] : -1;
+    };
+    EXPECT_NEAR(j_there(), (32'400 + 300 + 9 * 60) / 3600.0 * 0.5, 1e-9);
+    there.billing_starts = billing_start::allocation;
+    EXPECT_NEAR(j_there(), (32'400 + 300 + 9 * 60 + 859) / 3600.0 * 0.5, 1e-9);
+}
+
 TEST(move, both_margins_have_to_be_exceeded) {
     const auto moves = [](double price, replacement_rule by) {
         return look_at({plain("here"), plain("there", price)}, running_for(4000), saving(), moving(by)).moves;

@@ -190,6 +190,20 @@ TEST(effective_price, the_slower_card_that_finishes_cheaper_wins) {
     EXPECT_NEAR(made.ranked[0].run->effective_cards, 6.4, 1e-9);
 }
 
+/// Two hours of bringing (8 381.9 GiB at 10 Gbit/s) are paid for once, however fast the cards are: 2 x 41.60.
+TEST(effective_price, the_ends_of_a_speed_pay_alike_for_the_data_that_are_brought) {
+    workload_spec spec = gang_of_8();
+    spec.work.speeds = {{"Ascend 910B", {0.80, 0.74, 0.86}}};
+    offer o = node_of("Ascend 910B", 64, 5.20);
+    const appraisal there = decide_known({o}, spec).ranked.at(0);
+    o.billing_starts = billing_start::allocation;
+    spec.inputs = {{7'200 / 0.8589934592, "elsewhere"}};
+    const appraisal brought = decide_known({o}, spec).ranked.at(0);
+    EXPECT_NEAR(brought.cost_base - there.cost_base, 83.20, 0.03);
+    EXPECT_NEAR(brought.cost_low - there.cost_low, 83.20, 0.03);
+    EXPECT_NEAR(brought.cost_high - there.cost_high, 83.20, 0.03);
+}
+
 TEST(effective_price, a_winner_that_the_ranges_can_unseat_is_not_robust) {
     const decision made = decide_known(p1_offers(), gang_of_8());  // by the table: V100 0.193 to 0.527
     ASSERT_EQ(made.ranked.front().site, "Ascend 910B");
