@@ -46,10 +46,13 @@ double base_of(wide nano_ms, std::uint64_t units, double rate) noexcept {
     return money_of_nano_s(nano_s) * rate;
 }
 
+/// What lacks its risk alone has starts, too, because limits on carbon come before that filter.
+bool has_starts(const shape_view& shape) noexcept {
+    return shape.code == passes || (shape.code == code(rejection::quantity_unknown) && !std::isnan(shape.it_kwh));
+}
+
 start_option option_at(const demand& want, const site_view& site, const shape_view& shape, std::int64_t delay_ms) {
-    // What lacks its risk alone has starts, too, because limits on carbon come before that filter.
-    const bool without_risk = shape.code == code(rejection::quantity_unknown) && !std::isnan(shape.it_kwh);
-    if (!want.starts.active() || (shape.code != passes && !without_risk))
+    if (!want.starts.active() || !has_starts(shape))
         return {delay_ms, site.carbon_g_per_kwh, site.green_share};
     return want.starts.at(number_of(want, site), shape.start_run, delay_ms);
 }
@@ -155,8 +158,8 @@ void find_starts(const demand& want, const site_view& site, const shape_view& sh
     const hourly_shape& of = hours_of(want, shape);
     const std::int64_t first = shape.start_ms + site.data_movement_ms;
     into.assign(1, first);
-    if (site.code != passes || shape.code != passes)  // no start can make it rankable
-        return;
+    if (site.code != passes || !has_starts(shape) || (shape.code != passes && shape.hourly))
+        return;  // no start can make it rankable, nor change why it is not
     const std::int64_t last = want.starts.active()
                                   ? want.starts.find_starts(number_of(want, site), shape.start_run, rule, into)
                                   : last_start(want, site, shape);

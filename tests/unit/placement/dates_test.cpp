@@ -191,6 +191,17 @@ TEST_F(dated_starts, a_wait_goes_on_past_a_rule_that_ends) {
     EXPECT_NEAR(*made.put_off->carbon_saved_kg, 0.12 * 0.8, 1e-9);
 }
 
+TEST_F(dated_starts, carbon_that_some_start_keeps_is_not_why_an_unknown_risk_is_passed_over) {
+    carbon.prices.push_back({.term = "risk", .per_unit = 100});
+    o.mode = billing_mode::spot;
+    spec.limits.max_carbon_kg = 0.05;
+    EXPECT_EQ(only_rejection(decided({o})), rejection::quantity_unknown);
+    o.supply.price_until = now + 6 * hour;
+    EXPECT_EQ(only_rejection(decided({o})), rejection::quantity_unknown) << "dated as well";
+    spec.limits.max_carbon_kg = 0.001;
+    EXPECT_EQ(only_rejection(decided({o})), rejection::max_carbon);
+}
+
 TEST_F(dated_starts, none_is_put_off_past_its_quote) {
     o.supply.price_until = now + 2 * hour;
     EXPECT_FALSE(decided({o}).put_off);
