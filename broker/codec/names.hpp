@@ -41,7 +41,7 @@ struct enum_names<offer_fact> {
 };
 template <>
 struct enum_names<fact_comparison> {
-    static constexpr std::string_view list[] = {"at_least", "above", "at_most", "below"};
+    static constexpr std::string_view list[] = {"at_least", "above", "at_most", "below", "in"};
 };
 template <>
 struct enum_names<retry_cause> {

@@ -226,7 +226,7 @@ void read_shape(object_reader& o, offer& made) {
     o.whole("memory_mib", made.memory_mib, 1, std::int64_t{1} << 40);
     o.whole("disk_mib", made.disk_mib, 0, std::int64_t{1} << 50);
     o.object("accelerators", [&](object_reader& a) { read_accelerators(a, made.accelerators.emplace()); });
-    read_architecture(o, "architecture", made.architecture);
+    o.text("architecture", made.architecture, architecture_rule);
     if (made.accelerators && made.accelerators->stack != "none")
         made.stacks = {made.accelerators->stack, "none"};
     o.texts("stacks", made.stacks, 1, 16, stack_rule, true);

@@ -111,11 +111,8 @@ bool is_price_amount(std::string_view text) noexcept {
     return is_decimal(text, 9, 9);
 }
 
-bool read_architecture(object_reader& o, std::string_view name, std::string& target) {
-    constexpr text_rule rule{
-        1, 16, [](std::string_view text) { return std::ranges::find(architectures, text) != std::end(architectures); },
-        "x86_64, arm64 or loongarch64"};
-    return o.text(name, target, rule);
+bool is_architecture(std::string_view text) noexcept {
+    return std::ranges::find(architectures, text) != std::end(architectures);
 }
 
 bool read_money(object_reader& o, std::string_view name, std::optional<money>& target) {

@@ -37,8 +37,8 @@ inline constexpr text_rule version_range_rule{1, 63, is_version_range,
                                               "comparisons with dotted numbers, such as >=12.1,<13"};
 
 inline constexpr std::string_view architectures[] = {"x86_64", "arm64", "loongarch64"};
-/// One of `architectures`.
-bool read_architecture(object_reader& o, std::string_view name, std::string& target);
+bool is_architecture(std::string_view text) noexcept;  // one of them
+inline constexpr text_rule architecture_rule{1, 16, is_architecture, "x86_64, arm64 or loongarch64"};
 
 /// {"amount": "7.80", "currency": "CNY"}, not negative, at most six decimals.
 bool read_money(object_reader& o, std::string_view name, std::optional<money>& target);

@@ -68,10 +68,28 @@ void check_reference(object_reader& o, const workload_spec& spec) {
 
 void read_expression(object_reader& o, fact_expression& into, unsigned depth);
 
-/// {"fact", and one of "at_least", "above", "at_most", "below"}.
+/// What a fact is compared with: words are in a list, and figures on one side of another.
+void read_compared(object_reader& o, std::string_view name, fact_expression& into) {
+    const bool lists = into.comparison == fact_comparison::in;
+    if (lists != is_word(into.fact)) {
+        o.take(name);
+        o.faults().invalid(o.at(name),
+                           lists ? "lists words, and " + std::string(name_of(into.fact)) + " is a figure"
+                                 : "compares figures, and " + std::string(name_of(into.fact)) + " is a word",
+                           lists ? "give one of at_least, above, at_most and below" : "give in, a list of words");
+        return;
+    }
+    if (lists)
+        o.texts(name, into.words, 1, 256, into.fact == offer_fact::jurisdiction ? country_rule : architecture_rule,
+                true);
+    else
+        o.number(name, into.value, {0, 1e9});
+}
+
+/// {"fact", and one of "at_least", "above", "at_most", "below", "in"}.
 void read_comparison(object_reader& o, fact_expression& into) {
     o.require({"fact"});
-    o.choice("fact", into.fact);
+    const bool known = o.choice("fact", into.fact);
     std::size_t given = 0;
     for (std::size_t i = 0; i < std::size(enum_names<fact_comparison>::list); ++i) {
         const auto name = enum_names<fact_comparison>::list[i];
@@ -79,11 +97,14 @@ void read_comparison(object_reader& o, fact_expression& into) {
             continue;
         ++given;
         into.comparison = static_cast<fact_comparison>(i);
-        o.number(name, into.value, {0, 1e9});
+        if (known)
+            read_compared(o, name, into);
+        else
+            o.take(name);
     }
     if (given != 1)
         o.faults().invalid(o.path(), "has " + std::to_string(given) + " comparisons",
-                           "give one of at_least, above, at_most and below");
+                           "give one of at_least, above, at_most, below, and in for words");
 }
 
 void read_parts(object_reader& o, std::string_view name, fact_expression& into, unsigned depth) {
@@ -148,7 +169,10 @@ void put_expression(json_writer& out, const fact_expression& by) {
     out.StartObject();
     if (by.is == fact_expression::form::compare) {
         put_text(out, "fact", name_of(by.fact));
-        put_number(out, name_of(by.comparison), by.value);
+        if (by.comparison == fact_comparison::in)
+            put_texts(out, name_of(by.comparison), by.words);
+        else
+            put_number(out, name_of(by.comparison), by.value);
     } else {
         put_key(out, by.is == fact_expression::form::all   ? "all"
                      : by.is == fact_expression::form::any ? "any"

@@ -52,7 +52,7 @@ void read_resources(object_reader& o, task_resources& r) {
     o.whole("vcpus", r.vcpus, 1, 4096);
     o.whole("memory_mib", r.memory_mib, 1, std::int64_t{1} << 26);
     o.whole("disk_mib", r.disk_mib, 0, std::int64_t{1} << 30);
-    read_architecture(o, "architecture", r.architecture);
+    o.text("architecture", r.architecture, architecture_rule);
     o.objects("accelerators", 1, 16,
               [&](object_reader& a, std::size_t /*index*/) { read_need(a, r.accelerators.emplace_back()); });
     o.choice("precision", r.precision);

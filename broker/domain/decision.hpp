@@ -25,7 +25,7 @@ enum class rejection : std::uint8_t {
     stack_version,  // no variant's stack has a version that it takes, or none that is known
     accelerator,
     precision,   // its cards are not known to work in resources.precision; unknown never counts as 0
-    compliance,  // a compliance rule of the workload or its policy forbids its cards at every start, or figures are not
+    compliance,  // a compliance rule of the workload or its policy forbids it at every start, or facts are not
                  // known
     task_shape,
     throughput_unknown,  // how fast the work would go on its cards cannot be told

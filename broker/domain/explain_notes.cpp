@@ -122,6 +122,9 @@ constexpr note_form forms[] = {
     {note_kind::put_off_adds_energy, makeup::plain, "4"},
     {note_kind::put_off_adds_money, makeup::plain, "m"},
     {note_kind::billed_while_brought, makeup::plain, "2"},
+    {note_kind::rule_forbids_in},
+    {note_kind::rule_forbids_bare},
+    {note_kind::rule_unknown_bare},
 };
 constexpr bool in_order() {
     for (std::size_t i = 0; i < std::size(forms); ++i)

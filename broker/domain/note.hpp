@@ -117,6 +117,9 @@ enum class note_kind : std::uint8_t {
     put_off_adds_energy,    // figures: kWh that are not green
     put_off_adds_money,     // figures: in the decision's currency, as the policy prices it
     billed_while_brought,   // words: the winner; figures: hours for which data are brought and machines are paid for
+    rule_forbids_in,        // words: the compliance rule, cards, what it names besides (jurisdictions, architectures)
+    rule_forbids_bare,      // likewise of offers without cards. words: the compliance rule, what it names
+    rule_unknown_bare,      // likewise. words: the compliance rule, the fact that is not known
     count_                  // not a kind: the number of them
 };
 

@@ -71,6 +71,9 @@ struct site_facts {
     }
 };
 
+/// Of sites whose jurisdiction nobody knows, as catalogues have them; user-assigned in ISO 3166, so no country's.
+inline constexpr std::string_view jurisdiction_untold = "ZZ";
+
 /// The cards of one unit; figures are of one card, bandwidths both ways together. 0: unknown.
 struct accelerator_facts {
     std::string model;

@@ -262,6 +262,11 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_adds_money, "As the policy prices it, the wait costs {1}."},
     {note_kind::billed_while_brought,
      "{1} bills from when its machines are given: the {2} h of bringing the data are paid for, too."},
+    {note_kind::rule_forbids_in, "The compliance rule \"{1}\" forbids {2} ({3})."},
+    {note_kind::rule_forbids_bare, "The compliance rule \"{1}\" forbids offers without cards ({2})."},
+    {note_kind::rule_unknown_bare,
+     "The compliance rule \"{1}\" turns on {2}, which is not known of offers without cards: what is not known counts "
+     "as forbidden."},
 };
 static_assert(complete(notes));
 
@@ -282,7 +287,7 @@ constexpr phrases::row<rejection> rejections[] = {
     {rejection::stack_version, "with a stack or driver whose version does not fit, or is not known"},
     {rejection::accelerator, "without the accelerators asked for"},
     {rejection::precision, "with cards that are not known to work in the precision asked for"},
-    {rejection::compliance, "forbidden by a compliance rule, or with figures it needs unknown"},
+    {rejection::compliance, "forbidden by a compliance rule, or with facts it needs unknown"},
     {rejection::task_shape, "too small for one task"},
     {rejection::throughput_unknown, "of cards whose speed at this work, or whose links, are not known"},
     {rejection::never_finishes, "interrupted faster than the work gets on, so that it would never finish"},

@@ -217,6 +217,9 @@ constexpr phrases::row<note_kind> notes[] = {
     {note_kind::put_off_adds_energy, "与在该处立即启动相比，等待会多用 {1} kWh 非绿电。"},
     {note_kind::put_off_adds_money, "按策略计价，等待会多花费 {1}。"},
     {note_kind::billed_while_brought, "{1} 自分配机器起计费：运入数据的 {2} 小时也要付费。"},
+    {note_kind::rule_forbids_in, "合规规则“{1}”禁止使用 {2}（{3}）。"},
+    {note_kind::rule_forbids_bare, "合规规则“{1}”禁止使用没有加速卡的报价（{2}）。"},
+    {note_kind::rule_unknown_bare, "合规规则“{1}”取决于 {2}，而没有加速卡的报价的该项数据未知：未知按禁止处理。"},
 };
 static_assert(complete(notes));
 

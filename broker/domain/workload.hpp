@@ -77,7 +77,8 @@ struct origin {
     friend bool operator==(const origin&, const origin&) = default;
 };
 
-/// What compliance rules speak of: figures of an offer's cards. tops_by_bit_length is 16 x fp16_tflops.
+/// What compliance rules speak of: figures of an offer's cards, and words: where it is, and what its processors are.
+/// tops_by_bit_length is the most of a card's peaks, each times its bit length (placement/compliance.cpp).
 enum class offer_fact : std::uint8_t {
     fp16_tflops,
     fp64_tflops,
@@ -85,12 +86,17 @@ enum class offer_fact : std::uint8_t {
     memory_gb_s,
     interconnect_gb_s,
     tops_by_bit_length,
-    cards_per_unit
+    cards_per_unit,
+    jurisdiction,
+    architecture
 };
-inline constexpr std::string_view offer_fact_names[] = {"fp16_tflops",   "fp64_tflops",       "memory_gib",
-                                                        "memory_gb_s",   "interconnect_gb_s", "tops_by_bit_length",
-                                                        "cards_per_unit"};
-enum class fact_comparison : std::uint8_t { at_least, above, at_most, below };
+inline constexpr std::string_view offer_fact_names[] = {"fp16_tflops",    "fp64_tflops",       "memory_gib",
+                                                        "memory_gb_s",    "interconnect_gb_s", "tops_by_bit_length",
+                                                        "cards_per_unit", "jurisdiction",      "architecture"};
+constexpr bool is_word(offer_fact fact) noexcept {
+    return fact == offer_fact::jurisdiction || fact == offer_fact::architecture;
+}
+enum class fact_comparison : std::uint8_t { at_least, above, at_most, below, in };
 
 /// A boolean expression over facts of an offer: a comparison, or all, any or none of its parts.
 struct fact_expression {
@@ -99,6 +105,7 @@ struct fact_expression {
     offer_fact fact = offer_fact::fp16_tflops;
     fact_comparison comparison = fact_comparison::at_least;
     double value = 0;
+    std::vector<std::string> words = {};  // of `in`, which compares words and nothing else does
     std::vector<fact_expression> parts;
     friend bool operator==(const fact_expression&, const fact_expression&) = default;
 };

@@ -40,8 +40,10 @@ bool too_late(const note& told) noexcept {
 
 /// Notes of a decision that say what would help who waits.
 bool helps(const note& told) noexcept {
-    constexpr note_kind kinds[] = {note_kind::region_unknown, note_kind::region_misspelt, note_kind::rule_forbids,
-                                   note_kind::rule_unknown,   note_kind::quantities_read, note_kind::class_of_cards};
+    constexpr note_kind kinds[] = {
+        note_kind::region_unknown,    note_kind::region_misspelt,   note_kind::rule_forbids,
+        note_kind::rule_forbids_in,   note_kind::rule_forbids_bare, note_kind::rule_unknown,
+        note_kind::rule_unknown_bare, note_kind::quantities_read,   note_kind::class_of_cards};
     return too_late(told) || std::ranges::find(kinds, told.kind) != std::end(kinds);
 }
 

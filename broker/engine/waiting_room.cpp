@@ -68,6 +68,7 @@ void write_expression(digest_text& out, const fact_expression& by) {
     out.number(static_cast<std::uint64_t>(by.fact));
     out.number(static_cast<std::uint64_t>(by.comparison));
     out.real(by.value);
+    out.words(by.words);
     out.number(by.parts.size());
     for (const auto& part : by.parts)
         write_expression(out, part);

@@ -34,45 +34,96 @@ void on_quantities(const comparison& by, notes& into) {
         into.push_back(std::move(told));
 }
 
-constexpr std::size_t cards_listed_max = 8;
+constexpr std::size_t names_listed_max = 8;
 
-/// Models of cards by the rule that is the first to forbid them, and by the figure that it does not know.
-using forbidden_cards = std::map<std::pair<const compliance_rule*, std::optional<offer_fact>>, std::set<std::string>>;
+using names = std::set<std::string>;
 
-forbidden_cards cards_forbidden(const comparison& by) {
-    forbidden_cards all;
-    for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
-        const auto& row = by.book.shapes()[i];
-        if (!row.accelerators || by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
+/// Why the first rule that does forbids offers with cards, or those without.
+struct forbidding_reason {
+    std::optional<offer_fact> unknown;  // it turns on this
+    bool bare = false;                  // no cards
+    auto operator<=>(const forbidding_reason&) const = default;
+};
+/// By the words that the rule names, as they are there, the models of cards; empty ones of what has none of these.
+using forbidden_models = std::map<std::string, names>;
+using forbidden_offers = std::map<const compliance_rule*, std::map<forbidding_reason, forbidden_models>>;
+
+std::string_view name_of_fact(offer_fact fact) {
+    return offer_fact_names[static_cast<std::size_t>(fact)];
+}
+
+/// "US", "US arm64": what the rule's words are of such offers.
+std::string words_named(const compliance_rule& rule, const ruled_facts& of) {
+    std::string all;
+    for (const offer_fact fact : {offer_fact::jurisdiction, offer_fact::architecture}) {
+        if (!speaks_of(rule.forbid, fact))
             continue;
-        const forbidding_rule why = first_forbidding(by.want.request.compliance, *row.accelerators, known_in(by.world),
-                                                     earliest_launch(row, by.want.request));
-        if (why.rule)
-            all[{why.rule, why.unknown}].insert(row.accelerators->model);
+        const std::string_view word = word_of(fact, of);
+        all += all.empty() ? "" : " ";
+        all += word.empty() ? std::string(name_of_fact(fact)) + "?" : std::string(word);
     }
     return all;
 }
 
-/// In the order of the rules, whatever that of the book.
+forbidden_offers find_forbidden_offers(const comparison& by) {
+    forbidden_offers all;
+    for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
+        const auto& row = by.book.shapes()[i];
+        if (by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
+            continue;
+        const ruled_facts of = facts_of(row, by.book.names());
+        const forbidding_rule why =
+            first_forbidding(by.want.request.compliance, of, known_in(by.world), earliest_launch(row, by.want.request));
+        if (!why.rule)
+            continue;
+        const std::string named = why.unknown ? "" : words_named(*why.rule, of);
+        names& models = all[why.rule][{why.unknown, !of.cards}][named];
+        if (of.cards)
+            models.insert(of.cards->model);
+    }
+    return all;
+}
+
+std::string some_of(const names& all) {
+    std::vector<std::string> listed(all.begin(), all.end());
+    if (listed.size() > names_listed_max) {
+        listed.resize(names_listed_max);
+        listed.emplace_back("…");
+    }
+    return joined(listed, ", ", ", ");
+}
+
+/// `named` holds one empty text where the rule names no words; it does where it forbids offers without cards.
+note on_rule(const compliance_rule& rule, const forbidding_reason& why, const names& models, const names& named) {
+    note told{note_kind::rule_forbids, {rule.name}, {}};
+    if (!why.bare)
+        told.words.push_back(some_of(models));
+    if (why.unknown) {
+        told.kind = why.bare ? note_kind::rule_unknown_bare : note_kind::rule_unknown;
+        told.words.emplace_back(name_of_fact(*why.unknown));
+    } else if (!named.contains("")) {
+        told.kind = why.bare ? note_kind::rule_forbids_bare : note_kind::rule_forbids_in;
+        told.words.push_back(some_of(named));
+    }
+    return told;
+}
+
+/// In the order of the rules, whatever that of the book. What is forbidden alike in several places is told once.
 void on_compliance(const comparison& by, notes& into) {
-    const forbidden_cards all = cards_forbidden(by);
+    const forbidden_offers all = find_forbidden_offers(by);
     for (const auto& rules : {by.want.request.compliance.of_policy, by.want.request.compliance.of_workload})
-        for (const compliance_rule& rule : rules)
-            for (const auto& [why, cards] : all) {
-                if (why.first != &rule)
-                    continue;
-                std::vector<std::string> listed(cards.begin(), cards.end());
-                if (listed.size() > cards_listed_max) {
-                    listed.resize(cards_listed_max);
-                    listed.emplace_back("…");
-                }
-                note told{note_kind::rule_forbids, {rule.name, joined(listed, ", ", ", ")}, {}};
-                if (why.second) {
-                    told.kind = note_kind::rule_unknown;
-                    told.words.emplace_back(offer_fact_names[static_cast<std::size_t>(*why.second)]);
-                }
-                into.push_back(std::move(told));
+        for (const compliance_rule& rule : rules) {
+            const auto found = all.find(&rule);
+            if (found == all.end())
+                continue;
+            for (const auto& [why, models_of] : found->second) {
+                std::map<names, names> by_models;
+                for (const auto& [named, models] : models_of)
+                    by_models[models].insert(named);
+                for (const auto& [models, named] : by_models)
+                    into.push_back(on_rule(rule, why, models, named));
             }
+        }
 }
 
 /// Cards that are asked for may stand in another class than the one that is meant by leaving it out.

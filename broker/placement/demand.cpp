@@ -202,9 +202,8 @@ void resolve(const offer_book& book, const policy& policy, term_table terms, con
     into.shapes.resize(book.shapes().size());
     into.runs.resize(into.shapes.size());
     into.aside.resize(into.shapes.size());
-    for (std::size_t i = 0; i < into.shapes.size(); ++i)
-        resolve_shape(book.shapes()[i], asked, into.request, speed_end::value, into.shapes[i], into.runs[i],
-                      into.aside[i]);
+    resolve_shapes(
+        book, asked, [](const offer_book::shape_row&) { return speed_end::value; }, into);
     resolve_alone(book, asked, into);
     resolve_starts(book, policy, terms, spec, world, into);
     find_bounds(into);
@@ -215,12 +214,10 @@ void resolve_corner(const offer_book& book, const policy& policy, const workload
                     const decision_world& world, std::string_view slow_model, demand& into) {
     const shape_question asked(book, policy, spec, world, into.request);
     into.late.clear();
-    for (std::size_t i = 0; i < into.shapes.size(); ++i) {
-        const auto& row = book.shapes()[i];
-        const bool slow = row.accelerators && row.accelerators->model == slow_model;
-        resolve_shape(row, asked, into.request, slow ? speed_end::slow : speed_end::fast, into.shapes[i], into.runs[i],
-                      into.aside[i]);
-    }
+    const auto speed_of = [&](const offer_book::shape_row& row) {
+        return row.accelerators && row.accelerators->model == slow_model ? speed_end::slow : speed_end::fast;
+    };
+    resolve_shapes(book, asked, speed_of, into);
     resolve_alone(book, asked, into);
     number_runs(into);
     find_bounds(into);

@@ -50,10 +50,11 @@ lifting_dates next_dates(const offer_book& book, const policy& rules, const work
         const instant launch = std::max(made.at, row.available_from.value_or(made.at));
         if (later && launch > made.at)
             take_first(found.available_at, launch);
-        if (!forbidden || !row.accelerators)
+        if (!forbidden)
             continue;
         const std::int64_t launch_ms = launch.time_since_epoch().count();
-        find_forbidden({rules.compliance, spec.limits.compliance}, &*row.accelerators, known, launch_ms, spans);
+        find_forbidden({rules.compliance, spec.limits.compliance}, facts_of(row, book.names()), known, launch_ms,
+                       spans);
         if (const auto delay = first_lawful_delay(spans, launch_ms, 0); delay && *delay > 0)
             take_first(found.lawful_at, launch + milliseconds(*delay));
     }

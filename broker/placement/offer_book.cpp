@@ -45,7 +45,7 @@ bool alike(const offer_book::site_row& a, const offer_book::site_row& b) {
            a.data_classes == b.data_classes && a.licences == b.licences;
 }
 
-bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
+bool alike_elsewhere(const offer_book::shape_row& a, const offer_book::shape_row& b) {
     return a.compute == b.compute && a.divisible == b.divisible && a.launchable == b.launchable &&
            a.purchased == b.purchased && a.runs_gangs == b.runs_gangs && a.takes_files == b.takes_files &&
            a.billed_from_allocation == b.billed_from_allocation && a.vcpus == b.vcpus && a.memory_mib == b.memory_mib &&
@@ -56,6 +56,10 @@ bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
            a.latency_headroom == b.latency_headroom && a.available_from == b.available_from &&
            a.price_until == b.price_until && a.queue_wait_p90_s == b.queue_wait_p90_s && a.software == b.software &&
            a.billed == b.billed && alike(a.prices, b.prices);
+}
+
+bool alike(const offer_book::shape_row& a, const offer_book::shape_row& b) {
+    return a.jurisdiction == b.jurisdiction && alike_elsewhere(a, b);
 }
 
 void mix(std::size_t& seed, std::uint64_t value) {
@@ -78,6 +82,7 @@ std::size_t hash_of(const offer_book::site_row& row) {
     return seed;
 }
 
+/// Without the jurisdiction, so that what is alike elsewhere is found by it too.
 std::size_t hash_of(const offer_book::shape_row& row) {
     std::size_t seed = row.vcpus;
     mix(seed, row.memory_mib);
@@ -366,12 +371,25 @@ std::uint32_t offer_book::shape_of(const offer& o) {
         .price_until = o.supply.price_until,
         .software = o.software,
         .prices = has_hourly_prices(o) ? std::make_shared<const price_curve>(o.price->nanos, o.schedule) : nullptr,
-        .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt};
+        .billed = is_owned(o) ? std::optional(billed_price(o).value_or(unit_price{})) : std::nullopt,
+        .jurisdiction = names_.intern(o.site.jurisdiction)};
     prices_by_hour_ |= row.prices != nullptr;
     prices_quoted_ |= row.price_until.has_value();
     for (const auto& stack : o.stacks)
         row.stacks.push_back(names_.intern(stack));
-    return number_of(std::move(row), shapes_, shape_numbers_);
+    const std::size_t before = shapes_.size();
+    const std::uint32_t number = number_of(std::move(row), shapes_, shape_numbers_);
+    if (shapes_.size() > before)
+        shapes_[number].first_alike = first_alike(number);
+    return number;
+}
+
+std::uint32_t offer_book::first_alike(std::uint32_t shape) const {
+    const auto [first, last] = shape_numbers_.equal_range(hash_of(shapes_[shape]));
+    for (auto it = first; it != last; ++it)
+        if (it->second != shape && alike_elsewhere(shapes_[it->second], shapes_[shape]))
+            return shapes_[it->second].first_alike;
+    return shape;
 }
 
 void offer_book::place_limits(std::size_t i) {

@@ -126,7 +126,8 @@ public:
         std::vector<std::uint32_t> data_classes;  // cleared for; where the site states none, public data
         std::vector<std::uint32_t> licences;
     };
-    /// Everything that offers of one kind have in common wherever they are.
+    /// Everything that offers of one kind have in common wherever they are, and in which jurisdiction that is: what
+    /// rules of compliance speak of is told by a shape alone.
     struct shape_row {
         compute_class compute = compute_class::general;
         bool divisible = false, launchable = true, purchased = true;  // purchased: may be used by the run
@@ -149,6 +150,8 @@ public:
         software_facts software;
         std::shared_ptr<const price_curve> prices;  // where they change with the hour; else the column has the price
         std::optional<unit_price> billed;           // where it is not the price that is compared: of owned reservations
+        std::uint32_t jurisdiction = 0;
+        std::uint32_t first_alike = 0;  // the first row that differs in the jurisdiction at most; it may be this one
     };
     struct columns {
         std::vector<std::uint32_t> site, shape;  // row numbers
@@ -211,6 +214,7 @@ private:
     void forget_unused_rows(std::vector<kept_offer>& all);
     std::uint32_t site_of(const offer& o);
     std::uint32_t shape_of(const offer& o);
+    std::uint32_t first_alike(std::uint32_t shape) const;
     void place_price(std::size_t i);
     void place_limits(std::size_t i);
     void find_runs();

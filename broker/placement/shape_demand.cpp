@@ -79,7 +79,7 @@ bool starts_are_dated(const offer_book::shape_row& row, const request_view& requ
 
 shape_question::shape_question(const offer_book& book, const policy& policy, const workload_spec& spec,
                                const decision_world& around, const request_view& request)
-    : world(around) {
+    : world(around), names(book.names()) {
     resolve_limits(book, policy, spec, world, request.reads, limits);
     if (spec.limits.max_price_per_hour)
         hourly.emplace(*spec.limits.max_price_per_hour, world.rates);
@@ -116,7 +116,7 @@ void resolve_shape(const offer_book::shape_row& row, const shape_question& asked
     into.headroom = request.waits_at_it ? 0 : row.latency_headroom;
     const std::int64_t launch = earliest_launch(row, request);
     static thread_local std::vector<start_dates::time_span> forbidden;
-    find_forbidden(request.compliance, cards, *asked.length.known, launch, forbidden);
+    find_forbidden(request.compliance, facts_of(row, asked.names), *asked.length.known, launch, forbidden);
     const auto lawful_after = first_lawful_delay(forbidden, launch, 0);
     const bool forbids = !lawful_after || *lawful_after > std::max<std::int64_t>(request.launch_until_ms() - launch, 0);
     const auto& precision = spec.resources.precision;
@@ -177,9 +177,9 @@ void resolve_alone(const offer_book& book, const shape_question& asked, demand& 
         made.dates.launch_ms = earliest_launch(row, into.request);
         if (row.price_until)
             made.dates.priced_until_ms = ms_since_epoch(*row.price_until);
-        if (shape.dated && row.accelerators)
-            find_forbidden(into.request.compliance, &*row.accelerators, *asked.length.known, made.dates.launch_ms,
-                           made.dates.forbidden);
+        if (shape.dated)
+            find_forbidden(into.request.compliance, facts_of(row, asked.names), *asked.length.known,
+                           made.dates.launch_ms, made.dates.forbidden);
     }
 }
 

@@ -121,26 +121,57 @@ double one_pass(const world& w, const offer& o, double n, double stated_s, bool 
     return hours / (n * r * efficiency) * 3600;
 }
 
-/// A comparison or a join of such: 1 yes, 0 no, 0.5 not known.
-double truth(const fact_expression& e, const accelerator_facts& cards, const accelerator_table& known) {
+/// The greatest product of a peak and its bits, once some peak at 16 or 8 bits is known.
+double total_of(const accelerator_facts& cards) {
+    const std::pair<double, int> peaks[] = {{cards.fp16_tflops, 16}, {cards.bf16_tflops, 16}, {cards.fp8_tflops, 8},
+                                            {cards.int8_tops, 8},    {cards.fp32_tflops, 32}, {cards.fp64_tflops, 64}};
+    double most = 0;
+    bool narrow = false;
+    for (const auto& [peak, bits] : peaks) {
+        narrow = narrow || (bits <= 16 && peak > 0);
+        most = std::max(most, peak * bits);
+    }
+    return narrow ? most : 0;
+}
+
+/// 1 yes, 0 no, 0.5 not known.
+double truth_of_word(const fact_expression& e, const offer& o) {
+    const std::string& is = e.fact == offer_fact::jurisdiction ? o.site.jurisdiction : o.architecture;
+    if (is.empty() || (e.fact == offer_fact::jurisdiction && is == "ZZ"))
+        return 0.5;
+    return std::count(e.words.begin(), e.words.end(), is) > 0 ? 1 : 0;
+}
+
+double truth_of_figure(const fact_expression& e, const accelerator_facts& cards, const accelerator_table& known) {
+    const auto* model = known.find(cards.model, cards.memory_gib);
+    double links = cards.interconnect_gb_s;
+    if (links == 0 && model && model->pcie_only)
+        links = cards.host_link_gb_s;
+    const double is = e.fact == offer_fact::tops_by_bit_length  ? total_of(cards)
+                      : e.fact == offer_fact::interconnect_gb_s ? links
+                                                                : cards.memory_gib;
+    if (is == 0)
+        return 0.5;
+    return e.comparison == fact_comparison::at_least ? is >= e.value
+           : e.comparison == fact_comparison::above  ? is > e.value
+                                                     : is <= e.value;
+}
+
+bool of_words(const fact_expression& e) {
+    return e.comparison == fact_comparison::in || std::any_of(e.parts.begin(), e.parts.end(), of_words);
+}
+
+/// A comparison or a join of such. What an offer without cards has no figure of is in no relation to any.
+double truth(const fact_expression& e, const offer& o, const accelerator_table& known) {
     if (e.is == fact_expression::form::compare) {
-        const auto* model = known.find(cards.model, cards.memory_gib);
-        double links = cards.interconnect_gb_s;
-        if (links == 0 && model && model->pcie_only)
-            links = cards.host_link_gb_s;
-        const double is = e.fact == offer_fact::tops_by_bit_length  ? cards.fp16_tflops * 16
-                          : e.fact == offer_fact::interconnect_gb_s ? links
-                                                                    : cards.memory_gib;
-        if (is == 0)
-            return 0.5;
-        return e.comparison == fact_comparison::at_least ? is >= e.value
-               : e.comparison == fact_comparison::above  ? is > e.value
-                                                         : is <= e.value;
+        if (e.comparison == fact_comparison::in)
+            return truth_of_word(e, o);
+        return o.accelerators ? truth_of_figure(e, *o.accelerators, known) : 0;
     }
     double least = 1, most = 0;
     for (const auto& part : e.parts) {
-        least = std::min(least, truth(part, cards, known));
-        most = std::max(most, truth(part, cards, known));
+        least = std::min(least, truth(part, o, known));
+        most = std::max(most, truth(part, o, known));
     }
     return e.is == fact_expression::form::all ? least : e.is == fact_expression::form::any ? most : 1 - most;
 }
@@ -248,7 +279,7 @@ std::vector<compliance_rule> rules_of(const world& w) {
     return all;
 }
 
-bool any_rule_forbids(const world& w, const accelerator_facts& cards, double launch_ms, double start_ms) {
+bool any_rule_forbids(const world& w, const offer& o, double launch_ms, double start_ms) {
     for (const auto& rule : rules_of(w)) {
         const auto ms = [](instant at) {
             return static_cast<double>(at.time_since_epoch().count());
@@ -259,7 +290,9 @@ bool any_rule_forbids(const world& w, const accelerator_facts& cards, double lau
             continue;
         if (rule.until_at && launch_ms >= ms(*rule.until_at))
             continue;
-        if (truth(rule.forbid, cards, w.accelerators) > 0)
+        if (!o.accelerators && !of_words(rule.forbid))
+            continue;  // a rule over cards is none over what has no cards
+        if (truth(rule.forbid, o, w.accelerators) > 0)
             return true;
     }
     return false;

@@ -35,6 +35,6 @@ double hazard_per_h(const offer& o, double cards, double units, double hours);
 std::vector<compliance_rule> rules_of(const world& w);
 
 /// At any time from the launch to the start.
-bool any_rule_forbids(const world& w, const accelerator_facts& cards, double launch_ms, double start_ms);
+bool any_rule_forbids(const world& w, const offer& o, double launch_ms, double start_ms);
 
 }  // namespace westerly::laws

@@ -77,10 +77,10 @@ double judge_of_one::latest_delay() const {
 }
 
 bool judge_of_one::lawful() const {
-    if (!o_.accelerators || rules_of(w_).empty())
+    if (rules_of(w_).empty())
         return true;
     const double start = fits() ? finish_ms() - run_ms() + spare_ms() : launch_ms();
-    return !any_rule_forbids(w_, *o_.accelerators, launch_ms(), start);
+    return !any_rule_forbids(w_, o_, launch_ms(), start);
 }
 
 double judge_of_one::first_lawful_delay() {

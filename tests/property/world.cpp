@@ -132,6 +132,39 @@ void date_starts(dice& chance, world& w) {
     }
 }
 
+/// Rules that name places and processors, beside figures or alone, over offers with cards and without; and what is not
+/// told of them, or told at eight bits only. Drawn last of all.
+void rule_by_place(dice& chance, world& w) {
+    if (!chance.once_in(10))
+        return;
+    for (auto left = 1 + chance.below(2); left > 0; --left) {
+        compliance_rule rule = random_rule(chance);
+        fact_expression place;
+        place.comparison = fact_comparison::in;
+        const bool by_place = !chance.once_in(3);
+        place.fact = by_place ? offer_fact::jurisdiction : offer_fact::architecture;
+        place.words = {by_place ? chance.one_of(jurisdictions) : "arm64"};
+        const auto alone = chance.below(3);
+        if (alone == 0)
+            rule.forbid.parts = {place};
+        else if (alone == 1)
+            rule.forbid.parts.push_back(place);
+        else
+            rule.forbid = fact_expression{.is = fact_expression::form::all, .parts = {place, rule.forbid}};
+        (chance.once_in(3) ? w.rules.compliance : w.spec.limits.compliance).push_back(std::move(rule));
+    }
+    std::map<std::string, const char*> untold;
+    for (offer& o : w.offers) {
+        const auto [at, fresh] = untold.try_emplace(o.provider + "/" + o.site.site, nullptr);
+        if (fresh && chance.once_in(5))
+            at->second = chance.once_in(2) ? "" : "ZZ";
+        if (at->second)
+            o.site.jurisdiction = at->second;
+        if (o.accelerators && chance.once_in(3))
+            o.accelerators->int8_tops = chance.between(50, 900);
+    }
+}
+
 }  // namespace
 
 policy random_priced_policy(dice& chance) {
@@ -193,7 +226,9 @@ offer_book world::book() const {
     return b;
 }
 
-world random_world(dice& chance) {
+namespace {
+
+world world_of_offers(dice& chance) {
     world w;
     w.around.now = start;
     w.around.rates.usd_nanos = static_cast<std::int64_t>(6'000'000'000 + chance.below(2'000'000'000));
@@ -239,6 +274,14 @@ world random_world(dice& chance) {
     return w;
 }
 
+}  // namespace
+
+world random_world(dice& chance) {
+    world w = world_of_offers(chance);
+    rule_by_place(chance, w);
+    return w;
+}
+
 /// An order that takes hours of the finish together, as one that wants it "today" does.
 void look_at_the_finish(dice& chance, policy& p) {
     const auto step = [&](double of) {
@@ -253,7 +296,7 @@ void look_at_the_finish(dice& chance, policy& p) {
 
 world random_world_with_signals(dice& chance) {
     constexpr const char* zones[] = {"Z0", "Z1", "Z2", "unknown"};
-    world w = random_world(chance);
+    world w = world_of_offers(chance);
     std::map<std::string, const char*> zone_of;
     for (offer& o : w.offers) {
         const auto [at, fresh] = zone_of.try_emplace(o.provider + "/" + o.site.site, "");
@@ -290,6 +333,7 @@ world random_world_with_signals(dice& chance) {
         w.spec.limits.max_carbon_kg = std::pow(10, chance.between(-2, 2));
     if (chance.once_in(12))
         look_at_the_finish(chance, w.rules);
+    rule_by_place(chance, w);
     return w;
 }
 

@@ -219,8 +219,8 @@ const site_facts* catalogue_import::site_of(imported_provider& at, const price_r
     site_facts& site = at.sites[known->second];
     if (!site.latitude_longitude)
         note(finding_kind::region_without_place, file, row, at.id + " " + row.region);
-    if (site.jurisdiction.empty() || site.jurisdiction == "ZZ") {
-        site.jurisdiction = "ZZ";
+    if (site.jurisdiction.empty() || site.jurisdiction == jurisdiction_untold) {
+        site.jurisdiction = jurisdiction_untold;
         note(finding_kind::jurisdiction_unknown, file, row, at.id + " " + row.region);
     }
     return &site;

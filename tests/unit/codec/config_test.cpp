@@ -91,6 +91,29 @@ INSTANTIATE_TEST_SUITE_P(
                     R"({"filters": {"compliance": [{"name": "a", "from_at": "2026-01-02T00:00:00Z", "until_at":
                        "2026-01-01T00:00:00Z", "max_fp16_tflops": 1}]}})",
                     "/filters/compliance/0/until_at", ""},
+        config_case{
+            "a_word_is_no_figure",
+            R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "jurisdiction", "at_least": 1}}]}})",
+            "/filters/compliance/0/forbid/at_least", "jurisdiction is a word"},
+        config_case{"a_figure_is_no_word",
+                    R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "memory_gib", "in": ["CN"]}}]}})",
+                    "/filters/compliance/0/forbid/in", "memory_gib is a figure"},
+        config_case{"no_such_country",
+                    R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "jurisdiction", "in": ["CN",
+                       "China"]}}]}})",
+                    "/filters/compliance/0/forbid/in/1", ""},
+        config_case{"no_such_architecture",
+                    R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "architecture", "in":
+                       ["amd64"]}}]}})",
+                    "/filters/compliance/0/forbid/in/0", ""},
+        config_case{"word_twice",
+                    R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "jurisdiction", "in": ["CN",
+                       "CN"]}}]}})",
+                    "/filters/compliance/0/forbid/in/1", "stands twice"},
+        config_case{"two_comparisons",
+                    R"({"filters": {"compliance": [{"name": "a", "forbid": {"fact": "memory_gib", "above": 1, "below":
+                       5}}]}})",
+                    "/filters/compliance/0/forbid", "has 2 comparisons"},
         config_case{"filter_range", "{\"filters\":\n{\"max_pue\": 0.9}}", "/filters/max_pue",
                     "line 2, column 13: is out"}),
     [](const auto& info) { return std::string(info.param.name); });
@@ -128,10 +151,16 @@ TEST(decode_policy, reads_prices_orders_and_filters) {
     EXPECT_EQ(priced.prices[0].per, "ms·replica-h");
     EXPECT_EQ(priced.min_green_power_share, 0.2);
     EXPECT_EQ(priced.max_pue, 1.5);
-    ASSERT_EQ(priced.compliance.size(), 3u);
+    ASSERT_EQ(priced.compliance.size(), 4u);
     EXPECT_EQ(priced.compliance[0].name, "october-2022");
     EXPECT_EQ(priced.compliance[0].forbid.parts.size(), 2u);
     EXPECT_EQ(priced.compliance[1].forbid.is, fact_expression::form::any) << "caps are a short form";
+    const fact_expression& residency = priced.compliance[3].forbid;
+    EXPECT_EQ(residency.is, fact_expression::form::none);
+    ASSERT_EQ(residency.parts.size(), 1u);
+    EXPECT_EQ(residency.parts[0].fact, offer_fact::jurisdiction);
+    EXPECT_EQ(residency.parts[0].comparison, fact_comparison::in);
+    EXPECT_EQ(residency.parts[0].words, (std::vector<std::string>{"CN", "HK"}));
     EXPECT_EQ(priced.default_runtime_s, 7200u);
     EXPECT_EQ(priced.replacement, (replacement_rule{0.25, 10.5, 7200, 600, 3}));
     const auto ordered = decode_policy("p", example("policy-order.json")).value();

@@ -188,7 +188,10 @@ std::vector<note> every_note() {
             {note_kind::put_off_adds_carbon, {}, {168.8102}},
             {note_kind::put_off_adds_energy, {}, {2.5}},
             {note_kind::put_off_adds_money, {}, {5}},
-            {note_kind::billed_while_brought, {"p/far/n/on_demand"}, {2.4434}}};
+            {note_kind::billed_while_brought, {"p/far/n/on_demand"}, {2.4434}},
+            {note_kind::rule_forbids_in, {"export", "A100, H100", "JP, US"}, {}},
+            {note_kind::rule_forbids_bare, {"residency", "JP, US"}, {}},
+            {note_kind::rule_unknown_bare, {"residency", "jurisdiction"}, {}}};
 }
 
 TEST(notes, every_kind_is_a_sentence_in_every_language) {
