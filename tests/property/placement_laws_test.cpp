@@ -113,6 +113,20 @@ TEST(placement_laws, the_currency_changes_no_order) {
     }
 }
 
+/// Whole money keeps its order, and its ties, through any rate.
+TEST(placement_laws, money_alone_ranks_alike_at_any_rate) {
+    for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        world w = priced_world(seed);
+        w.rules.prices.clear();
+        w.spec.when.value_of_time.reset();
+        w.spec.inputs.clear();
+        const decision in_cny = w.decide();
+        w.around.rates.base = currency::usd;
+        ASSERT_EQ(order_without(in_cny, ""), order_without(w.decide(), ""));
+    }
+}
+
 TEST(placement_laws, same_inputs_give_the_same_bits_in_any_order) {
     for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
         dice chance(seed);
