@@ -57,19 +57,24 @@ std::optional<instant> backfill::free_at(const offer_id& on, std::uint64_t units
 
 bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind,
                        instant now, bool firm) {
+    const reservation* held = of(who);
+    const std::optional<reservation> own = firm && held && held->firm ? std::optional(*held) : std::nullopt;
     release(who);
     if (!may_gather_more() && behind.empty())
         return false;
+    const bool gathers =
+        own && own->at == instant::max() && std::ranges::find(ways, own->offer, &choice::on) != ways.end();
     const choice* best = nullptr;
     instant soonest = instant::max();
     for (const choice& way : ways) {
         if (const auto* other = on(way.on); other && std::ranges::find(behind, other->holder) == behind.end())
             continue;
+        const bool here = own && way.on == own->offer;
         const auto at = free_at(way.on, way.units, way.free, now, firm);
-        if (at && *at < soonest) {
+        if (at && *at < soonest && (here || !gathers || *at - now <= now - own->since)) {
             best = &way;
             soonest = *at;
-        } else if (!best && firm) {
+        } else if (firm && soonest == instant::max() && (here || !best)) {
             best = &way;
         }
     }
@@ -79,7 +84,12 @@ bool backfill::reserve(const workload_id& who, std::span<const choice> ways, std
         release(workload_id(other->holder));
     else if (!may_gather_more())
         release(behind.front());
-    held_.push_back({who, best->on, best->units, soonest, firm});
+    held_.push_back({.holder = who,
+                     .offer = best->on,
+                     .units = best->units,
+                     .at = soonest,
+                     .firm = firm,
+                     .since = own && own->offer == best->on ? own->since : now});
     return true;
 }
 
@@ -90,7 +100,13 @@ bool backfill::keep(const workload_id& who, const choice& place, instant until) 
     if (other)
         release(workload_id(other->holder));
     release(who);
-    held_.push_back({who, place.on, place.units, instant::max(), true, true, until});
+    held_.push_back({.holder = who,
+                     .offer = place.on,
+                     .units = place.units,
+                     .at = instant::max(),
+                     .firm = true,
+                     .pinned = true,
+                     .until = until});
     return true;
 }
 
@@ -104,9 +120,11 @@ const reservation* backfill::first_to_end() const {
 }
 
 void backfill::move_with_clock(milliseconds by) {
-    for (reservation& kept : held_)
+    for (reservation& kept : held_) {
+        kept.since += by;
         if (kept.pinned)
             kept.until += by;
+    }
 }
 
 bool backfill::release(const workload_id& who) {

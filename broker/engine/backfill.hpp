@@ -24,6 +24,7 @@ struct reservation {
     std::uint64_t units = 0;
     instant at{};         // when they will be free; instant::max(): not known, nobody behind it may take any of them
     bool firm = false;    // its holder has waited too long: only limits are believed, no estimates
+    instant since{};      // of a firm one: from when on it has gathered here
     bool pinned = false;  // others are stopped for its holder there: it is kept from everybody else,
     instant until = instant::max();  // for so long: a stop may hang
 };
@@ -60,8 +61,9 @@ public:
                 look(who, one.units);
     }
     /// Keeps the place of `ways` (best first) that will be free soonest; where none is known to become free and `firm`,
-    /// the best one until it does. What it held before is given up, and so is what one of those `behind` it holds
-    /// there. False: it holds none.
+    /// the best one until it does. Once it gathers at such a place it leaves it only for one that takes no longer than
+    /// it has gathered already: what it leaves is filled by others at once. What it held before is given up, and so is
+    /// what one of those `behind` it holds there. False: it holds none.
     bool reserve(const workload_id& who, std::span<const choice> ways, std::span<const workload_id> behind, instant now,
                  bool firm);
     /// Nobody else takes any of what its holder gathers there until then, whatever is known of ends and whoever comes

@@ -244,6 +244,37 @@ TEST(reservations, are_at_the_earliest_known_end) {
     EXPECT_EQ(tested.free_at("y", 1, 0, now, false), std::nullopt);
 }
 
+/// What it leaves is filled at once: to go to and fro between two places would be to gather at neither.
+TEST(reservations, of_the_overdue_leave_where_they_gather_for_what_takes_no_longer_than_they_did) {
+    random_source random(5);
+    const auto run = [&] {
+        return attempt_id::make(instant{}, random);
+    };
+    const instant now(std::chrono::hours(1000));
+    backfill tested;
+    tested.occupy("x", run(), 4, now, {});
+    const auto open_ended = run();
+    tested.occupy("y", open_ended, 4, now, {});
+    const std::vector<backfill::choice> ways{{"x", 4, 0}, {"y", 4, 0}}, turned{{"y", 4, 0}, {"x", 4, 0}};
+    const auto gang = workload_id::make(instant{}, random);
+    const auto place_at = [&](instant at, const std::vector<backfill::choice>& seen) {
+        EXPECT_TRUE(tested.reserve(gang, seen, {}, at, true));
+        return tested.of(gang)->offer;
+    };
+    EXPECT_EQ(place_at(now, ways), "x");
+    EXPECT_EQ(place_at(now + minutes(5), turned), "x") << "it has gathered there";
+    tested.vacate("y", open_ended);
+    tested.occupy("y", open_ended, 4, now + minutes(5), {std::nullopt, minutes(25)});
+    EXPECT_EQ(place_at(now + minutes(14), ways), "x") << "y takes 16 minutes more";
+    tested.move_with_clock(minutes(5));
+    EXPECT_EQ(tested.of(gang)->since, now + minutes(5));
+    tested.move_with_clock(-minutes(5));
+    EXPECT_EQ(place_at(now + minutes(15), ways), "y") << "and now no more than it has waited";
+    EXPECT_EQ(tested.of(gang)->at, now + minutes(30));
+    EXPECT_EQ(place_at(now + minutes(16), ways), "y");
+    EXPECT_EQ(place_at(now + minutes(17), {{"x", 4, 4}, {"y", 4, 0}}), "x") << "what is free is";
+}
+
 TEST(reservations, one_for_each_offer_and_the_earlier_turn_has_it) {
     random_source random(5);
     const auto id = [&] {
