@@ -65,11 +65,21 @@ std::string words_named(const compliance_rule& rule, const ruled_facts& of) {
     return all;
 }
 
-forbidden_offers find_forbidden_offers(const comparison& by) {
+/// A rule that begins before the data would be there forbids some sites of a shape only.
+bool forbidden_at_some_site(const demand& want, std::size_t i) {
+    return want.shapes[i].dated && !want.hourly.shapes[want.aside[i].hourly].dates.forbidden.empty();
+}
+
+bool forbidden_everywhere(const demand& want, std::size_t i) {
+    return want.shapes[i].code == static_cast<std::uint8_t>(rejection::compliance);
+}
+
+template <class Which>
+forbidden_offers find_forbidden_offers(const comparison& by, const Which& which) {
     forbidden_offers all;
     for (std::size_t i = 0; i < by.want.shapes.size(); ++i) {
         const auto& row = by.book.shapes()[i];
-        if (by.want.shapes[i].code != static_cast<std::uint8_t>(rejection::compliance))
+        if (!which(by.want, i))
             continue;
         const ruled_facts of = facts_of(row, by.book.names());
         const forbidding_rule why =
@@ -110,7 +120,9 @@ note on_rule(const compliance_rule& rule, const forbidding_reason& why, const na
 
 /// In the order of the rules, whatever that of the book. What is forbidden alike in several places is told once.
 void on_compliance(const comparison& by, notes& into) {
-    const forbidden_offers all = find_forbidden_offers(by);
+    forbidden_offers all = find_forbidden_offers(by, forbidden_everywhere);
+    if (all.empty())
+        all = find_forbidden_offers(by, forbidden_at_some_site);
     for (const auto& rules : {by.want.request.compliance.of_policy, by.want.request.compliance.of_workload})
         for (const compliance_rule& rule : rules) {
             const auto found = all.find(&rule);

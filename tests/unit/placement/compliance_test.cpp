@@ -204,6 +204,16 @@ TEST(places, are_told_with_what_a_rule_forbids) {
 }
 
 /// Rules that name no jurisdiction cost nothing more for offers that lie in many.
+/// It begins half an hour from now; 10 000 GiB at 10 Gbit/s take 2.4 h.
+TEST(places, are_told_where_a_rule_begins_before_the_data_are_there) {
+    workload_spec spec = under(word(offer_fact::jurisdiction, {"US"}), now + hour / 2);
+    spec.inputs = {{10'000, "elsewhere"}};
+    const decision made = decide_on({in("US")}, spec);
+    ASSERT_TRUE(made.ranked.empty());
+    ASSERT_EQ(made.rejections.front().first, rejection::compliance);
+    EXPECT_NE(std::ranges::find(made.notes, note{note_kind::rule_forbids_bare, {"rule", "US"}, {}}), made.notes.end());
+}
+
 TEST(places, part_shapes_that_know_what_they_share) {
     offer other = in("US");
     other.vcpus = 16;
