@@ -125,6 +125,8 @@ private:
     }
 
     std::string difference(const appraisal& a) const {
+        if (a.keys.empty() && a.j == won_->j)
+            return say(phrase::loses_on_tie);
         if (a.keys.empty())
             return say(phrase::dearer_by, money_of(a.j - won_->j));
         for (std::size_t k = 0; k < a.keys.size() && k < won_->keys.size(); ++k)

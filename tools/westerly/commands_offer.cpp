@@ -73,6 +73,14 @@ std::string card_of(const json_value& o) {
     return rest;
 }
 
+std::string power_of(const json_value& o) {
+    const auto idle = text_at(o, "idle_w"), most = text_at(o, "max_w");
+    if (idle.empty() && most.empty())
+        return "";
+    return (idle.empty() ? "idle not told, " : idle + " W idle, ") +
+           (most.empty() ? "the most not told, so that energy is unknown" : most + " W at most, a unit");
+}
+
 void print_shape(const json_value& o) {
     std::string unit = text_at(o, "unit") + ": " + text_at(o, "vcpus") + " vCPU, " + text_at(o, "memory_mib") + " MiB";
     if (const auto model = text_at(o, "accelerators.model"); !model.empty())
@@ -89,9 +97,7 @@ void print_shape(const json_value& o) {
                      (text_at(o, "launchable") == "no" ? ", plan only" : ""));
     line("from", text_at(o, "available_from"));
     line("quote until", text_at(o, "valid_until"));
-    line("power", text_at(o, "max_w").empty()
-                      ? ""
-                      : text_at(o, "idle_w") + " W idle, " + text_at(o, "max_w") + " W at most, a unit");
+    line("power", power_of(o));
     line("interruptions", hazard_of(o));
     line("queue", text_at(o, "queue_wait_s") == "0" ? "" : text_at(o, "queue_wait_s") + " s expected");
 }
