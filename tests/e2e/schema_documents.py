@@ -113,6 +113,8 @@ def build(schema, path, value):
         got = sample(schema, (head,))
         if path[0] in ("image", "secrets", "env", "files", "stack") and "command" in properties:
             got.setdefault("command", ["x"])
+        if head == "in":  # a list of words is of a fact that is one
+            got["fact"] = "jurisdiction"
         got[head] = build(properties[head], rest, value)
         return got
     return {head: build(schema["additionalProperties"], rest, value)}
