@@ -98,8 +98,7 @@ struct given_start {
     decision_basis basis;
     lease terms;
     run_bounds takes;
-    bool kept =
-        false;  // a place that was kept for it alone: others have gone, or its own run has, so that it starts there
+    bool kept = false;  // for it alone: others have gone, or its own run has, so that it starts there
 };
 
 /// Those whose turn came with one input, before anything is started: they may still make room for each other.

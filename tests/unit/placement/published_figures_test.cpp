@@ -1,21 +1,11 @@
 // What MISSION.md says of whole trainings, from workload to decision.
-#include "broker/codec/facts_json.hpp"
-#include "broker/support/files.hpp"
 #include "tests/unit/placement/builders.hpp"
+#include "tests/unit/placement/known_cards.hpp"
 
 #include <gtest/gtest.h>
 
 namespace westerly {
 namespace {
-
-const accelerator_table& table() {
-    static const accelerator_table known = [] {
-        const auto text = read_file(std::string(WESTERLY_SOURCE_DIR) + "/schema/facts/accelerators.json", 1 << 20);
-        auto models = decode_accelerators(text.value());
-        return accelerator_table(std::move(models.value()));
-    }();
-    return known;
-}
 
 /// Nodes of eight A100 at a price a card-hour in USD, whose hardware does not fail.
 offer a100_nodes(double usd_card_hour) {
@@ -25,7 +15,7 @@ offer a100_nodes(double usd_card_hour) {
     o.units_free.reset();
     o.supply.hazard.hardware_per_card_h = 0;
     o.accelerators = accelerator_facts{.model = "A100", .count = 8, .memory_gib = 80};
-    complete(*o.accelerators, table(), o.unit);
+    complete(*o.accelerators, known_cards(), o.unit);
     return o;
 }
 
@@ -37,7 +27,7 @@ appraisal trained_on(double card_hours, std::uint32_t nodes, double usd_card_hou
     spec.tasks = nodes;
     spec.resources.accelerators = {{.model = "A100", .count = 8, .stack = {}}};
     decision_world around = built::world();
-    around.accelerators = &table();
+    around.accelerators = &known_cards();
     around.rates.base = currency::usd;
     const decision made = built::decide_on({a100_nodes(usd_card_hour)}, spec, {}, around);
     EXPECT_EQ(made.ranked.size(), 1u);
@@ -49,7 +39,7 @@ appraisal trained_on(double card_hours, std::uint32_t nodes, double usd_card_hou
 /// About 12 million USD for that are 12 000 000 / 280 000 = 42.86 USD a card-hour of peak, x 0.38 = 16.28 of a real
 /// one.
 TEST(published_figures, one_chatgpt_scale_training_is_12_million_usd) {
-    const double peak_pf = table().find("A100")->facts.fp16_tflops / 1000;
+    const double peak_pf = known_cards().find("A100")->facts.fp16_tflops / 1000;
     const double at_peak = 3640 * 24 / peak_pf;
     EXPECT_NEAR(at_peak, 280'000, 1e-6);
     const double utilisation = at_peak / (1024.0 * 720);
@@ -75,7 +65,7 @@ TEST(published_figures, pangu_weather_is_over_2_million_yuan) {
     spec.tasks = 25;
     spec.resources.accelerators = {{.model = "A100", .count = 8, .stack = {}}};
     decision_world around = built::world();
-    around.accelerators = &table();
+    around.accelerators = &known_cards();
     offer nodes = a100_nodes(7.80);
     nodes.price->unit = currency::cny;
     const decision made = built::decide_on({nodes}, spec, {}, around);

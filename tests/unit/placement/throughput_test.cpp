@@ -1,9 +1,8 @@
 #include "broker/placement/throughput.hpp"
 
-#include "broker/codec/facts_json.hpp"
 #include "broker/placement/gang_sizes.hpp"
-#include "broker/support/files.hpp"
 #include "tests/unit/placement/builders.hpp"
+#include "tests/unit/placement/known_cards.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,15 +10,6 @@
 
 namespace westerly {
 namespace {
-
-const accelerator_table& table() {
-    static const accelerator_table known = [] {
-        const auto text = read_file(std::string(WESTERLY_SOURCE_DIR) + "/schema/facts/accelerators.json", 1 << 20);
-        auto models = decode_accelerators(text.value());
-        return accelerator_table(std::move(models.value()));
-    }();
-    return known;
-}
 
 constexpr std::uint64_t month_s = 30 * 86'400;
 constexpr card_links nvlink{.b_up = 900, .b_out = 0, .domain = 8};
@@ -97,22 +87,22 @@ TEST(interruption, hardware_is_assumed_where_it_tells) {
 
 TEST(accelerator_names, are_found_however_they_are_written) {
     for (const char* name : {"A100-80G-SXM", "a100 80gb", "A100-SXM4-80GB", "NVIDIA A100-80GB", "A100_80G"})
-        EXPECT_EQ(table().find(name), table().find("A100-80G-SXM")) << name;
-    EXPECT_EQ(table().find("A100", 40)->model, "A100-40G-SXM");
-    EXPECT_EQ(table().find("H100")->model, "H100-SXM-80G");
-    EXPECT_EQ(table().find("Siyuan 590")->model, "MLU590");
-    EXPECT_EQ(table().find("no such card"), nullptr);
+        EXPECT_EQ(known_cards().find(name), known_cards().find("A100-80G-SXM")) << name;
+    EXPECT_EQ(known_cards().find("A100", 40)->model, "A100-40G-SXM");
+    EXPECT_EQ(known_cards().find("H100")->model, "H100-SXM-80G");
+    EXPECT_EQ(known_cards().find("Siyuan 590")->model, "MLU590");
+    EXPECT_EQ(known_cards().find("no such card"), nullptr);
     const accelerator_facts told{.model = "A100 40GB", .count = 8, .memory_gib = 40};
-    EXPECT_TRUE(table().means("A100", told));
-    EXPECT_FALSE(table().means("A100-80GB", told));
+    EXPECT_TRUE(known_cards().means("A100", told));
+    EXPECT_FALSE(known_cards().means("A100-80GB", told));
     for (const char* named : {"V100", "T4", "A100", "A800", "H100", "H800", "TPU v4", "Dojo D1", "Athena", "MI250X",
                               "Kunlun", "MLU590", "CloudBlazer", "BR100", "BI-V100"})
-        EXPECT_NE(table().find(named), nullptr) << named;
+        EXPECT_NE(known_cards().find(named), nullptr) << named;
 }
 
 TEST(accelerator_names, what_was_not_told_is_filled_in) {
     accelerator_facts told{.model = "A800-80GB", .count = 8, .memory_gib = 80, .fp16_tflops = 300};
-    complete(told, table(), offer_unit::card);
+    complete(told, known_cards(), offer_unit::card);
     EXPECT_EQ(told.fp16_tflops, 300);
     EXPECT_EQ(told.interconnect_gb_s, 400);
     EXPECT_EQ(told.stack, "cuda");
@@ -123,7 +113,7 @@ TEST(accelerator_names, what_was_not_told_is_filled_in) {
 TEST(accelerator_names, a_machine_joins_no_more_cards_than_it_has) {
     const auto joined_by = [](std::uint32_t count, offer_unit unit) {
         accelerator_facts told{.model = "A100", .count = count, .memory_gib = 80};
-        complete(told, table(), unit);
+        complete(told, known_cards(), unit);
         return told.scale_up_cards;
     };
     EXPECT_EQ(joined_by(8, offer_unit::node), 8u);
@@ -136,7 +126,7 @@ TEST(accelerator_names, a_machine_joins_no_more_cards_than_it_has) {
 // 10 to 30 % slower on the same work (decision-model §2, P2) is what its links make of it: one card is as fast as an
 // H100.
 TEST(accelerator_names, the_h800_is_the_h100_with_slower_links) {
-    const accelerator_facts &slow = table().find("H800")->facts, &fast = table().find("H100")->facts;
+    const accelerator_facts &slow = known_cards().find("H800")->facts, &fast = known_cards().find("H100")->facts;
     EXPECT_EQ(slow.training_speed, fast.training_speed);
     EXPECT_LT(slow.interconnect_gb_s, fast.interconnect_gb_s);
 }
@@ -147,7 +137,7 @@ offer node_of(const std::string& model, std::uint32_t memory_gib, double card_ho
     o.id = "p/" + model + "/n/on_demand";
     o.unit = offer_unit::node;
     o.accelerators = accelerator_facts{.model = model, .count = 8, .memory_gib = memory_gib};
-    complete(*o.accelerators, table(), o.unit);
+    complete(*o.accelerators, known_cards(), o.unit);
     return o;
 }
 
@@ -164,7 +154,7 @@ workload_spec gang_of_8() {
 
 decision decide_known(const std::vector<offer>& offers, const workload_spec& spec) {
     decision_world around = built::world();
-    around.accelerators = &table();
+    around.accelerators = &known_cards();
     return built::decide_on(offers, spec, {}, around);
 }
 
@@ -287,7 +277,7 @@ TEST(effective_price, machines_of_four_exchange_over_the_network) {
     offer o = built::plain("a", 31.2);
     o.unit = offer_unit::node;
     o.accelerators = accelerator_facts{.model = "A100", .count = 4, .memory_gib = 80, .scale_out_gb_s = 12.5};
-    complete(*o.accelerators, table(), o.unit);
+    complete(*o.accelerators, known_cards(), o.unit);
     const decision made = decide_known({o}, spec);
     ASSERT_EQ(made.ranked.size(), 1u);
     EXPECT_NEAR(made.ranked[0].run->efficiency, 0.3415, 0.0001);
@@ -344,7 +334,7 @@ TEST(effective_price, a_winner_is_held_against_others_in_all_their_sizes) {
     policy rules;
     rules.prices = {{"time", 1, 0, 0, {}}};
     decision_world around = built::world();
-    around.accelerators = &table();
+    around.accelerators = &known_cards();
     const decision made = built::decide_on(offers, spec, rules, around);
     ASSERT_EQ(made.ranked.front().site, "A100");
     ASSERT_EQ(made.ranked.front().tasks, 8u);
